@@ -1,0 +1,1 @@
+//! The prover: lemmas, Z3, evidence, and the corpus of claims.

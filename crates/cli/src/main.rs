@@ -1,0 +1,2 @@
+//! The binary `roundproof`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Constructions: from data to a network and the claim that it should satisfy.

@@ -1,0 +1,1 @@
+//! The judge: claims, evidence, and a verdict from exact arithmetic.

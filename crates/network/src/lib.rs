@@ -1,0 +1,1 @@
+//! Networks, data sets, path models and witnesses: plain data with invariants.

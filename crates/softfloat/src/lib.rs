@@ -1,0 +1,1 @@
+//! Integer-only floating-point arithmetic for any binary format.
