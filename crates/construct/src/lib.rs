@@ -1,1 +1,1 @@
-//! Constructions: from data to a network and the claim that it should satisfy.
+//! Constructions: from data to a network, the claim that it should satisfy, and evidence for the kernel.

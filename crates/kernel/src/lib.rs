@@ -1,1 +1,10 @@
-//! The judge: claims, evidence, and a verdict from exact arithmetic.
+//! The judge.
+
+pub mod boxes;
+mod claim;
+mod evidence;
+pub mod reach;
+pub mod replay;
+
+pub use claim::{Claim, Property, Shape, Verdict};
+pub use evidence::{Evidence, Node, Separator};

@@ -1,1 +1,35 @@
-//! Networks, data sets, path models and witnesses: plain data with invariants.
+//! Networks, data sets, path models and witnesses: plain data with their invariants. No arithmetic, no files.
+//!
+//! A value of these types that exists is well formed: indices point somewhere, shapes agree, every stored number is a
+//! finite datum of the format. What the data *compute* is defined by `roundproof-kernel` and `roundproof-paths`, each
+//! on its own arithmetic.
+
+mod dataset;
+mod encodings;
+mod model;
+mod network;
+mod witness;
+
+pub use dataset::{Dataset, DatasetError};
+pub use encodings::{Encodings, Store};
+pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding};
+pub use network::{Activation, Layer, Network, NetworkError};
+pub use witness::{Addition, Choice, Flushes, NeuronPath, PathError, SumPath, Witness};
+
+/// The largest magnitude of an exponent of a stored value of `F(p)`, and the most layers of a network over it: the
+/// exponents of all intermediate results then stay far within the 32 bits that an encoding in `F(p)` gives them.
+pub const UNBOUNDED_EXPONENT_LIMIT: i64 = 1 << 20;
+/// The most layers of a network. See [`UNBOUNDED_EXPONENT_LIMIT`].
+pub const MAX_LAYERS: usize = 512;
+
+/// Whether a stored value is admitted: finite, and in `F(p)` with an exponent of at most 2^20 in magnitude.
+fn is_admitted(format: roundproof_format::Format, encoding: roundproof_format::Encoding) -> bool {
+    if !format.is_finite(encoding) {
+        return false;
+    }
+    if format.is_bounded() || format.is_zero(encoding) {
+        return true;
+    }
+    let field = encoding.bits() >> format.trailing_bits() & ((1 << format.exponent_bits()) - 1);
+    (field as i64 - format.bias()).abs() <= UNBOUNDED_EXPONENT_LIMIT
+}

@@ -1,0 +1,309 @@
+//! Path models: which choices the evaluation of a neuron has.
+
+use std::fmt;
+
+use roundproof_format::{Format, Overflow, ParseError, RoundingMode, Subnormals};
+use thiserror::Error;
+
+/// The rounding directions that operations may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// This one, for every operation.
+    Mode(RoundingMode),
+    /// Either neighbour of the exact result, chosen anew for every operation.
+    Any,
+}
+
+/// The trees over the terms of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Products in index order, the bias last (the paper).
+    LeftToRight,
+    /// Every binary tree over every arrangement of the products and the bias.
+    Any,
+}
+
+/// Whether a product may go into the addition above it unrounded (fused multiply-add).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contraction {
+    /// Every product is rounded by itself.
+    None,
+    /// Every addition may contract one product.
+    Any,
+}
+
+/// The format in which products are rounded and added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Accumulator {
+    /// The network's own.
+    Same,
+    /// A wider one; the sum is rounded once more, to the network's format, before the activation.
+    Wider {
+        /// The accumulator's format; it contains every value of the network's.
+        format: Format,
+        /// The accumulator's own overflow policy.
+        overflow: Overflow,
+    },
+}
+
+/// Which rounding paths a claim speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PathModel {
+    /// Rounding directions.
+    pub rounding: Rounding,
+    /// Summation orders.
+    pub order: Order,
+    /// Fused multiply-add.
+    pub contraction: Contraction,
+    /// Overflow in the network's format.
+    pub overflow: Overflow,
+    /// Subnormal results and operands.
+    pub subnormals: Subnormals,
+    /// Where sums are formed.
+    pub accumulator: Accumulator,
+}
+
+/// A path model that a format does not support.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// The overflow policy is not expressible.
+    #[error("{format} cannot express overflow={overflow}; {remedy}")]
+    Overflow {
+        /// The format.
+        format: Format,
+        /// The policy.
+        overflow: Overflow,
+        /// What would do.
+        remedy: &'static str,
+    },
+    /// The accumulator lacks values of the format.
+    #[error("accumulator {accumulator} does not contain every value of {format}")]
+    Accumulator {
+        /// The network's format.
+        format: Format,
+        /// The accumulator's.
+        accumulator: Format,
+    },
+    /// The text names no model.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+}
+
+impl PathModel {
+    /// `paper`: ties-to-even, left to right, no contraction, gradual underflow; overflow as in [`PathModel::all`].
+    pub fn paper(format: Format) -> PathModel {
+        PathModel {
+            rounding: Rounding::Mode(RoundingMode::TiesToEven),
+            order: Order::LeftToRight,
+            contraction: Contraction::None,
+            ..PathModel::all(format)
+        }
+    }
+
+    /// `all`: any rounding, any order, any contraction, gradual underflow; overflow `ieee` where the format has
+    /// infinities and `saturate` where it has none.
+    pub fn all(format: Format) -> PathModel {
+        PathModel {
+            rounding: Rounding::Any,
+            order: Order::Any,
+            contraction: Contraction::Any,
+            overflow: format.default_overflow(),
+            subnormals: Subnormals::Gradual,
+            accumulator: Accumulator::Same,
+        }
+    }
+
+    /// Whether networks over `format` can be evaluated under this model.
+    ///
+    /// # Errors
+    ///
+    /// If an overflow policy cannot be expressed, or the accumulator lacks a value of the format.
+    pub fn check(&self, format: Format) -> Result<(), ModelError> {
+        let policy = |format: Format, overflow| {
+            if format.expresses(overflow) {
+                return Ok(());
+            }
+            let remedy = if format.has_nan() { "use saturate or nan" } else { "use saturate" };
+            Err(ModelError::Overflow { format, overflow, remedy })
+        };
+        policy(format, self.overflow)?;
+        if let Accumulator::Wider { format: accumulator, overflow } = self.accumulator {
+            policy(accumulator, overflow)?;
+            if !contains(accumulator, format) {
+                return Err(ModelError::Accumulator { format, accumulator });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `all`, `paper`, or either followed by changes: `all,subnormals=flush`, `paper,order=any`,
+    /// `all,accumulator=binary32`. The fields are `rounding` (`any` or a direction), `order` (`any`,
+    /// `left-to-right`), `contraction` (`any`, `none`), `overflow`, `subnormals`, `accumulator` (`same` or a format)
+    /// and `accumulator-overflow`. Changes alone start from `all`.
+    ///
+    /// # Errors
+    ///
+    /// If a field or value is unknown, or the model fails [`PathModel::check`].
+    pub fn parse(text: &str, format: Format) -> Result<PathModel, ModelError> {
+        let mut model = PathModel::all(format);
+        // A format such as `p=8,emin=-126,emax=127` has commas and equals signs of its own.
+        let (text, accumulator) = match text.split_once("accumulator=") {
+            Some((before, name)) => (before.trim_end_matches(','), Some(name)),
+            None => (text, None),
+        };
+        for (index, part) in text.split(',').filter(|part| !part.is_empty()).enumerate() {
+            match (part, part.split_once('=')) {
+                ("all", _) if index == 0 => {}
+                ("paper", _) if index == 0 => model = PathModel::paper(format),
+                (_, Some((field, value))) => model.set(field, value)?,
+                _ => {
+                    return Err(
+                        ParseError::unknown("path model", part, ["all", "paper", "all,order=left-to-right"]).into()
+                    );
+                }
+            }
+        }
+        if let Some(name) = accumulator {
+            model.set_accumulator(name)?;
+        }
+        model.check(format)?;
+        Ok(model)
+    }
+
+    fn set(&mut self, field: &str, value: &str) -> Result<(), ParseError> {
+        match field {
+            "rounding" => {
+                self.rounding = match value {
+                    "any" => Rounding::Any,
+                    mode => Rounding::Mode(mode.parse()?),
+                }
+            }
+            "order" => {
+                self.order = match value {
+                    "any" => Order::Any,
+                    "left-to-right" => Order::LeftToRight,
+                    other => return Err(ParseError::unknown("order", other, ["any", "left-to-right"])),
+                }
+            }
+            "contraction" => {
+                self.contraction = match value {
+                    "any" => Contraction::Any,
+                    "none" => Contraction::None,
+                    other => return Err(ParseError::unknown("contraction", other, ["any", "none"])),
+                }
+            }
+            "overflow" => self.overflow = value.parse()?,
+            "subnormals" => self.subnormals = value.parse()?,
+            other => {
+                let fields = ["rounding", "order", "contraction", "overflow", "subnormals", "accumulator"];
+                return Err(ParseError::unknown("path model field", other, fields));
+            }
+        }
+        Ok(())
+    }
+
+    /// `same`, `FORMAT` or `FORMAT/OVERFLOW`.
+    fn set_accumulator(&mut self, text: &str) -> Result<(), ParseError> {
+        self.accumulator = match text.split_once('/') {
+            _ if text == "same" => Accumulator::Same,
+            Some((format, overflow)) => Accumulator::Wider { format: format.parse()?, overflow: overflow.parse()? },
+            None => {
+                let format: Format = text.parse()?;
+                Accumulator::Wider { format, overflow: format.default_overflow() }
+            }
+        };
+        Ok(())
+    }
+}
+
+/// Whether every value of `narrow`, and its infinity if it has one, is a value of `wide`.
+fn contains(wide: Format, narrow: Format) -> bool {
+    if wide.precision() < narrow.precision() {
+        return false;
+    }
+    let Some(((wide_min, wide_max), (narrow_min, narrow_max))) =
+        wide.emin().zip(wide.emax()).zip(narrow.emin().zip(narrow.emax()))
+    else {
+        return !wide.is_bounded() && !narrow.has_infinity();
+    };
+    let least = |emin: i32, format: Format| emin - format.precision() as i32 + 1;
+    // Topmost significands, aligned to the wider precision.
+    let top = |format: Format| format.largest_significand() << (wide.precision() - format.precision());
+    least(wide_min, wide) <= least(narrow_min, narrow)
+        && (wide_max, top(wide)) >= (narrow_max, top(narrow))
+        && (wide.has_infinity() || !narrow.has_infinity())
+}
+
+impl fmt::Display for PathModel {
+    /// Every field, in the spelling that [`PathModel::parse`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rounding = match self.rounding {
+            Rounding::Mode(mode) => mode.name(),
+            Rounding::Any => "any",
+        };
+        let order = match self.order {
+            Order::LeftToRight => "left-to-right",
+            Order::Any => "any",
+        };
+        let contraction = match self.contraction {
+            Contraction::None => "none",
+            Contraction::Any => "any",
+        };
+        write!(
+            f,
+            "rounding={rounding},order={order},contraction={contraction},overflow={},subnormals={},accumulator=",
+            self.overflow, self.subnormals
+        )?;
+        match self.accumulator {
+            Accumulator::Same => write!(f, "same"),
+            Accumulator::Wider { format, overflow } => write!(f, "{format}/{overflow}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_read_back() {
+        let f = Format::BFLOAT16;
+        for text in [
+            "all",
+            "paper",
+            "all,subnormals=flush",
+            "paper,order=any",
+            "rounding=toward-zero",
+            "all,accumulator=binary32",
+        ] {
+            let model = PathModel::parse(text, f).expect(text);
+            assert_eq!(PathModel::parse(&model.to_string(), f), Ok(model), "{text}");
+        }
+        assert_eq!(PathModel::parse("all", f), Ok(PathModel::all(f)));
+        let custom = PathModel::parse("paper,accumulator=p=24,emin=-126,emax=127/saturate", f).expect("a model");
+        assert_eq!(custom.accumulator, Accumulator::Wider { format: Format::BINARY32, overflow: Overflow::Saturate });
+    }
+
+    #[test]
+    fn models_that_a_format_lacks_are_refused() {
+        let message = |text, format| PathModel::parse(text, format).unwrap_err().to_string();
+        assert!(message("all,overflow=ieee", Format::FLOAT8_E4M3FN).contains("use saturate or nan"));
+        assert!(message("all,overflow=nan", Format::FLOAT4_E2M1FN).contains("use saturate"));
+        assert!(message("all,accumulator=binary16", Format::BFLOAT16).contains("does not contain"));
+        assert!(message("all,accumulator=F(24)", Format::BFLOAT16).contains("does not contain"));
+        assert!(message("al", Format::BFLOAT16).contains("did you mean `all`?"));
+        assert!(message("all,ordr=any", Format::BFLOAT16).contains("did you mean `order`?"));
+    }
+
+    #[test]
+    fn containment_looks_at_both_ends() {
+        let narrow = Format::FLOAT8_E4M3FN;
+        assert!(contains(Format::BFLOAT16, narrow) && contains(Format::BINARY16, narrow) && contains(narrow, narrow));
+        let same_emax: Format = "p=5,emin=-9,emax=8,specials=fnuz".parse().expect("a format");
+        assert!(contains(same_emax, narrow));
+        assert!(!contains("p=5,emin=-9,emax=7".parse().expect("a format"), narrow));
+        assert!(!contains("p=5,emin=-4,emax=9".parse().expect("a format"), narrow));
+        assert!(contains(Format::unbounded(4).expect("a format"), narrow));
+        assert!(!contains(Format::unbounded(3).expect("a format"), narrow));
+    }
+}

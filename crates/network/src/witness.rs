@@ -1,0 +1,224 @@
+//! One rounding path, written down.
+
+use roundproof_format::{Encoding, RoundingMode, Subnormals};
+use thiserror::Error;
+
+use crate::{Accumulator, Contraction, Order, PathModel, Rounding};
+
+/// A path on which a network gives another value than the label: what refutes a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The row of the data set, from 0.
+    pub row: usize,
+    /// The output, from 0.
+    pub output: usize,
+    /// The value that the path gives there.
+    pub value: Encoding,
+    /// The paths of single neurons, ascending; a neuron that is not listed takes [`SumPath::plain`].
+    pub neurons: Vec<NeuronPath>,
+}
+
+/// The path that one neuron takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeuronPath {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The neuron in it, from 0.
+    pub neuron: usize,
+    /// Its path.
+    pub path: SumPath,
+}
+
+/// Every choice in the evaluation of one sum of products and a bias.
+///
+/// The terms are numbered: products `0..n` in the order in which the weights are stored, the bias `n`, the result of
+/// addition `i` (from 0) `n + 1 + i`. Every term but the last result is an operand exactly once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SumPath {
+    /// How each product is rounded; for a contracted product, how its operands are read.
+    pub products: Vec<Choice>,
+    /// The additions, operands before results.
+    pub additions: Vec<Addition>,
+    /// The rounding out of a wider accumulator.
+    pub narrowing: Option<Choice>,
+}
+
+/// One addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// One operand. If `contracted`, a product that goes in unrounded.
+    pub left: u32,
+    /// The other operand.
+    pub right: u32,
+    /// Whether this is a fused multiply-add.
+    pub contracted: bool,
+    /// How the sum is rounded.
+    pub choice: Choice,
+}
+
+/// How one operation is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The direction.
+    pub mode: RoundingMode,
+    /// What is flushed.
+    pub flushes: Flushes,
+}
+
+/// Which subnormal numbers of one operation are replaced by zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flushes {
+    /// The first operand.
+    pub left: bool,
+    /// The second operand, if there is one.
+    pub right: bool,
+    /// The result.
+    pub result: bool,
+}
+
+/// A path that is none of its model, or none at all.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PathError {
+    /// Counts of choices that do not belong to the sum.
+    #[error("{products} products and {additions} additions are no path of a sum of {terms} products and a bias")]
+    Shape {
+        /// Product choices.
+        products: usize,
+        /// Additions.
+        additions: usize,
+        /// Products of the sum.
+        terms: usize,
+    },
+    /// An operand that does not exist yet or was used before.
+    #[error("addition {addition}: operand {operand} is not available")]
+    Operand {
+        /// The addition, from 0.
+        addition: usize,
+        /// The operand's number.
+        operand: u32,
+    },
+    /// A choice that the model does not have.
+    #[error("{what} is not in the path model {model}")]
+    Model {
+        /// What is not.
+        what: String,
+        /// The model.
+        model: PathModel,
+    },
+}
+
+impl Choice {
+    /// Rounding in one direction, nothing flushed.
+    pub const fn plain(mode: RoundingMode) -> Choice {
+        Choice { mode, flushes: Flushes { left: false, right: false, result: false } }
+    }
+}
+
+impl SumPath {
+    /// Left to right, nothing contracted or flushed, in the model's direction (ties-to-even where it may choose): the
+    /// path of a neuron that a witness does not mention.
+    pub fn plain(terms: usize, model: &PathModel) -> SumPath {
+        let choice = Choice::plain(match model.rounding {
+            Rounding::Mode(mode) => mode,
+            Rounding::Any => RoundingMode::TiesToEven,
+        });
+        let result = |index: usize| (terms + 1 + index) as u32;
+        let additions = (0..terms)
+            .map(|index| Addition {
+                left: if index == 0 { 0 } else { result(index - 1) },
+                right: index as u32 + 1,
+                contracted: false,
+                choice,
+            })
+            .collect();
+        let narrowing = matches!(model.accumulator, Accumulator::Wider { .. }).then_some(choice);
+        SumPath { products: vec![choice; terms], additions, narrowing }
+    }
+
+    /// Whether this is a path of a sum of `terms` products and a bias, and one that `model` has.
+    ///
+    /// # Errors
+    ///
+    /// If counts are wrong, an operand is missing or used twice, or a choice is not in the model.
+    pub fn check(&self, terms: usize, model: &PathModel) -> Result<(), PathError> {
+        if self.products.len() != terms || self.additions.len() != terms {
+            let (products, additions) = (self.products.len(), self.additions.len());
+            return Err(PathError::Shape { products, additions, terms });
+        }
+        let foreign = |what: String| Err(PathError::Model { what, model: *model });
+        if self.narrowing.is_some() != matches!(model.accumulator, Accumulator::Wider { .. }) {
+            return foreign("rounding out of the accumulator, or its absence,".to_string());
+        }
+        let choices = self.products.iter().chain(self.additions.iter().map(|add| &add.choice)).chain(&self.narrowing);
+        for choice in choices {
+            if let Rounding::Mode(mode) = model.rounding
+                && choice.mode != mode
+            {
+                return foreign(format!("rounding {}", choice.mode));
+            }
+            if choice.flushes != Flushes::default() && model.subnormals != Subnormals::Flush {
+                return foreign("a flush".to_string());
+            }
+        }
+        let mut used = vec![false; 2 * terms + 1];
+        for (index, add) in self.additions.iter().enumerate() {
+            for operand in [add.left, add.right] {
+                let available = (operand as usize) < terms + 1 + index && !used[operand as usize];
+                if !available {
+                    return Err(PathError::Operand { addition: index, operand });
+                }
+                used[operand as usize] = true;
+            }
+            if add.contracted && (model.contraction == Contraction::None || add.left as usize >= terms) {
+                return foreign(format!("addition {index} as a fused multiply-add of operand {}", add.left));
+            }
+            let expected = (if index == 0 { 0 } else { (terms + index) as u32 }, index as u32 + 1);
+            let in_order = expected == (add.left, add.right) || expected == (add.right, add.left);
+            if model.order == Order::LeftToRight && !in_order {
+                return foreign(format!("adding {} and {}", add.left, add.right));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roundproof_format::Format;
+
+    use super::*;
+
+    fn models() -> (PathModel, PathModel) {
+        (PathModel::paper(Format::BFLOAT16), PathModel::all(Format::BFLOAT16))
+    }
+
+    #[test]
+    fn the_plain_path_is_in_every_model() {
+        let (paper, all) = models();
+        for terms in 0..5 {
+            for model in [paper, all] {
+                assert_eq!(SumPath::plain(terms, &model).check(terms, &model), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn each_foreign_choice_is_named() {
+        let (paper, all) = models();
+        let path = SumPath::plain(3, &paper);
+        let reject = |change: &dyn Fn(&mut SumPath), model: &PathModel| {
+            let mut path = path.clone();
+            change(&mut path);
+            path.check(3, model).unwrap_err().to_string()
+        };
+        assert!(path.check(2, &paper).unwrap_err().to_string().contains("3 products"));
+        assert!(reject(&|p| p.additions[1].right = 0, &all).contains("operand 0 is not available"));
+        assert!(reject(&|p| p.additions[0].right = 6, &all).contains("operand 6 is not available"));
+        assert!(reject(&|p| p.additions[0].left = 2, &paper).contains("adding 2 and 1"));
+        assert!(reject(&|p| p.additions[0].contracted = true, &paper).contains("fused multiply-add"));
+        assert!(reject(&|p| p.additions[1].contracted = true, &all).contains("fused multiply-add of operand 4"));
+        assert!(reject(&|p| p.products[0].mode = RoundingMode::TowardZero, &paper).contains("toward-zero"));
+        assert!(reject(&|p| p.products[0].flushes.left = true, &all).contains("a flush"));
+        assert!(reject(&|p| p.narrowing = Some(p.products[0]), &all).contains("accumulator"));
+    }
+}
