@@ -1,0 +1,111 @@
+//! Exact sums and products of unpacked operands.
+
+use crate::word::{Bits, Word};
+
+/// A non-zero real, `significand / 2^(BITS - 1) * 2^exponent`, its leading bit at the top of the word.
+///
+/// The lowest bit may be sticky: it then stands for a part that is neither zero nor as large as that bit's neighbour,
+/// far enough below `p` bits that no rounding can tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Real<B> {
+    pub negative: bool,
+    pub significand: B,
+    pub exponent: i64,
+}
+
+impl<B> Real<B> {
+    /// The same magnitude with the other sign, if `flip`.
+    pub fn negated_if(self, flip: bool) -> Real<B> {
+        Real { negative: self.negative ^ flip, ..self }
+    }
+}
+
+/// What an encoding stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operand<W> {
+    Finite(Real<W>),
+    Zero { negative: bool },
+    Infinite { negative: bool },
+    Nan { signaling: bool },
+}
+
+impl<W> Operand<W> {
+    /// The sign; false for a NaN, which has none.
+    #[inline]
+    pub fn is_negative(&self) -> bool {
+        match *self {
+            Operand::Finite(Real { negative, .. }) | Operand::Zero { negative } | Operand::Infinite { negative } => {
+                negative
+            }
+            Operand::Nan { .. } => false,
+        }
+    }
+
+    /// The operand with the other sign, if `flip`. A NaN has none.
+    #[inline]
+    pub fn negated_if(self, flip: bool) -> Operand<W> {
+        match self {
+            Operand::Finite(real) => Operand::Finite(real.negated_if(flip)),
+            Operand::Zero { negative } => Operand::Zero { negative: negative ^ flip },
+            Operand::Infinite { negative } => Operand::Infinite { negative: negative ^ flip },
+            nan @ Operand::Nan { .. } => nan,
+        }
+    }
+}
+
+/// `a + b`; none when it is zero.
+///
+/// The operands leave the four lowest bits of the word free. So bits are lost to the sticky bit only when the smaller
+/// one is shifted by four or more; then the leading bit of a difference moves down by one at most, and between it and
+/// the sticky bit remain all bits of the larger operand and two more.
+#[inline]
+pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
+    let ordered = (a.exponent, a.significand) >= (b.exponent, b.significand);
+    let (large, small) = if ordered { (a, b) } else { (b, a) };
+    let distance = (large.exponent - small.exponent) as u64;
+    // One bit further down, to make room for a carry.
+    let upper = large.significand >> 1;
+    let lower = small.significand.shift_right_jam(distance + 1);
+    let total = if large.negative == small.negative { upper + lower } else { upper - lower };
+    if total == B::ZERO {
+        return None;
+    }
+    let shift = total.leading_zeros();
+    Some(Real {
+        negative: large.negative,
+        significand: total << shift,
+        exponent: large.exponent + 1 - i64::from(shift),
+    })
+}
+
+/// `a * b` in one word: exact if twice the precision fits into it, else with a sticky bit.
+#[inline]
+pub(crate) fn product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W> {
+    let (high, low) = a.significand.product(b.significand);
+    let jammed = high | W::from(low != W::ZERO);
+    let shift = jammed.leading_zeros();
+    Real {
+        negative: a.negative != b.negative,
+        significand: jammed << shift,
+        exponent: a.exponent + b.exponent + 1 - i64::from(shift),
+    }
+}
+
+/// `a * b + c` for operands of `precision` bits; none when it is zero.
+#[inline]
+pub(crate) fn product_sum<W: Word>(precision: u32, a: Real<W>, b: Real<W>, c: Real<W>) -> Option<Real<W>> {
+    if 2 * precision + 4 <= W::BITS {
+        return sum(product(a, b), c);
+    }
+    let (high, low) = a.significand.product(b.significand);
+    let exact = W::double(high, low);
+    let shift = exact.leading_zeros();
+    let product = Real {
+        negative: a.negative != b.negative,
+        significand: exact << shift,
+        exponent: a.exponent + b.exponent + 1 - i64::from(shift),
+    };
+    let addend = Real { negative: c.negative, significand: W::double(c.significand, W::ZERO), exponent: c.exponent };
+    let total = sum(product, addend)?;
+    Some(Real { negative: total.negative, significand: W::jam(total.significand), exponent: total.exponent })
+}
