@@ -1,1 +1,24 @@
-//! The definition of rounding, on exact rationals.
+//! THE definition of floating-point rounding: exact rationals in, one encoding out.
+//!
+//! Everything here is meant to be read against IEEE 754-2019 and to be obviously right; speed is for
+//! `roundproof-softfloat`, which is written apart from this crate and compared with it encoding by encoding. Reals are
+//! [`rug::Rational`], so nothing is ever approximated before the one rounding at the end.
+//!
+//! - [`decode`], [`encode`], [`order_key`]: data as values.
+//! - [`round()`]: the definition, in five directions; [`faithful`]: the relation "is one of the two neighbours of".
+//! - [`Arithmetic`]: the operations, for comparison with other implementations.
+//! - [`parse_number`]: exact values of decimal and hexadecimal text.
+
+mod arithmetic;
+mod datum;
+mod number;
+mod rounding;
+
+pub use arithmetic::Arithmetic;
+pub use datum::{Datum, decode, encode, order_key};
+pub use number::{Number, NumberError, parse_number};
+pub use rounding::{Faithful, Rounded, faithful, power_of_two, round};
+pub use rug::{Integer, Rational};
+
+#[cfg(test)]
+mod tests;
