@@ -1,13 +1,13 @@
-# Run these through ./x, which first sees to what the build needs.
+# What one does with Roundproof. Run these through ./x, which first sees to what the build needs.
 
 set positional-arguments
 
-# Paths relative to target/ find Z3 (.cargo/config.toml): these would move the one or drop the other.
-unexport CARGO_TARGET_DIR
-unexport CARGO_BUILD_TARGET_DIR
+# Programs find Z3 by paths relative to target/ (.cargo/config.toml): these would move the one or drop the other.
 unexport CARGO_BUILD_TARGET
-unexport RUSTFLAGS
+unexport CARGO_BUILD_TARGET_DIR
 unexport CARGO_ENCODED_RUSTFLAGS
+unexport CARGO_TARGET_DIR
+unexport RUSTFLAGS
 
 roundproof := quote(justfile_directory() / "target/release/roundproof")
 
@@ -15,7 +15,7 @@ roundproof := quote(justfile_directory() / "target/release/roundproof")
 default:
     @{{ quote(just_executable()) }} --list --unsorted
 
-# See to what the build needs
+# Fetch what the build needs
 setup:
     @test -e .tools/z3/lib/libz3.so || ./x setup
 
@@ -23,16 +23,16 @@ setup:
 build: setup
     cargo build --release --locked
 
-# Run the tests that take minutes, not hours
-test: setup
-    cargo test --workspace --locked
+# Run all tests but the slow ones: minutes
+test *ARGS: setup
+    cargo test --workspace --locked "$@"
 
-# Prove every theorem again, on every format, and compare with the certificates in proofs/
+# Prove every theorem again and compare with the certificates in proofs/: verify-all --shard 1/4
 [no-exit-message]
 verify-all *ARGS: build
     @{{ roundproof }} verify-all "$@"
 
-# Build a network for a data set and prove it: prove data.csv --label class --format bfloat16
+# Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build
     @{{ roundproof }} prove "$@"
@@ -42,8 +42,48 @@ prove *ARGS: build
 check *ARGS: build
     @{{ roundproof }} check "$@"
 
-# Check format, lints and documentation, warnings refused
+# Show which certificates and snapshots changed
+review:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    git status --short -- proofs
+    git diff -- proofs
+    if cargo insta --version >/dev/null 2>&1; then
+        exec cargo insta review --workspace
+    fi
+    mapfile -t pending < <(find crates tests proofs -name '*.snap.new' -o -name '.*.pending-snap')
+    ((${#pending[@]})) || exit 0
+    for new in "${pending[@]}"; do
+        [[ $new == *.snap.new ]] || continue
+        old=${new%.new}
+        [[ -e $old ]] || old=/dev/null
+        git --no-pager diff --no-index -- "$old" "$new" || true
+    done
+    echo 'Pending snapshots: rename to accept one, without .new; an inline one (.pending-snap) is edited in its test.'
+    printf '    %s\n' "${pending[@]}"
+
+# Refuse what is not formatted, what clippy or rustdoc warns of
 lint: setup
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- --deny warnings
     RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked
+
+# Format the code
+fmt:
+    cargo fmt --all
+
+# Measure: bench round
+bench *ARGS: setup
+    cargo bench --workspace --locked "$@"
+
+# Run the fuzz targets in fuzz/ on random inputs
+fuzz *ARGS: setup
+    cargo test --release --manifest-path fuzz/Cargo.toml "$@"
+
+# Run the slow tests, which enumerate whole formats: hours
+sweep *ARGS: setup
+    cargo test --release --workspace --locked "$@" -- --ignored
+
+# Delete what the build made, but not .tools/
+clean:
+    cargo clean
