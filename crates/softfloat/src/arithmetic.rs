@@ -85,7 +85,7 @@ pub struct Arithmetic {
     /// What overflow gives in a direction that leads away from zero.
     infinity: u128,
     infinity_is_signed: bool,
-    /// The canonical NaN, or +0 in formats without NaN, where no operation needs one.
+    /// The canonical NaN, or +0 in formats without NaN, where conversions alone need one.
     nan: Encoding,
 }
 

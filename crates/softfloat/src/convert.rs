@@ -11,14 +11,14 @@ use crate::word::Word;
 impl Arithmetic {
     /// The value of `a`, an encoding in `from`, rounded into this arithmetic's format (IEEE 754-2019, clause 5.4.2).
     ///
-    /// Special values that the destination lacks:
+    /// Special values that the destination or its policy lacks:
     ///
     /// - -0 becomes +0, exactly.
     /// - A NaN becomes the canonical NaN, with invalid raised if it signals. In a format without NaN it becomes +0,
     ///   with invalid raised.
-    /// - An infinity stays one, exactly, if the format has infinities and the policy is not [`Overflow::Saturate`].
-    ///   Else it overflows in every direction alike: NaN under [`Overflow::Nan`] in a format with NaN, the largest
-    ///   finite value otherwise (in `F(p)` that of its 32-bit exponents), with overflow and inexact raised.
+    /// - An infinity stays one, exactly, under [`Overflow::Ieee`]. Else it overflows in every direction alike, to the
+    ///   largest finite value or to NaN as the policy says, even in a format that has infinities. In `F(p)`, which has
+    ///   none of these, it becomes +0, with invalid raised.
     pub fn convert(&self, mode: RoundingMode, from: Format, a: Encoding) -> Outcome {
         self.convert_from(mode, &Layout::of(from), a)
     }
@@ -48,7 +48,9 @@ impl Arithmetic {
     }
 
     fn convert_infinity(&self, negative: bool) -> Outcome {
-        if self.format().has_infinity() && self.overflow() != Overflow::Saturate {
+        if !self.format().is_bounded() {
+            self.not_a_number(true)
+        } else if self.overflow() == Overflow::Ieee {
             self.infinite(negative)
         } else {
             self.beyond(negative, true)

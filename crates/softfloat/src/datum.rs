@@ -106,30 +106,42 @@ pub fn abs(format: Format, encoding: Encoding) -> Encoding {
 
 /// Whether the encoding is that of a subnormal value.
 pub fn is_subnormal(format: Format, encoding: Encoding) -> bool {
-    format.class(encoding) == Class::Subnormal
+    let layout = Layout::of(format);
+    layout.finite(encoding).is_some_and(|(_, magnitude)| magnitude >> layout.trailing == 0)
 }
 
 /// A zero of its sign for a subnormal value (+0 in a format without -0); everything else itself.
 pub fn flush(format: Format, encoding: Encoding) -> Encoding {
-    if is_subnormal(format, encoding) { Layout::of(format).zero(format.is_sign_minus(encoding)) } else { encoding }
+    let layout = Layout::of(format);
+    match layout.finite(encoding) {
+        Some((negative, magnitude)) if magnitude >> layout.trailing == 0 => layout.zero(negative),
+        _ => encoding,
+    }
 }
 
 /// `max(v, 0)`: `v` if it is above zero, else +0, -0 included. NaN gives the canonical NaN.
 pub fn relu(format: Format, encoding: Encoding) -> Encoding {
-    match format.class(encoding) {
-        Class::Nan | Class::Invalid => format.nan().unwrap_or(format.zero()),
-        _ if format.is_sign_minus(encoding) => format.zero(),
-        _ => encoding,
+    match Layout::of(format).finite(encoding) {
+        Some((true, _)) => format.zero(),
+        Some((false, _)) => encoding,
+        None => match format.class(encoding) {
+            Class::Nan | Class::Invalid => format.nan().unwrap_or(format.zero()),
+            Class::Infinite if !format.is_sign_minus(encoding) => encoding,
+            _ => format.zero(),
+        },
     }
 }
 
 /// 1 if `v >= 0`, -0 included, else +0. NaN gives +0.
 pub fn step(format: Format, encoding: Encoding) -> Encoding {
-    let above = match format.class(encoding) {
-        Class::Nan => false,
-        Class::Invalid => !format.has_nan(),
-        Class::Zero => true,
-        _ => !format.is_sign_minus(encoding),
+    let below = match Layout::of(format).finite(encoding) {
+        Some((negative, _)) => negative,
+        None => match format.class(encoding) {
+            Class::Nan => true,
+            Class::Invalid => format.has_nan(),
+            Class::Infinite => format.is_sign_minus(encoding),
+            _ => false,
+        },
     };
-    if above { format.one(false) } else { format.zero() }
+    if below { format.zero() } else { format.one(false) }
 }

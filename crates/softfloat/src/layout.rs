@@ -22,6 +22,8 @@ pub(crate) struct Layout {
     /// Whether data unpack into, and results round in, 64 bits.
     pub narrow: bool,
     pub sign_bit: u128,
+    /// The encoding of the least positive value.
+    pub least: u128,
     /// The encoding of the largest finite value.
     pub largest: u128,
 }
@@ -48,6 +50,7 @@ impl Layout {
             negative_zero: format.has_negative_zero(),
             narrow: precision <= Self::NARROW_PRECISION && width <= 64,
             sign_bit,
+            least: if format.is_bounded() { 1 } else { 1 << format.trailing_bits() },
             largest: match format.largest(false) {
                 Some(largest) => largest.bits(),
                 None => sign_bit - 1,
@@ -67,24 +70,27 @@ impl Layout {
         self.pack(negative, 0)
     }
 
+    /// Sign and magnitude of an encoding, if it is that of a finite value other than zero.
+    #[inline]
+    pub const fn finite(&self, encoding: Encoding) -> Option<(bool, u128)> {
+        let magnitude = encoding.bits() & (self.sign_bit - 1);
+        let above = encoding.bits() & !(self.sign_bit | (self.sign_bit - 1));
+        if above != 0 || magnitude < self.least || magnitude > self.largest {
+            return None;
+        }
+        Some((encoding.bits() & self.sign_bit != 0, magnitude))
+    }
+
     /// What an encoding stands for.
     #[inline]
     pub fn unpack<W: Word>(&self, encoding: Encoding) -> Operand<W> {
-        let bits = encoding.bits();
-        if bits >= self.sign_bit << 1 && self.sign_bit << 1 != 0 {
+        let Some((negative, magnitude)) = self.finite(encoding) else {
             return self.unpack_special(encoding);
-        }
-        let negative = bits & self.sign_bit != 0;
-        let magnitude = bits & (self.sign_bit - 1);
-        if magnitude == 0 && (!negative || self.negative_zero) {
-            return Operand::Zero { negative };
-        }
-        let field = (W::from_encoding(magnitude) >> self.trailing).bits() as i64;
-        if magnitude == 0 || magnitude > self.largest || (field == 0 && !self.gradual) {
-            return self.unpack_special(encoding);
-        }
+        };
+        let magnitude = W::from_encoding(magnitude);
+        let field = (magnitude >> self.trailing).bits() as i64;
         // Whether or not the leading bit is explicit, what is above the significand falls off the top.
-        let aligned = W::from_encoding(magnitude) << (W::BITS - self.precision);
+        let aligned = magnitude << (W::BITS - self.precision);
         let leading = W::from(true) << (W::BITS - 1);
         Operand::Finite(if field != 0 {
             Real { negative, significand: aligned | leading, exponent: self.emin + field - 1 }
@@ -94,10 +100,13 @@ impl Layout {
         })
     }
 
-    #[cold]
     fn unpack_special<W>(&self, encoding: Encoding) -> Operand<W> {
+        if encoding.bits() == 0 {
+            return Operand::Zero { negative: false };
+        }
         let negative = self.format.is_sign_minus(encoding);
         match self.format.class(encoding) {
+            Class::Zero => Operand::Zero { negative },
             Class::Infinite => Operand::Infinite { negative },
             Class::Nan => Operand::Nan { signaling: self.is_signaling(encoding) },
             _ if self.format.has_nan() => Operand::Nan { signaling: false },

@@ -7,14 +7,30 @@ use roundproof_format::{Class, Encoding, Format};
 use crate::layout::Layout;
 
 impl Layout {
-    /// The key of the least positive value is 1: in `F(p)` this is the encoding that the keys count from.
-    const fn key_origin(&self) -> u128 {
-        if self.gradual { 0 } else { (1 << self.trailing) - 1 }
-    }
-
     /// The key of the last datum.
     const fn last_key(&self) -> i128 {
-        (self.largest - self.key_origin()) as i128 + self.format.has_infinity() as i128
+        (self.largest - self.least + 1) as i128 + self.format.has_infinity() as i128
+    }
+
+    #[inline]
+    fn order_key(&self, encoding: Encoding) -> Option<i128> {
+        match self.finite(encoding) {
+            Some((negative, magnitude)) => {
+                let key = (magnitude - self.least + 1) as i128;
+                Some(if negative { -key } else { key })
+            }
+            None => self.order_key_special(encoding),
+        }
+    }
+
+    fn order_key_special(&self, encoding: Encoding) -> Option<i128> {
+        match self.format.class(encoding) {
+            Class::Infinite if self.format.is_sign_minus(encoding) => Some(-self.last_key()),
+            Class::Infinite => Some(self.last_key()),
+            Class::Nan => None,
+            Class::Invalid if self.format.has_nan() => None,
+            _ => Some(0),
+        }
     }
 }
 
@@ -25,16 +41,7 @@ impl Layout {
 /// have, so that zero is the neighbour of the least positive one. An encoding of no datum has no key where the format
 /// has NaN, else that of zero.
 pub fn order_key(format: Format, encoding: Encoding) -> Option<i128> {
-    let layout = Layout::of(format);
-    let magnitude = encoding.bits() & (layout.sign_bit - 1);
-    let key = match format.class(encoding) {
-        Class::Zero => 0,
-        Class::Subnormal | Class::Normal => (magnitude - layout.key_origin()) as i128,
-        Class::Infinite => layout.last_key(),
-        Class::Nan => return None,
-        Class::Invalid => return if format.has_nan() { None } else { Some(0) },
-    };
-    Some(if format.is_sign_minus(encoding) { -key } else { key })
+    Layout::of(format).order_key(encoding)
 }
 
 /// The datum with this [`order_key`]: +0 for 0, none beyond the last datum.
@@ -47,13 +54,14 @@ pub fn from_order_key(format: Format, key: i128) -> Option<Encoding> {
     if distance == 0 {
         return Some(format.zero());
     }
-    let magnitude = distance + layout.key_origin();
+    let magnitude = distance - 1 + layout.least;
     if magnitude > layout.largest { format.infinity(negative) } else { Some(layout.pack(negative, magnitude)) }
 }
 
 /// The order of two data; none when one of them is NaN. The zeros are equal.
 pub fn compare(format: Format, a: Encoding, b: Encoding) -> Option<Ordering> {
-    Some(order_key(format, a)?.cmp(&order_key(format, b)?))
+    let layout = Layout::of(format);
+    Some(layout.order_key(a)?.cmp(&layout.order_key(b)?))
 }
 
 /// The least datum above this one (IEEE 754-2019, clause 5.3.1, nextUp). The negative value next to zero gives -0, or

@@ -56,8 +56,9 @@ impl<W> Operand<W> {
 /// `a + b`; none when it is zero.
 ///
 /// The operands leave the four lowest bits of the word free. So bits are lost to the sticky bit only when the smaller
-/// one is shifted by four or more; then the leading bit of a difference moves down by one at most, and between it and
-/// the sticky bit remain all bits of the larger operand and two more.
+/// one is the smaller by a factor of eight at least; then the leading bit of a difference is at most one below that of
+/// the larger operand, and normalizing takes the sticky bit no higher than to the lowest three: below `p` bits and the
+/// one that tells a tie.
 #[inline]
 pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
     let ordered = (a.exponent, a.significand) >= (b.exponent, b.significand);

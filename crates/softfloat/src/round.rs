@@ -184,7 +184,7 @@ impl Arithmetic {
         let layout = self.layout();
         let distance = (layout.emin - real.exponent) as u64;
         if !layout.gradual {
-            let least = layout.pack(real.negative, 1 << layout.trailing);
+            let least = layout.pack(real.negative, layout.least);
             return rounding.settled(Outcome { encoding: least, status: Status::UNDERFLOW | Status::INEXACT });
         }
         let shifted = real.significand.shift_right_jam(distance);
