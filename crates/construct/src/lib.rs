@@ -1,1 +1,37 @@
-//! Constructions: from data to a network, the claim that it should satisfy, and evidence for the kernel.
+//! Constructions: from data to a network, and the evidence that a judge needs for the claim that it should satisfy.
+//!
+//! | module | from | network | sound |
+//! | --- | --- | --- | --- |
+//! | [`point`] | a data set | a box network with one point box per distinct row | on every path |
+//! | [`classical`] | a data set, or a network | what is right over the reals, or nearly right | only as far as the corpus shows |
+//!
+//! A construction is not trusted: what it builds is judged by `roundproof-kernel`.
+
+pub mod classical;
+mod error;
+pub mod point;
+mod scale;
+
+pub use error::ConstructError;
+
+use roundproof_kernel::Evidence;
+use roundproof_network::Network;
+
+/// A network and the evidence for what it was built to do.
+#[derive(Clone, Debug)]
+pub struct Construction {
+    /// The network.
+    pub network: Network,
+    /// Evidence for the kernel.
+    pub evidence: Evidence,
+}
+
+/// Parameters of a box network with one point box for each of `n` rows of `d` inputs and `k` labels: `4d + (2d + 1) + k`
+/// each, hidden biases counted though zero, and `k` output biases, which are zero, left out. The size that other
+/// constructions are compared with; `6dn + 2n` for one label.
+pub fn reference_parameters(n: usize, d: usize, k: usize) -> usize {
+    n * (6 * d + 1 + k)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,155 @@
-//! replay
+//! The rule `witness`: one path, replayed in exact arithmetic, that gives another value than the label.
+//!
+//! Operands are read in the format in which they stand: weights, inputs and biases in the network's, partial sums in
+//! the accumulator's. A flush replaces a subnormal datum of that format by a zero of its sign, and leaves everything
+//! else alone. For a contracted product, its own choice says how the factors are read and nothing else of it acts; of
+//! the addition, the flush of the left operand, which is never formed, does not act.
+
+use roundproof_exact::{Arithmetic, Datum, decode, order_key};
+use roundproof_format::{Class, Encoding, Format, RoundingMode};
+use roundproof_network::{Accumulator, Activation, Choice, Dataset, Layer, Network, PathModel, SumPath, Witness};
+
+use crate::ReplayRejection;
+
+/// Checks that `witness` is a path of `model` on which an output of `network` differs from the label in `data`.
+///
+/// # Errors
+///
+/// If it is no such path, gives another value than it says, or the label after all.
+pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Witness) -> Result<(), ReplayRejection> {
+    let exists =
+        |what, index, count| if index < count { Ok(()) } else { Err(ReplayRejection::Missing { what, index }) };
+    exists("row", witness.row, data.rows())?;
+    exists("output", witness.output, network.output_dimension())?;
+    for path in &witness.neurons {
+        exists("layer", path.layer, network.layers().len())?;
+        exists("neuron", path.neuron, network.layers()[path.layer].rows())?;
+    }
+    let place = |index: usize| (witness.neurons[index].layer, witness.neurons[index].neuron);
+    if let Some(index) = (1..witness.neurons.len()).find(|&index| place(index - 1) >= place(index)) {
+        let (layer, neuron) = place(index);
+        return Err(ReplayRejection::Unordered { layer, neuron });
+    }
+
+    let mut listed = witness.neurons.iter().peekable();
+    let replay = Replay::new(model, network.format());
+    let mut values: Vec<Encoding> = (0..data.dimension()).map(|column| data.input(witness.row, column)).collect();
+    for (index, layer) in network.layers().iter().enumerate() {
+        let mut next = Vec::with_capacity(layer.rows());
+        for neuron in 0..layer.rows() {
+            let terms = layer.row(neuron).len();
+            let own = listed.next_if(|path| (path.layer, path.neuron) == (index, neuron));
+            if let Some(own) = own {
+                own.path.check(terms, model).map_err(|error| ReplayRejection::Path { layer: index, neuron, error })?;
+            }
+            let plain;
+            let path = match own {
+                Some(own) => &own.path,
+                None => {
+                    plain = SumPath::plain(terms, model);
+                    &plain
+                }
+            };
+            next.push(replay.neuron(layer, neuron, &values, path));
+        }
+        values = next;
+    }
+    let (format, given) = (network.format(), values[witness.output]);
+    if given != witness.value {
+        return Err(ReplayRejection::Value { given, said: witness.value });
+    }
+    let label = data.label(witness.row, witness.output);
+    // NaN has no key, and equals nothing.
+    if order_key(format, given) == order_key(format, label) {
+        return Err(ReplayRejection::Agrees { label });
+    }
+    Ok(())
+}
+
+struct Replay {
+    format: Format,
+    accumulator: Format,
+    sums: Arithmetic,
+    own: Arithmetic,
+}
+
+impl Replay {
+    fn new(model: &PathModel, format: Format) -> Replay {
+        let (accumulator, overflow) = match model.accumulator {
+            Accumulator::Same => (format, model.overflow),
+            Accumulator::Wider { format, overflow } => (format, overflow),
+        };
+        let arithmetic = |format, overflow| Arithmetic::new(format, overflow).expect("the model was checked");
+        Replay { format, accumulator, sums: arithmetic(accumulator, overflow), own: arithmetic(format, model.overflow) }
+    }
+
+    fn neuron(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {
+        // The factors of every product, then the terms in the order of their numbers.
+        let factors: Vec<(Encoding, Encoding)> = layer
+            .terms(neuron)
+            .zip(&path.products)
+            .map(|((column, weight), choice)| {
+                let read = |flushed, operand| self.widen(flush(self.format, flushed, operand));
+                (read(choice.flushes.left, weight), read(choice.flushes.right, inputs[column as usize]))
+            })
+            .collect();
+        let mut terms: Vec<Encoding> = factors
+            .iter()
+            .zip(&path.products)
+            .map(|(&(weight, input), choice)| {
+                flush(self.accumulator, choice.flushes.result, self.sums.multiply(choice.mode, weight, input).encoding)
+            })
+            .collect();
+        terms.push(self.widen(layer.bias.get(neuron)));
+        for add in &path.additions {
+            let Choice { mode, flushes } = add.choice;
+            let right = flush(self.accumulator, flushes.right, terms[add.right as usize]);
+            let sum = if add.contracted {
+                let (weight, input) = factors[add.left as usize];
+                self.sums.fused_multiply_add(mode, weight, input, right)
+            } else {
+                let left = flush(self.accumulator, flushes.left, terms[add.left as usize]);
+                self.sums.add(mode, left, right)
+            };
+            terms.push(flush(self.accumulator, flushes.result, sum.encoding));
+        }
+        let sum = *terms.last().expect("the bias is a term");
+        let sum = match path.narrowing {
+            None => sum,
+            Some(Choice { mode, flushes }) => {
+                let operand = flush(self.accumulator, flushes.left, sum);
+                flush(self.format, flushes.result, self.own.convert(mode, self.accumulator, operand).encoding)
+            }
+        };
+        activate(self.format, layer.activation, sum)
+    }
+
+    /// A value of the network's format in the accumulator, which contains it.
+    fn widen(&self, encoding: Encoding) -> Encoding {
+        if self.accumulator == self.format {
+            return encoding;
+        }
+        self.sums.convert(RoundingMode::TowardZero, self.format, encoding).encoding
+    }
+}
+
+fn flush(format: Format, flushed: bool, encoding: Encoding) -> Encoding {
+    if !flushed || format.class(encoding) != Class::Subnormal {
+        return encoding;
+    }
+    let zero = if format.is_sign_minus(encoding) { format.negative_zero() } else { None };
+    zero.unwrap_or(format.zero())
+}
+
+fn activate(format: Format, activation: Activation, sum: Encoding) -> Encoding {
+    let datum = decode(format, sum).unwrap_or(Datum::Nan);
+    let negative = datum.is_negative() && !matches!(datum, Datum::Zero { .. });
+    match activation {
+        Activation::Identity => sum,
+        Activation::Relu if datum == Datum::Nan => sum,
+        Activation::Relu if negative || matches!(datum, Datum::Zero { .. }) => format.zero(),
+        Activation::Relu => sum,
+        Activation::Step if negative || datum == Datum::Nan => format.zero(),
+        Activation::Step => format.one(false),
+    }
+}

@@ -109,7 +109,7 @@ impl Encodings {
     ///
     /// If there is none.
     pub fn get(&self, index: usize) -> Encoding {
-        each_store!(&self.0, vec => Encoding::from_bits(vec[index].into()))
+        each_store!(&self.0, vec => Encoding::from_bits(u128::from(vec[index])))
     }
 
     /// Replaces the encoding at `index`.

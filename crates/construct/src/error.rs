@@ -1,0 +1,51 @@
+//! Why there is no network.
+
+use roundproof_format::{Encoding, Format};
+use thiserror::Error;
+
+/// Why a construction has no network to offer. Rows and columns count from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConstructError {
+    /// No row.
+    #[error("the data set has no rows")]
+    Empty,
+    /// Two rows with equal inputs and different labels: no function has these values.
+    #[error("rows {first} and {second} have the same inputs in {format} but different labels (output {output})")]
+    Conflict {
+        /// A row.
+        first: usize,
+        /// Another row with the same inputs.
+        second: usize,
+        /// An output in which their labels differ.
+        output: usize,
+        /// The format in which the inputs are the same.
+        format: Format,
+    },
+    /// No scale and penalty make the side of a box safe.
+    #[error(
+        "row {row}, column {column}: {format} has no powers of two K and W with W * K * gap >= 1 for the {side} side \
+         at {value:?}, and too few bits for copies of a weaker unit; a format with p <= min(2 emax, emax + 2) always has, and \
+         the step activation needs none"
+    )]
+    NoScale {
+        /// The row.
+        row: usize,
+        /// The input.
+        column: usize,
+        /// The value at which the side would be.
+        value: Encoding,
+        /// `lower` or `upper`.
+        side: &'static str,
+        /// The format.
+        format: Format,
+    },
+    /// The construction does not apply.
+    #[error("{0}")]
+    Unsuitable(&'static str),
+    /// More units than a layer can have.
+    #[error("{units} units are more than the {} of a layer", u32::MAX)]
+    TooLarge {
+        /// How many there would be.
+        units: usize,
+    },
+}
