@@ -206,7 +206,8 @@ fn cut(data: &Dataset, lower: usize, upper: usize, column: usize) -> Encoding {
 fn separate(data: &Dataset, rows: &[usize]) -> Separator {
     let mut nodes = Vec::with_capacity(2 * rows.len());
     // Ranges of rows still to be written, the next one on top.
-    let mut ranges = vec![0..rows.len()];
+    let mut ranges = Vec::new();
+    ranges.push(0..rows.len());
     while let Some(range) = ranges.pop() {
         if range.len() == 1 {
             nodes.push(Node::Box(range.start as u32));

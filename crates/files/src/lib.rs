@@ -1,1 +1,27 @@
-//! Reading and writing: CSV, safetensors, certificates.
+//! Reading and writing: data sets from CSV, networks and data sets as safetensors, certificates as JSON.
+//!
+//! Every reader takes bytes that anyone may have written. It gives a value that keeps the invariants of its type, or a
+//! typed error that names the file and the place in it; it does not panic, and allocates no more than the file's size
+//! (and a fixed bound on the length of paths in a witness) justifies. Every writer gives the same bytes for the same
+//! value, so that SHA-256 digests name values, and replaces a file as a whole or not at all.
+//!
+//! - [`csv`]: exact text, rounded once to a format.
+//! - [`safetensors`]: networks and rounded data sets; the layout is written down there.
+//! - [`certificate`]: what was claimed, of which files, on what evidence; the notation is written down there.
+//! - [`digest`], [`atomic`]: SHA-256, and files that are never half-written.
+//! - [`text`]: data as exact text.
+
+pub mod atomic;
+pub mod certificate;
+pub mod csv;
+pub mod digest;
+mod error;
+mod json;
+pub mod safetensors;
+pub mod text;
+
+pub use atomic::write_atomically;
+pub use certificate::Certificate;
+pub use digest::{Digest, Stored};
+pub use error::InFile;
+pub use json::{JsonError, Misfit, Problem};
