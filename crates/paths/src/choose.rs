@@ -1,0 +1,193 @@
+//! Who chooses the path: plain, from a witness, or fixed by a user.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use roundproof_format::RoundingMode;
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, SumPath, Witness};
+use roundproof_softfloat::order_key;
+
+use crate::machine::{Machine, Sum};
+
+/// A neuron's place in a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The neuron in it, from 0.
+    pub neuron: usize,
+}
+
+/// Gives each neuron its path. Asked layer by layer from the input, and within a layer in the order of the neurons.
+pub trait Chooser {
+    /// The path of the neuron at `site`, which adds up `sum`.
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath>;
+}
+
+/// [`SumPath::plain`] for every neuron.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain;
+
+impl Chooser for Plain {
+    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+        Cow::Owned(SumPath::plain(sum.terms.len(), machine.model()))
+    }
+}
+
+/// The paths that a witness lists, and the plain one elsewhere.
+#[derive(Clone, Debug)]
+pub struct FromWitness<'a> {
+    paths: BTreeMap<Site, &'a SumPath>,
+}
+
+impl<'a> FromWitness<'a> {
+    /// The paths of `witness`. Of a neuron that it lists twice, the last.
+    pub fn new(witness: &'a Witness) -> FromWitness<'a> {
+        let site = |layer, neuron| Site { layer, neuron };
+        FromWitness { paths: witness.neurons.iter().map(|n| (site(n.layer, n.neuron), &n.path)).collect() }
+    }
+}
+
+impl Chooser for FromWitness<'_> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+        match self.paths.get(&site) {
+            Some(path) => Cow::Borrowed(*path),
+            None => Cow::Owned(SumPath::plain(sum.terms.len(), machine.model())),
+        }
+    }
+}
+
+/// The shape of a sum, fixed for all neurons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arrangement {
+    /// Products in index order, the bias last.
+    LeftToRight,
+    /// The bias first, products from the last to the first.
+    RightToLeft,
+    /// The bias first, then the products in index order: how most matrix products start from a bias.
+    BiasFirst,
+    /// Neighbours pairwise, then the results pairwise: the tree of a parallel reduction.
+    Pairwise,
+    /// One after the other, rounded products and bias ascending by magnitude.
+    Ascending,
+    /// One after the other, descending by magnitude.
+    Descending,
+    /// One after the other, ascending by value: negative terms first.
+    NegativeFirst,
+    /// One after the other, descending by value: positive terms first.
+    PositiveFirst,
+}
+
+impl Arrangement {
+    /// Every arrangement.
+    pub const ALL: &'static [Arrangement] = &[
+        Arrangement::LeftToRight,
+        Arrangement::RightToLeft,
+        Arrangement::BiasFirst,
+        Arrangement::Pairwise,
+        Arrangement::Ascending,
+        Arrangement::Descending,
+        Arrangement::NegativeFirst,
+        Arrangement::PositiveFirst,
+    ];
+}
+
+/// One direction, one arrangement, contraction and flushes everywhere or nowhere. What a model does not have is left
+/// out: under `order=left-to-right` the arrangement is that one, in a fixed direction the model's is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fixed {
+    /// The direction of every operation.
+    pub mode: RoundingMode,
+    /// The order of every sum.
+    pub arrangement: Arrangement,
+    /// Whether every addition that can contracts a product (the one in its right operand, if both are products).
+    pub contract: bool,
+    /// Whether every subnormal operand and result is flushed.
+    pub flush: bool,
+}
+
+impl Fixed {
+    /// This choice as one of `machine`'s model.
+    fn choice(&self, machine: &Machine) -> Choice {
+        let mode = match machine.model().rounding {
+            Rounding::Mode(mode) => mode,
+            Rounding::Any => self.mode,
+        };
+        let flag = self.flush && machine.flushes();
+        Choice { mode, flushes: Flushes { left: flag, right: flag, result: flag } }
+    }
+
+    /// The path of one sum.
+    pub fn path(&self, sum: &Sum, machine: &Machine) -> SumPath {
+        let terms = sum.terms.len();
+        let choice = self.choice(machine);
+        let arrangement = match machine.model().order {
+            Order::LeftToRight => Arrangement::LeftToRight,
+            Order::Any => self.arrangement,
+        };
+        let contract = self.contract && machine.model().contraction == Contraction::Any;
+        let addition = |left: u32, right: u32| {
+            let product = |operand: u32| (operand as usize) < terms;
+            match (contract, product(left), product(right)) {
+                (true, _, true) => Addition { left: right, right: left, contracted: true, choice },
+                (true, true, false) => Addition { left, right, contracted: true, choice },
+                _ => Addition { left, right, contracted: false, choice },
+            }
+        };
+        let order = leaves(sum, machine, arrangement, choice);
+        let mut additions = Vec::with_capacity(terms);
+        if arrangement == Arrangement::Pairwise {
+            let mut level = order;
+            while level.len() > 1 {
+                let mut next = Vec::with_capacity(level.len().div_ceil(2));
+                for pair in level.chunks(2) {
+                    match *pair {
+                        [left, right] => {
+                            additions.push(addition(left, right));
+                            next.push((terms + additions.len()) as u32);
+                        }
+                        _ => next.extend_from_slice(pair),
+                    }
+                }
+                level = next;
+            }
+        } else {
+            for (index, &leaf) in order.iter().enumerate().skip(1) {
+                let before = if index == 1 { order[0] } else { (terms + index - 1) as u32 };
+                additions.push(addition(before, leaf));
+            }
+        }
+        let narrowing = machine.is_widened().then_some(choice);
+        SumPath { products: vec![choice; terms], additions, narrowing }
+    }
+}
+
+impl Chooser for Fixed {
+    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+        Cow::Owned(self.path(sum, machine))
+    }
+}
+
+/// The numbers of products and bias in the order of an arrangement. NaN sorts as if it were 0.
+fn leaves(sum: &Sum, machine: &Machine, arrangement: Arrangement, choice: Choice) -> Vec<u32> {
+    let terms = sum.terms.len() as u32;
+    let mut order: Vec<u32> = (0..=terms).collect();
+    let key = |&leaf: &u32| {
+        let value = match sum.terms.get(leaf as usize) {
+            Some(&term) => machine.product(term, choice),
+            None => machine.widen(sum.bias),
+        };
+        order_key(machine.accumulator(), value).unwrap_or(0)
+    };
+    match arrangement {
+        Arrangement::LeftToRight | Arrangement::Pairwise => {}
+        Arrangement::RightToLeft => order.reverse(),
+        Arrangement::BiasFirst => order.rotate_right(1),
+        Arrangement::Ascending => order.sort_by_cached_key(|leaf| key(leaf).unsigned_abs()),
+        Arrangement::Descending => order.sort_by_cached_key(|leaf| Reverse(key(leaf).unsigned_abs())),
+        Arrangement::NegativeFirst => order.sort_by_cached_key(key),
+        Arrangement::PositiveFirst => order.sort_by_cached_key(|leaf| Reverse(key(leaf))),
+    }
+    order
+}

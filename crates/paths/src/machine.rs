@@ -1,0 +1,216 @@
+//! The operations of a path model on a format, and one sum on one path.
+
+use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
+use roundproof_network::{Accumulator, Activation, Choice, ModelError, PathModel, Rounding, SumPath};
+use roundproof_softfloat::{Arithmetic, flush, is_subnormal, relu, step};
+
+/// One product: a stored weight and the value that it multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The weight.
+    pub weight: Encoding,
+    /// The input.
+    pub input: Encoding,
+}
+
+/// What a neuron adds up: its products, in the order in which the weights are stored, and its bias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// The products.
+    pub terms: Vec<Term>,
+    /// The bias.
+    pub bias: Encoding,
+}
+
+/// Every intermediate result of one sum on one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SumTrace {
+    /// The rounded products, in the accumulator's format; none for a contracted one.
+    pub products: Vec<Option<Encoding>>,
+    /// The results of the additions, in the accumulator's format.
+    pub additions: Vec<Encoding>,
+    /// The sum, in the network's format: what the activation is applied to.
+    pub value: Encoding,
+}
+
+/// The arithmetic of a path model on a format: what one operation gives for one choice.
+///
+/// A number is *wide* when it is in the accumulator's format, which is the network's own for
+/// [`Accumulator::Same`].
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    model: PathModel,
+    /// In the network's format: the rounding out of the accumulator.
+    narrow: Arithmetic,
+    /// In the accumulator's format: products and sums.
+    wide: Arithmetic,
+}
+
+/// The two directions that between them give every allowed result of a rounding.
+const BOTH: &[RoundingMode] = &[RoundingMode::TowardNegative, RoundingMode::TowardPositive];
+
+impl Machine {
+    /// The arithmetic of `model` on `format`.
+    ///
+    /// # Errors
+    ///
+    /// If the format does not support the model.
+    pub fn new(format: Format, model: &PathModel) -> Result<Machine, ModelError> {
+        model.check(format)?;
+        let unsupported = |error: roundproof_softfloat::UnsupportedPolicy| ModelError::Overflow {
+            format: error.format,
+            overflow: error.overflow,
+            remedy: "use saturate",
+        };
+        let narrow = Arithmetic::new(format, model.overflow).map_err(unsupported)?;
+        let wide = match model.accumulator {
+            Accumulator::Same => narrow,
+            Accumulator::Wider { format, overflow } => Arithmetic::new(format, overflow).map_err(unsupported)?,
+        };
+        Ok(Machine { model: *model, narrow, wide })
+    }
+
+    /// The path model.
+    pub fn model(&self) -> &PathModel {
+        &self.model
+    }
+
+    /// The network's format.
+    pub fn format(&self) -> Format {
+        self.narrow.format()
+    }
+
+    /// The accumulator's format.
+    pub fn accumulator(&self) -> Format {
+        self.wide.format()
+    }
+
+    /// Whether there is one more rounding at the end.
+    pub fn is_widened(&self) -> bool {
+        matches!(self.model.accumulator, Accumulator::Wider { .. })
+    }
+
+    /// Whether subnormal numbers may be flushed.
+    pub fn flushes(&self) -> bool {
+        self.model.subnormals == Subnormals::Flush
+    }
+
+    /// Directions that between them give every result that the model allows: the model's own, or toward negative and
+    /// toward positive.
+    pub fn modes(&self) -> &[RoundingMode] {
+        match &self.model.rounding {
+            Rounding::Mode(mode) => std::slice::from_ref(mode),
+            Rounding::Any => BOTH,
+        }
+    }
+
+    pub(crate) fn narrow(&self) -> &Arithmetic {
+        &self.narrow
+    }
+
+    pub(crate) fn wide(&self) -> &Arithmetic {
+        &self.wide
+    }
+
+    /// A number of the network's format as a wide one: exact.
+    pub fn widen(&self, value: Encoding) -> Encoding {
+        if self.is_widened() {
+            self.wide.convert(RoundingMode::TowardZero, self.format(), value).encoding
+        } else {
+            value
+        }
+    }
+
+    /// The operands of a product, read as `choice` says and wide.
+    pub(crate) fn operands(&self, term: Term, choice: Choice) -> (Encoding, Encoding) {
+        let (format, flushes) = (self.format(), choice.flushes);
+        let weight = flushed(format, term.weight, flushes.left);
+        let input = flushed(format, term.input, flushes.right);
+        (self.widen(weight), self.widen(input))
+    }
+
+    /// A product, rounded by itself. Wide.
+    pub fn product(&self, term: Term, choice: Choice) -> Encoding {
+        let (weight, input) = self.operands(term, choice);
+        let product = self.wide.multiply(choice.mode, weight, input).encoding;
+        flushed(self.accumulator(), product, choice.flushes.result)
+    }
+
+    /// The sum of two wide numbers.
+    pub fn add(&self, left: Encoding, right: Encoding, choice: Choice) -> Encoding {
+        let (format, flushes) = (self.accumulator(), choice.flushes);
+        let left = flushed(format, left, flushes.left);
+        let right = flushed(format, right, flushes.right);
+        flushed(format, self.wide.add(choice.mode, left, right).encoding, flushes.result)
+    }
+
+    /// A product, read as `product` says, plus a wide number, rounded once as `choice` says.
+    pub fn fuse(&self, term: Term, product: Choice, other: Encoding, choice: Choice) -> Encoding {
+        let format = self.accumulator();
+        let (weight, input) = self.operands(term, product);
+        let other = flushed(format, other, choice.flushes.right);
+        let sum = self.wide.fused_multiply_add(choice.mode, weight, input, other).encoding;
+        flushed(format, sum, choice.flushes.result)
+    }
+
+    /// The rounding out of a wider accumulator.
+    pub fn round_out(&self, value: Encoding, choice: Choice) -> Encoding {
+        let value = flushed(self.accumulator(), value, choice.flushes.left);
+        let rounded = self.narrow.convert(choice.mode, self.accumulator(), value).encoding;
+        flushed(self.format(), rounded, choice.flushes.result)
+    }
+
+    /// What an activation makes of a number of the network's format.
+    pub fn activate(&self, activation: Activation, value: Encoding) -> Encoding {
+        match activation {
+            Activation::Step => step(self.format(), value),
+            Activation::Relu => relu(self.format(), value),
+            Activation::Identity => value,
+        }
+    }
+
+    /// Every intermediate result of `sum` on `path`.
+    ///
+    /// # Panics
+    ///
+    /// If the path is none of a sum of that many terms: see [`SumPath::check`].
+    pub fn sum(&self, sum: &Sum, path: &SumPath) -> SumTrace {
+        let count = sum.terms.len();
+        let mut contracted = vec![false; count];
+        for add in path.additions.iter().filter(|add| add.contracted) {
+            contracted[add.left as usize] = true;
+        }
+        let products: Vec<Option<Encoding>> = (0..count)
+            .map(|index| (!contracted[index]).then(|| self.product(sum.terms[index], path.products[index])))
+            .collect();
+        let bias = self.widen(sum.bias);
+        let mut additions: Vec<Encoding> = Vec::with_capacity(count);
+        for add in &path.additions {
+            let operand = |number: u32| match number as usize {
+                index if index < count => products[index].unwrap_or(bias),
+                index if index == count => bias,
+                index => additions[index - count - 1],
+            };
+            additions.push(if add.contracted {
+                let index = add.left as usize;
+                self.fuse(sum.terms[index], path.products[index], operand(add.right), add.choice)
+            } else {
+                self.add(operand(add.left), operand(add.right), add.choice)
+            });
+        }
+        let total = additions.last().copied().unwrap_or(bias);
+        let value = path.narrowing.map_or(total, |choice| self.round_out(total, choice));
+        SumTrace { products, additions, value }
+    }
+}
+
+/// `value`, or what flushing makes of it.
+fn flushed(format: Format, value: Encoding, flag: bool) -> Encoding {
+    if flag { flush(format, value) } else { value }
+}
+
+/// Every way to read or write `value`: itself, and flushed if the model has that and it changes anything.
+pub(crate) fn readings(machine: &Machine, format: Format, value: Encoding) -> impl Iterator<Item = (Encoding, bool)> {
+    let other = (machine.flushes() && is_subnormal(format, value)).then(|| (flush(format, value), true));
+    std::iter::once((value, false)).chain(other)
+}

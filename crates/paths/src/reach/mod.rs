@@ -1,0 +1,107 @@
+//! Which values a network can give on any path: an enclosure, never too small.
+//!
+//! Per neuron, inputs being sets of values ([`Reach`]) that are taken as independent of each other:
+//!
+//! - **left to right**, the set of the partial sum is carried along. Rounding is monotone in both operands, so the ends
+//!   of a sum's range come from the ends of its operands': for inputs that are single values, and without flushes, the
+//!   finite hull is exact.
+//! - **any order**: terms that are zero on every path are left out (a sum with a zero is exact), then the grid bound
+//!   ([`grid`]) is taken; unless that settles what the activation gives, and for at most [`SUBSET_TERMS`] remaining
+//!   terms, the hull over all trees is built subset by subset ([`subsets`]), exact in the same sense.
+
+mod grid;
+mod set;
+mod subsets;
+
+use roundproof_format::Encoding;
+use roundproof_network::{Activation, Layer, Network, Order, PathModel};
+
+use crate::evaluate::EvaluateError;
+use crate::machine::Machine;
+use set::Leaf;
+pub use set::{Decision, Reach};
+
+/// The most terms, zeros not counted, for which every tree is looked at.
+pub(crate) const SUBSET_TERMS: usize = 8;
+
+/// The set of values that each output of `network` can have on one row.
+///
+/// # Errors
+///
+/// If the format does not support the model, or the inputs are not as many as the network takes.
+pub fn reach(network: &Network, inputs: &[Encoding], model: &PathModel) -> Result<Vec<Reach>, EvaluateError> {
+    let inputs: Vec<Reach> = inputs.iter().map(|&input| Reach::of(network.format(), input)).collect();
+    let layers = reach_from(network, &inputs, model)?;
+    Ok(layers.into_iter().next_back().unwrap_or(inputs))
+}
+
+/// The sets of values of all neurons, layer by layer, when each input is any value of its set.
+///
+/// # Errors
+///
+/// As [`reach`].
+pub fn reach_from(network: &Network, inputs: &[Reach], model: &PathModel) -> Result<Vec<Vec<Reach>>, EvaluateError> {
+    let machine = Machine::new(network.format(), model)?;
+    if inputs.len() != network.input_dimension() {
+        return Err(EvaluateError::Inputs { given: inputs.len(), expected: network.input_dimension() });
+    }
+    let mut layers: Vec<Vec<Reach>> = Vec::with_capacity(network.layers().len());
+    for layer in network.layers() {
+        let below = layers.last().map_or(inputs, Vec::as_slice);
+        let values = (0..layer.rows()).map(|neuron| neuron_reach(&machine, layer, neuron, below)).collect();
+        layers.push(values);
+    }
+    Ok(layers)
+}
+
+fn neuron_reach(machine: &Machine, layer: &Layer, neuron: usize, below: &[Reach]) -> Reach {
+    let terms: Vec<(Encoding, Reach)> =
+        layer.terms(neuron).map(|(column, weight)| (weight, below[column as usize])).collect();
+    sum_activated(machine, &terms, layer.bias.get(neuron), layer.activation)
+}
+
+/// The set of values of one sum, in the network's format: `terms` are weights with the sets of their inputs.
+pub fn reach_sum(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding) -> Reach {
+    sum_activated(machine, terms, bias, Activation::Identity)
+}
+
+fn sum_activated(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding, activation: Activation) -> Reach {
+    let bias = Leaf::bias(machine, bias, !terms.is_empty());
+    let finish = |sum: Reach| machine.reach_activated(activation, machine.reach_round_out(sum));
+    let products = terms.iter().map(|&(weight, input)| Leaf::product(machine, weight, input));
+    if machine.model().order == Order::LeftToRight {
+        return finish(left_to_right(machine, products, bias));
+    }
+    let leaves: Vec<Leaf> = products.chain([bias]).filter(|leaf| !leaf.is_zero(machine.accumulator())).collect();
+    match leaves[..] {
+        [] => return finish(Reach::of(machine.accumulator(), machine.accumulator().zero())),
+        [leaf] => return finish(leaf.rounded),
+        _ => {}
+    }
+    let bound = finish(grid::bound(machine, &leaves));
+    if leaves.len() > SUBSET_TERMS || bound.is_single(machine.format()) {
+        return bound;
+    }
+    finish(subsets::hull(machine, &leaves))
+}
+
+fn left_to_right(machine: &Machine, products: impl Iterator<Item = Leaf>, bias: Leaf) -> Reach {
+    let mut leaves = products.chain([bias]);
+    // The first two leaves may each be the contracted one.
+    let (Some(first), second) = (leaves.next(), leaves.next()) else { return bias.rounded };
+    let Some(second) = second else { return first.rounded };
+    let mut sum = machine.reach_join(&first, &second);
+    for leaf in leaves {
+        sum = machine.reach_plus(sum, &leaf);
+    }
+    sum
+}
+
+/// The grid bound alone, whatever the number of terms.
+#[cfg(test)]
+pub(crate) fn grid_for_tests(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding) -> Reach {
+    let products = terms.iter().map(|&(weight, input)| Leaf::product(machine, weight, input));
+    let leaves: Vec<Leaf> = products.chain([Leaf::bias(machine, bias, !terms.is_empty())]).collect();
+    let sum = if leaves.len() < 2 { leaves[0].rounded } else { grid::bound(machine, &leaves) };
+    machine.reach_round_out(sum)
+}
