@@ -1,0 +1,176 @@
+//! JSON to certificates. Every field is asked for by name; what nobody asked for is refused.
+
+use std::collections::BTreeMap;
+
+use roundproof_format::{Format, ParseError};
+use roundproof_kernel::{Claim, Evidence, Property, Shape, Verdict};
+use roundproof_network::{Accumulator, Contraction, NeuronPath, Order, PathModel, Rounding, Witness};
+
+use super::{Certificate, CertificateProblem, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
+use crate::json::{Field, Json, Misfit};
+use crate::safetensors::canonical_format;
+
+pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, CertificateProblem> {
+    let mut fields = Field::root(Json::parse(bytes).map_err(CertificateProblem::Json)?).object()?;
+    // Before anything else: certificates of other versions may have other fields.
+    match fields.take("schema")?.count()? {
+        SCHEMA => {}
+        found => return Err(CertificateProblem::Schema { found }),
+    }
+    let claim = claim(fields.take("claim")?)?;
+    let format = claim.format;
+    let certificate = Certificate {
+        claim,
+        network: reference(fields.take("network")?)?,
+        dataset: reference(fields.take("dataset")?)?,
+        source: fields.take_optional("source").map(source).transpose()?,
+        verdict: fields.take("verdict")?.read(verdict)?,
+        evidence: fields.take_optional("evidence").map(|field| evidence(format, field)).transpose()?,
+        lemmas: list(fields.take("lemmas")?, lemma)?,
+        provenance: provenance(fields.take("provenance")?)?,
+    };
+    fields.finish()?;
+    certificate.check()?;
+    Ok(certificate)
+}
+
+fn list<T>(field: Field, read: impl FnMut(Field) -> Result<T, Misfit>) -> Result<Vec<T>, Misfit> {
+    field.array()?.into_iter().map(read).collect()
+}
+
+fn provenance(field: Field) -> Result<BTreeMap<String, String>, Misfit> {
+    let entries = field.object()?.take_all().into_iter();
+    entries.map(|(key, value)| Ok((key, value.text()?))).collect()
+}
+
+/// One of some names.
+fn one_of<T: Copy>(what: &str, text: &str, known: &[(&str, T)]) -> Result<T, ParseError> {
+    let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| ParseError::unknown(what, text, known.iter().map(|(name, _)| *name)))
+}
+
+fn verdict(text: &str) -> Result<Verdict, ParseError> {
+    let known: Vec<(&str, Verdict)> = Verdict::ALL.iter().map(|verdict| (verdict.name(), *verdict)).collect();
+    one_of("verdict", text, &known)
+}
+
+fn claim(field: Field) -> Result<Claim, Misfit> {
+    let mut fields = field.object()?;
+    let property =
+        fields.take("property")?.read(|text| one_of("property", text, &[("memorizes", Property::Memorizes)]))?;
+    let format = fields.take("format")?.read(canonical_format)?;
+    let model = model(fields.take("model")?)?;
+    let shape = shape(fields.take("shape")?)?;
+    fields.finish()?;
+    Ok(Claim { format, model, property, shape })
+}
+
+fn shape(field: Field) -> Result<Shape, Misfit> {
+    let mut fields = field.object()?;
+    let shape = Shape {
+        rows: fields.take("rows")?.count()?,
+        input_dimension: fields.take("input_dimension")?.count()?,
+        output_dimension: fields.take("output_dimension")?.count()?,
+        layers: fields.take("layers")?.count()?,
+        parameters: fields.take("parameters")?.count()?,
+    };
+    fields.finish()?;
+    Ok(shape)
+}
+
+fn model(field: Field) -> Result<PathModel, Misfit> {
+    let mut fields = field.object()?;
+    let rounding = |text: &str| match text {
+        "any" => Ok(Rounding::Any),
+        mode => mode.parse().map(Rounding::Mode),
+    };
+    let order = |text: &str| one_of("order", text, &[("any", Order::Any), ("left-to-right", Order::LeftToRight)]);
+    let contraction =
+        |text: &str| one_of("contraction", text, &[("any", Contraction::Any), ("none", Contraction::None)]);
+    let model = PathModel {
+        rounding: fields.take("rounding")?.read(rounding)?,
+        order: fields.take("order")?.read(order)?,
+        contraction: fields.take("contraction")?.read(contraction)?,
+        overflow: fields.take("overflow")?.read(str::parse)?,
+        subnormals: fields.take("subnormals")?.read(str::parse)?,
+        accumulator: accumulator(fields.take("accumulator")?)?,
+    };
+    fields.finish()?;
+    Ok(model)
+}
+
+fn accumulator(field: Field) -> Result<Accumulator, Misfit> {
+    if field.is_text() {
+        return field.read(|text| one_of("accumulator", text, &[("same", Accumulator::Same)]));
+    }
+    let mut fields = field.object()?;
+    let format = fields.take("format")?.read(canonical_format)?;
+    let overflow = fields.take("overflow")?.read(str::parse)?;
+    fields.finish()?;
+    Ok(Accumulator::Wider { format, overflow })
+}
+
+fn reference(field: Field) -> Result<FileReference, Misfit> {
+    let mut fields = field.object()?;
+    let reference = FileReference {
+        path: fields.take("path")?.read(str::parse)?,
+        sha256: fields.take("sha256")?.read(str::parse)?,
+    };
+    fields.finish()?;
+    Ok(reference)
+}
+
+fn source(field: Field) -> Result<SourceReference, Misfit> {
+    let mut fields = field.object()?;
+    let source = SourceReference {
+        path: fields.take("path")?.read(str::parse)?,
+        sha256: fields.take("sha256")?.read(str::parse)?,
+        labels: list(fields.take("labels")?, Field::text)?,
+    };
+    fields.finish()?;
+    Ok(source)
+}
+
+fn lemma(field: Field) -> Result<LemmaReference, Misfit> {
+    let mut fields = field.object()?;
+    let (name, established) = (fields.take("name")?.text()?, fields.take("established")?.text()?);
+    fields.finish()?;
+    Ok(LemmaReference { name, established })
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    BoxNetwork,
+    Paths,
+    Witness,
+}
+
+fn evidence(format: Format, field: Field) -> Result<Evidence, Misfit> {
+    let mut fields = field.object()?;
+    let kinds = [("box-network", Kind::BoxNetwork), ("paths", Kind::Paths), ("witness", Kind::Witness)];
+    let evidence = match fields.take("kind")?.read(|text| one_of("kind of evidence", text, &kinds))? {
+        Kind::BoxNetwork => {
+            let separator = fields.take("separator")?.read(|text| notation::read_separator(format, text))?;
+            Evidence::BoxNetwork(separator)
+        }
+        Kind::Paths => Evidence::Paths,
+        Kind::Witness => {
+            let (row, output) = (fields.take("row")?.count()?, fields.take("output")?.count()?);
+            let value = fields.take("value")?.read(|text| notation::read_value(format, text))?;
+            // All paths of a witness together take no more memory than this allows.
+            let mut terms_left = notation::MAX_TERMS;
+            let neurons = list(fields.take("neurons")?, |field| neuron(field, &mut terms_left))?;
+            Evidence::Witness(Witness { row, output, value, neurons })
+        }
+    };
+    fields.finish()?;
+    Ok(evidence)
+}
+
+fn neuron(field: Field, terms_left: &mut usize) -> Result<NeuronPath, Misfit> {
+    let mut fields = field.object()?;
+    let (layer, neuron) = (fields.take("layer")?.count()?, fields.take("neuron")?.count()?);
+    let path = fields.take("path")?.read(|text| notation::read_path(text, terms_left))?;
+    fields.finish()?;
+    Ok(NeuronPath { layer, neuron, path })
+}

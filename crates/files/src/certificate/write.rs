@@ -1,0 +1,116 @@
+//! Certificates to JSON. The fields stand in the order in which a reader wants them.
+
+use roundproof_format::Format;
+use roundproof_kernel::{Claim, Evidence, Property, Shape};
+use roundproof_network::{Accumulator, Contraction, Order, PathModel, Rounding, Witness};
+
+use super::{Certificate, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
+use crate::json::Json;
+
+/// A certificate that passed its check.
+pub(super) fn certificate(certificate: &Certificate) -> Json {
+    let Certificate { claim, network, dataset, source, verdict, evidence, lemmas, provenance } = certificate;
+    let mut fields = vec![
+        ("schema", Json::count(SCHEMA)),
+        ("claim", self::claim(claim)),
+        ("network", reference(network)),
+        ("dataset", reference(dataset)),
+    ];
+    fields.extend(source.iter().map(|source| ("source", self::source(source))));
+    fields.push(("verdict", Json::text(verdict)));
+    fields.extend(evidence.iter().map(|evidence| ("evidence", self::evidence(claim.format, evidence))));
+    fields.push(("lemmas", Json::Array(lemmas.iter().map(lemma).collect())));
+    let provenance = provenance.iter().map(|(key, value)| (key.clone(), Json::text(value)));
+    fields.push(("provenance", Json::Object(provenance.collect())));
+    Json::Object(fields.into_iter().map(|(key, value)| (key.to_string(), value)).collect())
+}
+
+fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
+    let property = match property {
+        Property::Memorizes => "memorizes",
+    };
+    let Shape { rows, input_dimension, output_dimension, layers, parameters } = *shape;
+    let shape = Json::object([
+        ("rows", Json::count(rows)),
+        ("input_dimension", Json::count(input_dimension)),
+        ("output_dimension", Json::count(output_dimension)),
+        ("layers", Json::count(layers)),
+        ("parameters", Json::count(parameters)),
+    ]);
+    Json::object([
+        ("property", Json::text(property)),
+        ("format", Json::text(format)),
+        ("model", self::model(model)),
+        ("shape", shape),
+    ])
+}
+
+fn model(model: &PathModel) -> Json {
+    let PathModel { rounding, order, contraction, overflow, subnormals, accumulator } = model;
+    let rounding = match rounding {
+        Rounding::Mode(mode) => mode.name(),
+        Rounding::Any => "any",
+    };
+    let order = match order {
+        Order::LeftToRight => "left-to-right",
+        Order::Any => "any",
+    };
+    let contraction = match contraction {
+        Contraction::None => "none",
+        Contraction::Any => "any",
+    };
+    let accumulator = match accumulator {
+        Accumulator::Same => Json::text("same"),
+        Accumulator::Wider { format, overflow } => {
+            Json::object([("format", Json::text(format)), ("overflow", Json::text(overflow))])
+        }
+    };
+    Json::object([
+        ("rounding", Json::text(rounding)),
+        ("order", Json::text(order)),
+        ("contraction", Json::text(contraction)),
+        ("overflow", Json::text(overflow)),
+        ("subnormals", Json::text(subnormals)),
+        ("accumulator", accumulator),
+    ])
+}
+
+fn reference(FileReference { path, sha256 }: &FileReference) -> Json {
+    Json::object([("path", Json::text(path)), ("sha256", Json::text(sha256))])
+}
+
+fn source(SourceReference { path, sha256, labels }: &SourceReference) -> Json {
+    Json::object([("path", Json::text(path)), ("sha256", Json::text(sha256)), ("labels", Json::texts(labels))])
+}
+
+fn lemma(LemmaReference { name, established }: &LemmaReference) -> Json {
+    Json::object([("name", Json::text(name)), ("established", Json::text(established))])
+}
+
+fn evidence(format: Format, evidence: &Evidence) -> Json {
+    match evidence {
+        Evidence::BoxNetwork(separator) => Json::object([
+            ("kind", Json::text("box-network")),
+            ("separator", Json::Text(notation::write_separator(format, separator))),
+        ]),
+        Evidence::Paths => Json::object([("kind", Json::text("paths"))]),
+        Evidence::Witness(witness) => self::witness(format, witness),
+    }
+}
+
+fn witness(format: Format, Witness { row, output, value, neurons }: &Witness) -> Json {
+    let neurons = neurons.iter().map(|neuron| {
+        Json::object([
+            ("layer", Json::count(neuron.layer)),
+            ("neuron", Json::count(neuron.neuron)),
+            ("path", Json::Text(notation::write_path(&neuron.path))),
+        ])
+    });
+    Json::object([
+        ("kind", Json::text("witness")),
+        ("row", Json::count(*row)),
+        ("output", Json::count(*output)),
+        ("value", Json::Text(notation::write_value(format, *value))),
+        ("neurons", Json::Array(neurons.collect())),
+    ])
+}

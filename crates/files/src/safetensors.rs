@@ -1,0 +1,58 @@
+//! Networks and rounded data sets as [safetensors](https://github.com/huggingface/safetensors) files.
+//!
+//! # A network
+//!
+//! | tensor | type | shape | |
+//! | --- | --- | --- | --- |
+//! | `layer{i}.row_ptr` | U64 | rows + 1 | where each row starts in the next two |
+//! | `layer{i}.columns` | U32 | stored weights | the input that each weight multiplies |
+//! | `layer{i}.weights` | *values* | stored weights | |
+//! | `layer{i}.bias` | *values* | rows | |
+//!
+//! for each layer `i` from 0, and the metadata `format` (as [`Format`](roundproof_format::Format) spells it),
+//! `activations` (a JSON array of `step`, `relu`, `identity`, a layer each) and `input_dimension` (a decimal integer).
+//!
+//! # A data set
+//!
+//! | tensor | type | shape |
+//! | --- | --- | --- |
+//! | `inputs` | *values* | rows, inputs per row |
+//! | `labels` | *values* | rows, labels per row |
+//!
+//! and the metadata `format`; and, both or neither, `input_names` and `label_names` (JSON arrays of strings).
+//!
+//! # Values
+//!
+//! In a bounded format, encodings of up to 8, 16, 32 or 64 bits stand in the low bits of U8, U16, U32 or U64; longer
+//! ones are pairs of U64, the low word first, and the shape has one more dimension, of 2.
+//!
+//! `F(p)` has no encoding of its own, so a tensor `t` of values becomes two:
+//!
+//! | tensor | type | shape |
+//! | --- | --- | --- |
+//! | `t.significand` | U64 | that of `t`, and 2 |
+//! | `t.exponent` | I32 | that of `t` |
+//!
+//! The pair of words is, low word first, an integer of 128 bits: bit 127 is the sign `s`, the rest the integral
+//! significand `m`. The value is `(-1)^s * m * 2^exponent`. It is written in one way: `2^(p-1) <= m < 2^p`, and zero is
+//! all zeros.
+//!
+//! # Bytes
+//!
+//! One value has one file, byte by byte: metadata in the order of its keys, tensors in that of the library (wide types
+//! first, then by name), the header filled with spaces to a multiple of 8 bytes. Readers accept tensors in any order,
+//! but every tensor and every key must be known and there once, and the tensors must cover the data without gaps.
+
+mod container;
+mod dataset;
+mod error;
+mod network;
+mod values;
+
+pub use dataset::{Columns, NamedDataset, dataset_bytes, parse_dataset, read_dataset, write_dataset};
+pub use error::{TensorError, TensorProblem};
+pub(crate) use network::canonical_format;
+pub use network::{network_bytes, parse_network, read_network, write_network};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Data as exact text.
+
+use roundproof_exact::{Datum, Integer, Rational, decode};
+use roundproof_format::{Encoding, Format};
+
+/// The longest decimal that is written out.
+const LONGEST: usize = 40;
+
+/// The value of an encoding, exactly: a decimal such as `-12.375` if it has at most 40 characters, else a hexadecimal
+/// float such as `0x1.8p-300`. The zeros are `0` and `-0`; the data that are no numbers are `inf`, `-inf` and `nan`.
+/// For an encoding that is none of the format's, its bits and a word to say so.
+///
+/// What it gives for a finite value, [`roundproof_exact::parse_number`] reads back as that value.
+pub fn exact_decimal(format: Format, encoding: Encoding) -> String {
+    match decode(format, encoding) {
+        None => format!("{encoding:#x}, no encoding of {format}"),
+        Some(Datum::Nan) => "nan".to_string(),
+        Some(Datum::Infinity { negative }) => if negative { "-inf" } else { "inf" }.to_string(),
+        Some(Datum::Zero { negative }) => if negative { "-0" } else { "0" }.to_string(),
+        Some(Datum::Finite(value)) => {
+            let sign = if value < 0 { "-" } else { "" };
+            let (numerator, denominator) = value.abs().into_numer_denom();
+            // A power of two.
+            let places = denominator.significant_bits() - 1;
+            let text = decimal(&numerator, places).unwrap_or_else(|| hexadecimal(numerator, places));
+            format!("{sign}{text}")
+        }
+    }
+}
+
+/// `numerator / 2^places` in decimal, if that is short; `numerator` is odd or `places` is 0.
+fn decimal(numerator: &Integer, places: u32) -> Option<String> {
+    // Each binary place takes one decimal place, and each decimal digit more than 3 bits.
+    if places as usize > LONGEST || numerator.significant_bits() as usize > 4 * LONGEST {
+        return None;
+    }
+    let scaled = Integer::from(numerator * Integer::from(Integer::u_pow_u(5, places)));
+    let digits = format!("{scaled:0>width$}", width = places as usize + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places as usize);
+    let text = if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") };
+    (text.len() <= LONGEST).then_some(text)
+}
+
+/// `numerator / 2^places` as a hexadecimal float with the leading digit 1, without trailing zeros.
+fn hexadecimal(numerator: Integer, places: u32) -> String {
+    let exponent = i64::from(numerator.significant_bits()) - 1 - i64::from(places);
+    let odd = numerator.clone() >> numerator.find_one(0).unwrap_or(0);
+    let fraction_bits = odd.significant_bits() - 1;
+    let fraction = (odd - (Integer::from(1) << fraction_bits)) << (fraction_bits.next_multiple_of(4) - fraction_bits);
+    match fraction_bits.div_ceil(4) as usize {
+        0 => format!("0x1p{exponent}"),
+        width => format!("0x1.{fraction:0>width$x}p{exponent}"),
+    }
+}
+
+/// A positive real, cut to two significant digits: `3.1e-3`. For reports, where a bound on an error need not be exact.
+pub fn approximate(value: &Rational) -> String {
+    let (mut scaled, mut exponent) = (value.clone(), 0);
+    while scaled < 1 && exponent > -100 {
+        scaled *= 10;
+        exponent -= 1;
+    }
+    while scaled >= 10 && exponent < 100 {
+        scaled /= 10;
+        exponent += 1;
+    }
+    let tenths = (scaled * 10u32).trunc();
+    match tenths.numer().to_u32() {
+        Some(tenths @ 10..=99) => format!("{}.{}e{exponent}", tenths / 10, tenths % 10),
+        Some(_) => "less than 1e-100".to_string(),
+        None => "more than 1e100".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use roundproof_exact::parse_number;
+    use roundproof_format::{Overflow, RoundingMode};
+
+    use super::*;
+
+    fn show(format: Format, bits: u128) -> String {
+        exact_decimal(format, Encoding::from_bits(bits))
+    }
+
+    #[test]
+    fn known_values() {
+        let f = Format::BINARY64;
+        let of = |value: f64| show(f, value.to_bits().into());
+        assert_eq!(of(1.0), "1");
+        assert_eq!(of(-12.375), "-12.375");
+        assert_eq!(of(0.0078125), "0.0078125");
+        assert_eq!(of(1e22), "10000000000000000000000");
+        assert_eq!(of(0.1), "0x1.999999999999ap-4");
+        assert_eq!(of(f64::MAX), "0x1.fffffffffffffp1023");
+        assert_eq!(of(f64::from_bits(1)), "0x1p-1074");
+        assert_eq!(of(-1.125 * 2f64.powi(200)), "-0x1.2p200");
+        assert_eq!(of(0.0), "0");
+        assert_eq!(of(-0.0), "-0");
+        assert_eq!(of(f64::NEG_INFINITY), "-inf");
+        assert_eq!(of(f64::NAN), "nan");
+        assert_eq!(show(Format::FLOAT8_E4M3FN, 0x100), "0x100, no encoding of float8_e4m3fn");
+    }
+
+    #[test]
+    fn small_formats_read_back_completely() {
+        for &(_, format, _) in roundproof_format::NAMED.iter().filter(|(_, format, _)| format.width() <= 19) {
+            for encoding in format.encodings().filter(|&encoding| format.is_finite(encoding)) {
+                let text = exact_decimal(format, encoding);
+                let number = parse_number(&text).unwrap();
+                let rounded = number.round(format, RoundingMode::TiesToEven, Overflow::Saturate);
+                assert_eq!(rounded.encoding, encoding, "{format} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_digits() {
+        let of = |n: u32, d: u32| approximate(&Rational::from((n, d)));
+        assert_eq!(of(1, 256), "3.9e-3");
+        assert_eq!(of(1, 1), "1.0e0");
+        assert_eq!(of(12345, 1), "1.2e4");
+        assert_eq!(of(999, 1000), "9.9e-1");
+        assert_eq!(approximate(&Rational::from((1, Integer::from(Integer::u_pow_u(10, 300))))), "less than 1e-100");
+        assert_eq!(approximate(&Rational::from(Integer::u_pow_u(10, 300))), "more than 1e100");
+    }
+
+    proptest! {
+        #[test]
+        fn wide_formats_read_back(bits in any::<u128>(), which in 0usize..4) {
+            let unbounded = Format::unbounded(7).unwrap();
+            let format = [Format::BINARY32, Format::BINARY64, Format::BINARY128, unbounded][which];
+            // In F(7), an exponent field near the bias, so that numbers stay small.
+            let masked = bits & ((1 << (format.width() - 1)) - 1 | 1 << (format.width() - 1));
+            let near = (1 << 37) - (1 << 12) + (bits & 0x1fff);
+            let encoding = Encoding::from_bits(if format.is_bounded() { masked } else { near });
+            if format.is_finite(encoding) {
+                let number = parse_number(&exact_decimal(format, encoding)).unwrap();
+                prop_assert_eq!(number.round(format, RoundingMode::TowardZero, Overflow::Saturate).encoding, encoding);
+            }
+        }
+    }
+}
