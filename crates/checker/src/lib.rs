@@ -1,1 +1,6 @@
-//! The prover: lemmas, Z3, evidence, and the corpus of claims.
+//! The prover: constructions judged by the kernel, lemmas asked of Z3, and the corpus of claims under `proofs/`.
+//!
+//! Nothing here is trusted. A verdict `Proved` or `Refuted` is the kernel's, on evidence that this crate found;
+//! `Attested` is what a solver said of a lemma.
+
+pub mod solver;
