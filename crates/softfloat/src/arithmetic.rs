@@ -243,9 +243,8 @@ impl Arithmetic {
                     None => rounding.cancelled(self),
                 }
             }
-            // A zero addend changes no product but one that is zero itself.
-            (Operand::Finite(a), Operand::Finite(b), Operand::Zero { .. }) => self.round_pack(rounding, product(a, b)),
-            // The sign is all that an infinite or NaN addend asks of a finite product.
+            // One of them is zero, infinite or NaN: to a zero addend a finite product may come with its sticky bit, and
+            // to the others it is only a sign.
             _ => self.sum_operands(rounding, product_special(a, b), c),
         }
     }

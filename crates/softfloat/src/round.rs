@@ -10,7 +10,8 @@ use crate::word::Word;
 /// rest.
 pub(crate) struct Cut<W> {
     negative: bool,
-    /// The encoding of the neighbour toward zero, without its sign. The next encoding is the next value.
+    /// The encoding of the neighbour toward zero, without its sign. The next encoding is the next value. Past the
+    /// largest finite value the result is an overflow, even where nothing was cut off.
     magnitude: W,
     /// Whether the significand of that neighbour is odd.
     odd: bool,
@@ -168,11 +169,7 @@ impl Arithmetic {
         let kept = real.significand >> (W::BITS - layout.precision);
         // The leading bit of a normal significand carries into the exponent field.
         let magnitude = (W::from_encoding(shift as u128) << layout.trailing) + kept;
-        let mut rest = Rest::of(real.significand, layout.precision);
-        if magnitude > W::from_encoding(layout.largest) {
-            // Beyond the largest significand at emax: no value, though the cut may have been exact.
-            rest = Rest::BEYOND;
-        }
+        let rest = Rest::of(real.significand, layout.precision);
         rounding.choose(
             self,
             Cut { negative: real.negative, magnitude, odd: kept.is_odd(), rest, tininess: Tininess::Normal },

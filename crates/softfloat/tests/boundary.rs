@@ -28,6 +28,7 @@ const FORMATS: &[&str] = &[
     "e3m30",
     "e3m59",
     "e4m59",
+    "e6m59",
     "e3m60",
     "e4m61",
     "e4m62",
