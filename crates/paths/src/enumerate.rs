@@ -11,8 +11,10 @@ use crate::machine::{Machine, Sum, readings};
 /// How much of the values of a subset of terms is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// Every one: the enumeration is exact.
+    /// Every encoding: the enumeration is exact.
     All,
+    /// Every value, with whichever sign a zero happens to have.
+    Values,
     /// The least and the largest finite one, infinities and NaN. These are then exact for the whole sum, because
     /// rounding in one direction is monotone.
     Extremes,
@@ -23,7 +25,7 @@ pub enum Keep {
 /// Built subset of terms by subset: the values of a subset are those of all its splits into two, each addition
 /// contracted or not, rounded in every direction that matters, with every flush. That is every binary tree over every
 /// arrangement, since what a subtree gives depends on nothing outside it. Encodings are told apart, so both zeros may
-/// occur. [`Keep::Extremes`] adds terms that are zero on every path at the end, which costs nothing but the other zero.
+/// occur. All but [`Keep::All`] add terms that are zero on every path at the end, which costs nothing but the other zero.
 #[derive(Clone, Debug)]
 pub struct Enumeration {
     terms: usize,
@@ -69,12 +71,14 @@ impl Enumeration {
     pub fn new(machine: &Machine, sum: &Sum, keep: Keep, budget: usize) -> Option<Enumeration> {
         let terms = sum.terms.len();
         let all = 0..=terms as u32;
-        let (zeros, leaves): (Vec<u32>, Vec<u32>) = match (keep, machine.model().order) {
-            (Keep::Extremes, Order::Any) => all.partition(|&leaf| is_zero_leaf(machine, sum, leaf)),
-            _ => (Vec::new(), all.collect()),
+        let (mut zeros, mut leaves): (Vec<u32>, Vec<u32>) = match (keep, machine.model().order) {
+            (Keep::All, _) | (_, Order::LeftToRight) => (Vec::new(), all.collect()),
+            _ => all.partition(|&leaf| is_zero_leaf(machine, sum, leaf)),
         };
-        // A sum of zeros alone has one for its start.
-        let (zeros, leaves) = if leaves.is_empty() { (zeros[1..].to_vec(), vec![zeros[0]]) } else { (zeros, leaves) };
+        // Something to start from; and, where it may be flushed, something to add to it.
+        while leaves.len() < 1 + usize::from(machine.flushes()) && !zeros.is_empty() {
+            leaves.push(zeros.remove(0));
+        }
         if leaves.len() > MOST_LEAVES && machine.model().order == Order::Any {
             return None;
         }
@@ -122,8 +126,8 @@ impl Enumeration {
         }
     }
 
-    /// A path that gives `value`, if there is one (with [`Keep::Extremes`]: if it was kept; its zero may have the other
-    /// sign).
+    /// A path that gives `value`, if there is one among those kept. Where the sign of a zero is not told apart, the path
+    /// may give the other zero.
     pub fn path(&self, value: Encoding) -> Option<SumPath> {
         let (wide, narrowing) = match &self.rounded {
             Some(rounded) => rounded.get(&value).map(|&(wide, choice)| (wide, Some(choice)))?,
@@ -357,7 +361,7 @@ impl Builder<'_> {
 
     /// Drops what is not to be kept.
     fn prune(&self, set: &mut BTreeMap<Encoding, Making>) {
-        if self.keep == Keep::All || set.len() <= 2 {
+        if self.keep != Keep::Extremes || set.len() <= 2 {
             return;
         }
         let format = self.machine.accumulator();

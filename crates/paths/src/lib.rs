@@ -12,6 +12,7 @@
 //! | which path? | a [`Chooser`]: [`Plain`], [`Fixed`], [`FromWitness`], [`Random`] | |
 //! | which values do all paths give? | [`reach`] | an enclosure: never too small |
 //! | which values does one small sum give, and how? | [`Enumeration`] | exact, exponential |
+//! | on which path is a label missed? | [`search`], [`minimise`] | finds, and only sometimes decides |
 //!
 //! # One neuron on one path
 //!
@@ -37,6 +38,7 @@ mod evaluate;
 mod machine;
 mod random;
 mod reach;
+mod search;
 
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
@@ -44,6 +46,7 @@ pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, replay, trace};
 pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};
+pub use search::{Finding, SearchOptions, minimise, search};
 
 #[cfg(test)]
 mod tests;

@@ -100,7 +100,7 @@ fn every_value_has_a_path_that_replays() {
     for machine in machines() {
         for _ in 0..20 {
             let sum = random_sum(&mut random, machine.format(), 4);
-            for keep in [Keep::All, Keep::Extremes] {
+            for keep in [Keep::All, Keep::Values, Keep::Extremes] {
                 let Some(found) = Enumeration::new(&machine, &sum, keep, 200_000) else { continue };
                 for value in found.values() {
                     let path = found.path(value).unwrap();
@@ -129,6 +129,11 @@ fn extremes_are_those_of_all_values() {
             let Some(all) = Enumeration::new(&machine, &sum, Keep::All, 200_000) else { continue };
             let some = Enumeration::new(&machine, &sum, Keep::Extremes, usize::MAX).unwrap();
             let format = machine.format();
+            let values = Enumeration::new(&machine, &sum, Keep::Values, usize::MAX).unwrap();
+            let keys = |found: &Enumeration| -> BTreeSet<Option<i128>> {
+                found.values().into_iter().map(|value| order_key(format, value)).collect()
+            };
+            assert_eq!(keys(&values), keys(&all), "{format} {} {sum:?}", machine.model());
             assert_eq!(
                 extremes(format, &some.values()),
                 extremes(format, &all.values()),

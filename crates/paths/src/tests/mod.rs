@@ -3,6 +3,7 @@
 mod enumeration;
 mod evaluation;
 mod reachable;
+mod searching;
 
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{PathModel, Rounding};
@@ -79,7 +80,9 @@ fn random_sum(random: &mut Random, format: Format, most: u32) -> Sum {
     let count = random.below(most + 1);
     let (small, special) = (random.below(4) == 0, random.below(4) == 0);
     let mut value = |special: bool| {
-        if small {
+        if random.below(6) == 0 {
+            format.zero()
+        } else if small {
             let values = [0, 1, 1, 2].map(|n| encode(format, false, n, 0).unwrap_or(format.one(false)));
             let value = values[random.below(4) as usize];
             if random.coin() { negate(format, value) } else { value }

@@ -1,0 +1,157 @@
+//! Every combination of the values of all neurons, for one row.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use roundproof_format::Encoding;
+use roundproof_network::{NeuronPath, SumPath, Witness};
+use roundproof_softfloat::compare;
+
+use super::{Finding, Hunt, Row};
+use crate::enumerate::{Enumeration, Keep};
+use crate::evaluate::{EvaluateError, replay, sum_of};
+
+/// The values of one layer on some path.
+struct State {
+    values: Vec<Encoding>,
+    /// The state of the layer below that it came from, and each neuron's sum.
+    before: usize,
+    sums: Vec<Encoding>,
+}
+
+impl Hunt<'_> {
+    /// Looks at every combination of values, layer by layer, unless they are too many. Neurons choose independently of
+    /// each other, so the values of a layer above given ones below are all combinations of its neurons' values.
+    pub(super) fn exhaust(&self, row: &Row) -> Result<Finding, EvaluateError> {
+        let mut excluded = true;
+        for &output in &row.outputs {
+            let Some(layers) = self.states(row, output) else {
+                excluded = false;
+                continue;
+            };
+            let label = self.data.label(row.index, output);
+            let miss = |state: &State| compare(self.network.format(), state.values[output], label);
+            let found = layers.last().into_iter().flatten().position(|state| miss(state) != Some(Ordering::Equal));
+            let Some(state) = found else { continue };
+            match self.witness(row, output, &layers, state)? {
+                Some(witness) => return Ok(Finding::Found(witness)),
+                None => excluded = false,
+            }
+        }
+        Ok(if excluded { Finding::Excluded } else { Finding::Open(vec![row.index]) })
+    }
+
+    /// The neurons that an output depends on, layer by layer.
+    fn cone(&self, output: usize) -> Vec<Vec<bool>> {
+        let layers = self.network.layers();
+        let mut cone: Vec<Vec<bool>> = layers.iter().map(|layer| vec![false; layer.rows()]).collect();
+        let last = layers.len() - 1;
+        cone[last][output] = true;
+        for index in (1..layers.len()).rev() {
+            for neuron in 0..layers[index].rows() {
+                if cone[index][neuron] {
+                    for (column, _) in layers[index].terms(neuron) {
+                        cone[index - 1][column as usize] = true;
+                    }
+                }
+            }
+        }
+        cone
+    }
+
+    fn states(&self, row: &Row, output: usize) -> Option<Vec<Vec<State>>> {
+        let cone = self.cone(output);
+        let mut layers: Vec<Vec<State>> = Vec::new();
+        for (index, inside) in cone.iter().enumerate() {
+            let mut next: Vec<State> = Vec::new();
+            let mut known = BTreeMap::new();
+            let below = layers.last().map_or(1, Vec::len);
+            for before in 0..below {
+                let values = layers.last().map_or(&row.inputs, |states| &states[before].values);
+                let choices = self.choices(index, inside, values)?;
+                let combinations = choices.iter().try_fold(1usize, |all, choice| all.checked_mul(choice.len()))?;
+                if next.len() + combinations > self.options.states * 4 {
+                    return None;
+                }
+                for number in 0..combinations {
+                    let state = combination(&choices, number, before);
+                    if known.insert(state.values.clone(), ()).is_none() {
+                        next.push(state);
+                    }
+                }
+                if next.len() > self.options.states {
+                    return None;
+                }
+            }
+            layers.push(next);
+        }
+        Some(layers)
+    }
+
+    /// For each neuron of a layer, its values after the activation (zeros as +0), each with a sum that gives it. A
+    /// neuron outside the cone is 0.
+    fn choices(&self, index: usize, inside: &[bool], below: &[Encoding]) -> Option<Vec<Vec<(Encoding, Encoding)>>> {
+        let layer = &self.network.layers()[index];
+        let format = self.network.format();
+        let neuron_choices = |neuron: usize| {
+            if !inside[neuron] {
+                return Some(vec![(format.zero(), format.zero())]);
+            }
+            let sum = sum_of(layer, neuron, below);
+            let found = Enumeration::new(&self.machine, &sum, Keep::Values, self.options.operations)?;
+            let mut values = BTreeMap::new();
+            for sum in found.values() {
+                let value = self.machine.activate(layer.activation, sum);
+                let value = if format.is_zero(value) { format.zero() } else { value };
+                values.entry(value).or_insert(sum);
+            }
+            Some(values.into_iter().collect())
+        };
+        (0..layer.rows()).map(neuron_choices).collect()
+    }
+
+    /// The paths that led to a state of the last layer, checked by a replay.
+    fn witness(
+        &self,
+        row: &Row,
+        output: usize,
+        layers: &[Vec<State>],
+        state: usize,
+    ) -> Result<Option<Witness>, EvaluateError> {
+        let cone = self.cone(output);
+        let mut neurons = Vec::new();
+        let mut state = state;
+        for index in (0..layers.len()).rev() {
+            let reached = &layers[index][state];
+            let below = if index == 0 { &row.inputs } else { &layers[index - 1][reached.before].values };
+            let layer = &self.network.layers()[index];
+            for neuron in (0..layer.rows()).rev().filter(|&neuron| cone[index][neuron]) {
+                let sum = sum_of(layer, neuron, below);
+                let found = Enumeration::new(&self.machine, &sum, Keep::Values, self.options.operations);
+                let Some(path) = found.and_then(|found| found.path(reached.sums[neuron])) else { return Ok(None) };
+                if path != SumPath::plain(sum.terms.len(), self.machine.model()) {
+                    neurons.push(NeuronPath { layer: index, neuron, path });
+                }
+            }
+            state = reached.before;
+        }
+        neurons.reverse();
+        let mut witness = Witness { row: row.index, output, value: self.network.format().zero(), neurons };
+        witness.value = replay(self.network, self.data, self.machine.model(), &witness)?;
+        let label = self.data.label(row.index, output);
+        let misses = compare(self.network.format(), witness.value, label) != Some(Ordering::Equal);
+        Ok(misses.then_some(witness))
+    }
+}
+
+/// Combination `number` of the choices, counted in mixed radix.
+fn combination(choices: &[Vec<(Encoding, Encoding)>], number: usize, before: usize) -> State {
+    let mut rest = number;
+    let mut pick = |options: &Vec<(Encoding, Encoding)>| {
+        let picked = options[rest % options.len()];
+        rest /= options.len();
+        picked
+    };
+    let (values, sums) = choices.iter().map(&mut pick).unzip();
+    State { values, before, sums }
+}

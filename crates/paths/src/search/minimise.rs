@@ -1,0 +1,160 @@
+//! A witness with nothing in it that it can do without.
+
+use std::cmp::Ordering;
+
+use roundproof_network::{Choice, Dataset, Network, PathModel, SumPath, Witness};
+use roundproof_softfloat::compare;
+
+use crate::evaluate::{EvaluateError, replay};
+
+/// A smaller witness for the same row and output: neurons that may as well take the plain path are dropped, then the
+/// paths of the others are made plain choice by choice, as long as the label is still missed, until nothing changes.
+/// No neuron of what is left can be dropped by itself; another witness may be smaller still. A witness that does not
+/// miss its label is returned as it is, but for its value, which is what the replay gives.
+///
+/// # Errors
+///
+/// As [`replay`].
+pub fn minimise(
+    network: &Network,
+    data: &Dataset,
+    model: &PathModel,
+    witness: Witness,
+) -> Result<Witness, EvaluateError> {
+    let mut witness = witness;
+    witness.value = replay(network, data, model, &witness)?;
+    let label = data.label(witness.row, witness.output);
+    let misses = |witness: &Witness| -> bool {
+        let value = replay(network, data, model, witness);
+        value.is_ok_and(|value| compare(network.format(), value, label) != Some(Ordering::Equal))
+    };
+    if !misses(&witness) {
+        return Ok(witness);
+    }
+    witness.neurons.sort_by_key(|neuron| (neuron.layer, neuron.neuron));
+    loop {
+        let before = witness.clone();
+        let dropped = drop_most(before.neurons.len(), |dropped| misses(&without(&before, dropped)));
+        witness = without(&before, &dropped);
+        for place in 0..witness.neurons.len() {
+            let path = witness.neurons[place].path.clone();
+            let mut holds = |path: &SumPath| {
+                let mut candidate = witness.clone();
+                candidate.neurons[place].path = path.clone();
+                misses(&candidate)
+            };
+            witness.neurons[place].path = plainer(path, model, &mut holds);
+        }
+        witness.neurons.retain(|neuron| neuron.path != SumPath::plain(neuron.path.products.len(), model));
+        if witness == before {
+            break;
+        }
+    }
+    witness.value = replay(network, data, model, &witness)?;
+    Ok(witness)
+}
+
+fn without(witness: &Witness, dropped: &[bool]) -> Witness {
+    let kept = witness.neurons.iter().zip(dropped).filter(|(_, dropped)| !**dropped);
+    Witness { neurons: kept.map(|(neuron, _)| neuron.clone()).collect(), ..*witness }
+}
+
+/// Which of `count` things to drop, so that `holds` of the set of dropped ones: halves, quarters, … then one by one.
+/// `holds` of none is taken for granted.
+fn drop_most(count: usize, mut holds: impl FnMut(&[bool]) -> bool) -> Vec<bool> {
+    let mut dropped = vec![false; count];
+    let mut size = count;
+    while size > 0 {
+        for start in (0..count).step_by(size) {
+            let end = (start + size).min(count);
+            if dropped[start..end].iter().all(|&dropped| dropped) {
+                continue;
+            }
+            let mut more = dropped.clone();
+            more[start..end].fill(true);
+            if holds(&more) {
+                dropped = more;
+            }
+        }
+        size /= 2;
+    }
+    dropped
+}
+
+/// One thing about a path to make plain.
+#[derive(Clone, Copy)]
+enum Edit {
+    /// This addition is no fused multiply-add.
+    Uncontract(usize),
+    /// One part of the choice of this operation: products, then additions, then the rounding out of the accumulator.
+    Part(usize, Part),
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Mode,
+    Left,
+    Right,
+    Result,
+}
+
+impl Part {
+    const ALL: [Part; 4] = [Part::Mode, Part::Left, Part::Right, Part::Result];
+
+    fn make_plain(self, choice: &mut Choice, plain: Choice) {
+        match self {
+            Part::Mode => choice.mode = plain.mode,
+            Part::Left => choice.flushes.left = false,
+            Part::Right => choice.flushes.right = false,
+            Part::Result => choice.flushes.result = false,
+        }
+    }
+}
+
+/// The path with what can be of the plain one: first its tree, then single choices.
+fn plainer(path: SumPath, model: &PathModel, holds: &mut impl FnMut(&SumPath) -> bool) -> SumPath {
+    let plain = SumPath::plain(path.products.len(), model);
+    // The plain tree, plain throughout or with each addition rounded as the one of the same number was.
+    let mut in_order = plain.additions.clone();
+    for (add, old) in in_order.iter_mut().zip(&path.additions) {
+        add.choice = old.choice;
+    }
+    let trees = [plain.additions.clone(), in_order].map(|additions| SumPath { additions, ..path.clone() });
+    let path = trees.into_iter().find(|tree| holds(tree)).unwrap_or(path);
+    let Some(plain) = plain.products.first().copied().or(plain.narrowing) else { return path };
+    let edits = edits(&path, plain);
+    let made = drop_most(edits.len(), |made| holds(&edited(&path, &edits, made, plain)));
+    edited(&path, &edits, &made, plain)
+}
+
+/// Every edit that changes something.
+fn edits(path: &SumPath, plain: Choice) -> Vec<Edit> {
+    let contracted = (0..path.additions.len()).filter(|&index| path.additions[index].contracted);
+    let choices = path.products.iter().chain(path.additions.iter().map(|add| &add.choice)).chain(&path.narrowing);
+    let parts = choices.enumerate().flat_map(|(operation, choice)| {
+        let changes = move |part: &Part| {
+            let mut made = *choice;
+            part.make_plain(&mut made, plain);
+            made != *choice
+        };
+        Part::ALL.into_iter().filter(changes).map(move |part| Edit::Part(operation, part))
+    });
+    contracted.map(Edit::Uncontract).chain(parts).collect()
+}
+
+fn edited(path: &SumPath, edits: &[Edit], made: &[bool], plain: Choice) -> SumPath {
+    let mut path = path.clone();
+    for edit in edits.iter().zip(made).filter(|(_, made)| **made).map(|(edit, _)| edit) {
+        match *edit {
+            Edit::Uncontract(index) => path.additions[index].contracted = false,
+            Edit::Part(operation, part) => {
+                let additions = path.additions.iter_mut().map(|add| &mut add.choice);
+                let mut choices = path.products.iter_mut().chain(additions).chain(&mut path.narrowing);
+                if let Some(choice) = choices.nth(operation) {
+                    part.make_plain(choice, plain);
+                }
+            }
+        }
+    }
+    path
+}

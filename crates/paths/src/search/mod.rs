@@ -1,0 +1,286 @@
+//! Looking for a path on which a label is missed.
+//!
+//! In this order, cheap before dear, each on all rows before the next:
+//!
+//! 1. the plain path;
+//! 2. the enclosure of all paths ([`reach`](fn@crate::reach)), which settles rows for good;
+//! 3. fixed paths: every [`Arrangement`] in several directions, contracted and flushed or not;
+//! 4. greedy paths ([`greedy`]): for an output that is to come out low or high, every neuron below it takes the extreme
+//!    value that pushes that way;
+//! 5. single deviations: one neuron takes another value, all others the plain path;
+//! 6. random paths;
+//! 7. every combination of all neurons' values ([`exhaustive`]), which settles a row for good if it is small enough.
+
+mod exhaustive;
+mod greedy;
+mod minimise;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use roundproof_format::{Encoding, RoundingMode};
+use roundproof_network::{Contraction, Dataset, Network, NeuronPath, Order, PathModel, Rounding, SumPath, Witness};
+use roundproof_softfloat::compare;
+
+use crate::choose::{Arrangement, Chooser, Fixed, Plain, Site};
+use crate::enumerate::{Enumeration, Keep};
+use crate::evaluate::{EvaluateError, check_fit, layer_values, row_inputs, sum_of};
+use crate::machine::{Machine, Sum};
+use crate::random::Random;
+use crate::reach::{Decision, reach};
+pub use minimise::minimise;
+
+/// How long to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// Where random paths start from: see [`Random`]. Path `i` of row `r` is number `r * random_paths + i`.
+    pub seed: u64,
+    /// Random paths per row.
+    pub random_paths: u64,
+    /// Evaluations with one deviating neuron, per row.
+    pub deviations: usize,
+    /// Operations that the enumeration of one neuron may take.
+    pub operations: usize,
+    /// Combinations of values, per layer and row, up to which all of them are looked at.
+    pub states: usize,
+    /// Whether a witness is made small before it is returned: see [`minimise`].
+    pub minimise: bool,
+}
+
+impl Default for SearchOptions {
+    fn default() -> SearchOptions {
+        SearchOptions { seed: 0, random_paths: 64, deviations: 256, operations: 100_000, states: 1_000, minimise: true }
+    }
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A path on which a label is missed; it replays.
+    Found(Witness),
+    /// There is none, as far as this crate can be believed: every row is settled by an enclosure or by enumeration.
+    Excluded,
+    /// None was found, and these rows are not settled.
+    Open(Vec<usize>),
+}
+
+/// Looks for a path of `model` on which `network` gives another value than the label in some row of `data`.
+///
+/// The same arguments give the same finding. The witness lists only neurons that do not take the plain path.
+///
+/// # Errors
+///
+/// If the format does not support the model, or the data set does not fit the network.
+pub fn search(
+    network: &Network,
+    data: &Dataset,
+    model: &PathModel,
+    options: &SearchOptions,
+) -> Result<Finding, EvaluateError> {
+    check_fit(network, data)?;
+    let machine = Machine::new(network.format(), model)?;
+    let hunt = Hunt { network, data, machine, options };
+    Ok(match hunt.all_rows()? {
+        Finding::Found(witness) if options.minimise => Finding::Found(minimise(network, data, model, witness)?),
+        other => other,
+    })
+}
+
+/// One search.
+struct Hunt<'a> {
+    network: &'a Network,
+    data: &'a Dataset,
+    machine: Machine,
+    options: &'a SearchOptions,
+}
+
+/// A row that no enclosure has settled.
+struct Row {
+    index: usize,
+    inputs: Vec<Encoding>,
+    /// The outputs that may miss their labels.
+    outputs: Vec<usize>,
+}
+
+type Attempt = Result<Option<Witness>, EvaluateError>;
+
+impl Hunt<'_> {
+    fn all_rows(&self) -> Result<Finding, EvaluateError> {
+        for row in 0..self.data.rows() {
+            if let Some(witness) = self.attempt(row, &row_inputs(self.data, row), &Plain)? {
+                return Ok(Finding::Found(witness));
+            }
+        }
+        let rows = self.unsettled()?;
+        for strategy in [Hunt::fixed, Hunt::greedy, Hunt::deviations, Hunt::random] {
+            for row in &rows {
+                if let Some(witness) = strategy(self, row)? {
+                    return Ok(Finding::Found(witness));
+                }
+            }
+        }
+        let mut open = Vec::new();
+        for row in &rows {
+            match self.exhaust(row)? {
+                Finding::Found(witness) => return Ok(Finding::Found(witness)),
+                Finding::Excluded => {}
+                Finding::Open(_) => open.push(row.index),
+            }
+        }
+        Ok(if open.is_empty() { Finding::Excluded } else { Finding::Open(open) })
+    }
+
+    fn unsettled(&self) -> Result<Vec<Row>, EvaluateError> {
+        let mut rows = Vec::new();
+        for index in 0..self.data.rows() {
+            let inputs = row_inputs(self.data, index);
+            let sets = reach(self.network, &inputs, self.machine.model())?;
+            let outputs: Vec<usize> = (0..sets.len())
+                .filter(|&output| {
+                    sets[output].decides(self.network.format(), self.data.label(index, output)) != Decision::Always
+                })
+                .collect();
+            if !outputs.is_empty() {
+                rows.push(Row { index, inputs, outputs });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first output that misses its label.
+    fn missed(&self, row: usize, outputs: &[Encoding]) -> Option<usize> {
+        let format = self.network.format();
+        let hit = |output: usize| compare(format, outputs[output], self.data.label(row, output));
+        (0..outputs.len()).find(|&output| hit(output) != Some(Ordering::Equal))
+    }
+
+    fn values(&self, inputs: &[Encoding], chooser: &mut dyn Chooser) -> Result<Vec<Encoding>, EvaluateError> {
+        let mut values = inputs.to_vec();
+        for layer in 0..self.network.layers().len() {
+            values = layer_values(self.network, &self.machine, layer, &values, chooser)?;
+        }
+        Ok(values)
+    }
+
+    /// Takes the path of a chooser, and writes it down if it misses a label.
+    fn attempt<C: Chooser + Clone>(&self, row: usize, inputs: &[Encoding], chooser: &C) -> Attempt {
+        let outputs = self.values(inputs, &mut chooser.clone())?;
+        let Some(output) = self.missed(row, &outputs) else { return Ok(None) };
+        let mut recorder = Recorder { chooser: chooser.clone(), neurons: Vec::new() };
+        let value = self.values(inputs, &mut recorder)?[output];
+        Ok(Some(Witness { row, output, value, neurons: recorder.neurons }))
+    }
+
+    fn fixed(&self, row: &Row) -> Attempt {
+        let model = self.machine.model();
+        let modes: &[RoundingMode] = match &model.rounding {
+            Rounding::Mode(mode) => std::slice::from_ref(mode),
+            Rounding::Any => RoundingMode::ALL,
+        };
+        let arrangements = match model.order {
+            Order::LeftToRight => &[Arrangement::LeftToRight],
+            Order::Any => Arrangement::ALL,
+        };
+        let contract = if model.contraction == Contraction::Any { &[false, true][..] } else { &[false] };
+        let flush = if self.machine.flushes() { &[false, true][..] } else { &[false] };
+        for &mode in modes {
+            for &arrangement in arrangements {
+                for &contract in contract {
+                    for &flush in flush {
+                        let fixed = Fixed { mode, arrangement, contract, flush };
+                        if let Some(witness) = self.attempt(row.index, &row.inputs, &fixed)? {
+                            return Ok(Some(witness));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn greedy(&self, row: &Row) -> Attempt {
+        for &output in &row.outputs {
+            for high in [false, true] {
+                let greedy = greedy::Greedy::new(self.network, output, high, self.options.operations);
+                if let Some(witness) = self.attempt(row.index, &row.inputs, &greedy)? {
+                    return Ok(Some(witness));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn random(&self, row: &Row) -> Attempt {
+        let count = self.options.random_paths;
+        for path in 0..count {
+            let number = (row.index as u64).wrapping_mul(count).wrapping_add(path);
+            if let Some(witness) = self.attempt(row.index, &row.inputs, &Random::new(self.options.seed, number))? {
+                return Ok(Some(witness));
+            }
+        }
+        Ok(None)
+    }
+
+    fn deviations(&self, row: &Row) -> Attempt {
+        let mut left = self.options.deviations;
+        let mut below = row.inputs.clone();
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            let values = layer_values(self.network, &self.machine, index, &below, &mut Plain)?;
+            for (neuron, &usual) in values.iter().enumerate() {
+                let sum = sum_of(layer, neuron, &below);
+                let found = Enumeration::new(&self.machine, &sum, Keep::Extremes, self.options.operations);
+                let Some(found) = found else { continue };
+                for value in found.values() {
+                    let activated = self.machine.activate(layer.activation, value);
+                    if compare(self.network.format(), activated, usual) == Some(Ordering::Equal) {
+                        continue;
+                    }
+                    let Some(path) = found.path(value) else { continue };
+                    let deviation = Deviation { site: Site { layer: index, neuron }, path };
+                    if let Some(witness) = self.attempt(row.index, &row.inputs, &deviation)? {
+                        return Ok(Some(witness));
+                    }
+                    left = left.saturating_sub(1);
+                    if left == 0 {
+                        return Ok(None);
+                    }
+                }
+            }
+            below = values;
+        }
+        Ok(None)
+    }
+}
+
+/// One neuron takes this path, all others the plain one.
+#[derive(Clone)]
+struct Deviation {
+    site: Site,
+    path: SumPath,
+}
+
+impl Chooser for Deviation {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+        if site == self.site { Cow::Borrowed(&self.path) } else { Cow::Owned(plain(sum, machine)) }
+    }
+}
+
+/// Another chooser's paths, written down where they are not plain.
+struct Recorder<C> {
+    chooser: C,
+    neurons: Vec<NeuronPath>,
+}
+
+impl<C: Chooser> Chooser for Recorder<C> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+        let path = self.chooser.choose(site, sum, machine);
+        if *path != plain(sum, machine) {
+            self.neurons.push(NeuronPath { layer: site.layer, neuron: site.neuron, path: path.clone().into_owned() });
+        }
+        path
+    }
+}
+
+fn plain(sum: &Sum, machine: &Machine) -> SumPath {
+    SumPath::plain(sum.terms.len(), machine.model())
+}
