@@ -45,9 +45,9 @@ impl Arithmetic {
 
     /// A datum of another format as one of this format (clause 5.4.2).
     ///
-    /// Where this format lacks the special value: an infinity becomes the largest finite value of its sign under
-    /// `saturate` and NaN under `nan`, as an overflow; NaN becomes +0, as an invalid operation. Under `saturate` an
-    /// infinity becomes the largest finite value even where there is one.
+    /// An infinity becomes the largest finite value of its sign under `saturate` and NaN under `nan`, as an overflow, even
+    /// where there is an infinity. What the format lacks becomes +0, as an invalid operation: NaN in a format without
+    /// NaN, and an infinity in `F(p)`, which has neither an infinity nor a largest value.
     pub fn convert(&self, mode: RoundingMode, from: Format, a: Encoding) -> Rounded {
         let datum = decode(from, a).unwrap_or(Datum::Nan);
         match datum {
@@ -55,16 +55,16 @@ impl Arithmetic {
                 Rounded { encoding: self.canonical_nan(), status: signal(is_signaling(from, a)) }
             }
             Datum::Nan => Rounded { encoding: self.format.zero(), status: Status::INVALID },
+            Datum::Infinity { .. } if !self.format.is_bounded() => {
+                Rounded { encoding: self.format.zero(), status: Status::INVALID }
+            }
             Datum::Infinity { negative } if self.overflow != Overflow::Ieee => {
                 let encoding = match self.overflow {
                     Overflow::Saturate => self.format.largest(negative),
                     _ => self.format.nan(),
                 };
-                // F(p) has no largest value to saturate at, and nothing else to give.
-                let encoding = encoding.unwrap_or(self.format.zero());
-                let status =
-                    if self.format.is_bounded() { Status::OVERFLOW | Status::INEXACT } else { Status::INVALID };
-                Rounded { encoding, status }
+                let encoding = encoding.expect("the format expresses the policy");
+                Rounded { encoding, status: Status::OVERFLOW | Status::INEXACT }
             }
             other => self.round(mode, other),
         }
