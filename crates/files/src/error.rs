@@ -11,7 +11,7 @@ pub struct InFile<P> {
     /// The file.
     pub file: PathBuf,
     /// What is wrong with it.
-    pub problem: P,
+    pub problem: Box<P>,
 }
 
 /// Names the file of a problem.
@@ -22,6 +22,6 @@ pub(crate) trait In<T, P> {
 
 impl<T, P> In<T, P> for Result<T, P> {
     fn in_file(self, file: &Path) -> Result<T, InFile<P>> {
-        self.map_err(|problem| InFile { file: file.to_path_buf(), problem })
+        self.map_err(|problem| InFile { file: file.to_path_buf(), problem: Box::new(problem) })
     }
 }

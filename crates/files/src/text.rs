@@ -34,7 +34,7 @@ fn decimal(numerator: &Integer, places: u32) -> Option<String> {
     if places as usize > LONGEST || numerator.significant_bits() as usize > 4 * LONGEST {
         return None;
     }
-    let scaled = Integer::from(numerator * Integer::from(Integer::u_pow_u(5, places)));
+    let scaled = numerator * Integer::from(Integer::u_pow_u(5, places));
     let digits = format!("{scaled:0>width$}", width = places as usize + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places as usize);
     let text = if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") };
@@ -132,7 +132,7 @@ mod tests {
             let unbounded = Format::unbounded(7).unwrap();
             let format = [Format::BINARY32, Format::BINARY64, Format::BINARY128, unbounded][which];
             // In F(7), an exponent field near the bias, so that numbers stay small.
-            let masked = bits & ((1 << (format.width() - 1)) - 1 | 1 << (format.width() - 1));
+            let masked = bits & (u128::MAX >> (128 - format.width()));
             let near = (1 << 37) - (1 << 12) + (bits & 0x1fff);
             let encoding = Encoding::from_bits(if format.is_bounded() { masked } else { near });
             if format.is_finite(encoding) {

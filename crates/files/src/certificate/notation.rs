@@ -223,16 +223,10 @@ fn read_mode(text: &str) -> Option<RoundingMode> {
 }
 
 fn write_choice(Choice { mode, flushes: Flushes { left, right, result } }: Choice) -> String {
-    let mut text = mode_name(mode).to_string();
-    for (index, letter) in
-        [(left, 'l'), (right, 'r'), (result, 'o')].iter().filter(|(set, _)| *set).map(|(_, c)| c).enumerate()
-    {
-        if index == 0 {
-            text.push('/');
-        }
-        text.push(*letter);
-    }
-    text
+    let letters = [(left, 'l'), (right, 'r'), (result, 'o')];
+    let flushed: String = letters.iter().filter(|(set, _)| *set).map(|(_, letter)| letter).collect();
+    let slash = if flushed.is_empty() { "" } else { "/" };
+    format!("{}{slash}{flushed}", mode_name(mode))
 }
 
 fn read_choice(text: &str) -> Option<Choice> {

@@ -58,7 +58,7 @@ fn unbounded_formats_are_read() {
     assert_eq!(data.report.inexact_inputs, 1);
     for text in ["1e320000", "-1e-320000", "0x1p1048577"] {
         let error = read(&format!("x,y\n{text},0\n"), &["y"], f).unwrap_err();
-        assert!(matches!(error.problem, CsvProblem::Cell { problem: CellProblem::Unbounded { .. }, .. }), "{error}");
+        assert!(matches!(*error.problem, CsvProblem::Cell { problem: CellProblem::Unbounded { .. }, .. }), "{error}");
     }
     assert!(read("x,y\n0x1p1048576,0\n", &["y"], f).is_ok());
 }

@@ -188,9 +188,11 @@ pub(super) struct Part<'a> {
     pub(super) name: String,
     pub(super) dtype: Dtype,
     pub(super) shape: Vec<usize>,
-    /// Appends the tensor's bytes, as many as type and shape say.
-    pub(super) fill: Box<dyn Fn(&mut Vec<u8>) + 'a>,
+    pub(super) fill: Fill<'a>,
 }
+
+/// Appends a tensor's bytes, as many as its type and shape say.
+pub(super) type Fill<'a> = Box<dyn Fn(&mut Vec<u8>) + 'a>;
 
 /// The bytes of a file with these metadata and tensors.
 pub(super) fn bytes(metadata: &BTreeMap<&str, String>, mut parts: Vec<Part<'_>>) -> Vec<u8> {

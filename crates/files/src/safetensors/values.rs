@@ -4,7 +4,7 @@ use roundproof_format::{Encoding, Format};
 use roundproof_network::{Encodings, Store, UNBOUNDED_EXPONENT_LIMIT};
 
 use super::TensorProblem;
-use super::container::{Container, Dtype, Part, Tensor};
+use super::container::{Container, Dtype, Fill, Part, Tensor};
 
 /// The sign of a value of `F(p)`, above its significand.
 const SIGN: u128 = 1 << 127;
@@ -67,27 +67,27 @@ fn check_rank(name: &str, shape: &[usize], rank: usize) -> Result<(), TensorProb
 /// Values of `format` as the one or two tensors that hold them.
 pub(super) fn values<'a>(format: Format, name: String, shape: Vec<usize>, column: &'a Encodings) -> Vec<Part<'a>> {
     let pairs = [&shape[..], &[2]].concat();
-    match column.store() {
-        Store::U8(vec) => vec![part!(name, Dtype::U8, shape, vec)],
-        Store::U16(vec) => vec![part!(name, Dtype::U16, shape, vec)],
-        Store::U32(vec) => vec![part!(name, Dtype::U32, shape, vec)],
-        Store::U64(vec) => vec![part!(name, Dtype::U64, shape, vec)],
-        // An integer of 128 bits, little-endian, is its low word and then its high word.
-        Store::U128(vec) if format.is_bounded() => vec![part!(name, Dtype::U64, pairs, vec)],
-        Store::U128(vec) => {
-            let significands = move |bytes: &mut Vec<u8>| {
-                bytes.extend(vec.iter().flat_map(|&bits| unbounded_parts(format, bits).0.to_le_bytes()));
-            };
-            let exponents = move |bytes: &mut Vec<u8>| {
-                bytes.extend(vec.iter().flat_map(|&bits| unbounded_parts(format, bits).1.to_le_bytes()));
-            };
-            let part = |suffix, dtype, shape, fill| Part { name: format!("{name}.{suffix}"), dtype, shape, fill };
-            vec![
-                part("significand", Dtype::U64, pairs, Box::new(significands)),
-                part("exponent", Dtype::I32, shape, Box::new(exponents)),
-            ]
-        }
+    if !format.is_bounded() {
+        let significands: Fill<'a> = Box::new(move |bytes| {
+            bytes.extend(column.iter().flat_map(|value| unbounded_parts(format, value).0.to_le_bytes()));
+        });
+        let exponents: Fill<'a> = Box::new(move |bytes| {
+            bytes.extend(column.iter().flat_map(|value| unbounded_parts(format, value).1.to_le_bytes()));
+        });
+        let part = |suffix, dtype, shape, fill| Part { name: format!("{name}.{suffix}"), dtype, shape, fill };
+        return vec![
+            part("significand", Dtype::U64, pairs, significands),
+            part("exponent", Dtype::I32, shape, exponents),
+        ];
     }
+    vec![match column.store() {
+        Store::U8(vec) => part!(name, Dtype::U8, shape, vec),
+        Store::U16(vec) => part!(name, Dtype::U16, shape, vec),
+        Store::U32(vec) => part!(name, Dtype::U32, shape, vec),
+        Store::U64(vec) => part!(name, Dtype::U64, shape, vec),
+        // An integer of 128 bits, little-endian, is its low word and then its high word.
+        Store::U128(vec) => part!(name, Dtype::U64, pairs, vec),
+    }]
 }
 
 /// Values of `format` from the one or two tensors that hold them, and their shape, which has `rank` dimensions.
@@ -148,35 +148,38 @@ fn take_unbounded(
     }
     let pairs = elements!(u128, significands).into_iter().zip(elements!(i32, exponents));
     let value = |(index, (significand, exponent))| {
-        unbounded_bits(format, significand, exponent).ok_or_else(|| TensorProblem::Value {
+        unbounded_value(format, significand, exponent).ok_or_else(|| TensorProblem::Value {
             tensor: significand_name.clone(),
             index,
             what: format!("significand {significand:#x} with exponent {exponent}"),
             format,
         })
     };
-    let bits = pairs.enumerate().map(value).collect::<Result<Vec<u128>, _>>()?;
-    Ok((Encodings::from_store(Store::U128(bits)), significands.shape))
+    let mut column = Encodings::with_capacity(format, exponents.shape.iter().product());
+    for element in pairs.enumerate() {
+        column.push(value(element)?);
+    }
+    Ok((column, significands.shape))
 }
 
 /// Significand (with sign) and exponent of an encoding in `F(p)` that a network or data set may hold.
-fn unbounded_parts(format: Format, bits: u128) -> (u128, i32) {
-    if format.is_zero(Encoding::from_bits(bits)) {
+fn unbounded_parts(format: Format, value: Encoding) -> (u128, i32) {
+    if format.is_zero(value) {
         return (0, 0);
     }
-    let trailing_bits = format.trailing_bits();
+    let (bits, trailing_bits) = (value.bits(), format.trailing_bits());
     let hidden = 1 << trailing_bits;
     let field = bits >> trailing_bits & ((1 << format.exponent_bits()) - 1);
     let exponent = field as i64 - format.bias() - i64::from(trailing_bits);
-    let sign = if format.is_sign_minus(Encoding::from_bits(bits)) { SIGN } else { 0 };
+    let sign = if format.is_sign_minus(value) { SIGN } else { 0 };
     (sign | hidden | bits & (hidden - 1), exponent as i32)
 }
 
 /// The encoding in `F(p)` of a significand (with sign) and an exponent, if they are written as they should be.
-fn unbounded_bits(format: Format, significand: u128, exponent: i32) -> Option<u128> {
+fn unbounded_value(format: Format, significand: u128, exponent: i32) -> Option<Encoding> {
     let (negative, magnitude) = (significand & SIGN != 0, significand & !SIGN);
     if magnitude == 0 {
-        return (!negative && exponent == 0).then_some(0);
+        return (!negative && exponent == 0).then_some(format.zero());
     }
     let trailing_bits = format.trailing_bits();
     if magnitude >> trailing_bits != 1 {
@@ -189,5 +192,5 @@ fn unbounded_bits(format: Format, significand: u128, exponent: i32) -> Option<u1
     }
     let field = (leading + format.bias()) as u128;
     let sign = if negative { 1 << (format.width() - 1) } else { 0 };
-    Some(sign | field << trailing_bits | magnitude & ((1 << trailing_bits) - 1))
+    Some(Encoding::from_bits(sign | field << trailing_bits | magnitude & ((1 << trailing_bits) - 1)))
 }
