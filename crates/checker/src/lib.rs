@@ -3,4 +3,8 @@
 //! Nothing here is trusted. A verdict `Proved` or `Refuted` is the kernel's, on evidence that this crate found;
 //! `Attested` is what a solver said of a lemma.
 
+pub mod corpus;
+pub mod lemmas;
+pub mod memorize;
 pub mod solver;
+pub mod whole;

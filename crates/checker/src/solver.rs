@@ -75,7 +75,9 @@ pub enum SolverError {
         version: String,
     },
     /// It answers a question of the self-test wrongly.
-    #[error("Z3 {version} fails the self-test {test}: {answer:?}, expected {expected:?}. Its answers are not to be trusted")]
+    #[error(
+        "Z3 {version} fails the self-test {test}: {answer:?}, expected {expected:?}. Its answers are not to be trusted"
+    )]
     Wrong {
         /// The version that answered.
         version: String,

@@ -1,0 +1,165 @@
+//! The corpus: what is claimed under `proofs/`, proved again and compared with what was committed.
+//!
+//! ```text
+//! proofs/
+//!   lemmas/        records of what Z3 said of each lemma: NAME.json
+//!   theorems/      claims that must hold
+//!   refutations/   claims that must fail
+//! ```
+//!
+//! A claim is a folder with a `claim.toml` ([`claim::ClaimFile`]); beside it stands, for each instance, either
+//! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the error with which the instance is refused. The first
+//! folder is the expectation: a certificate under `theorems/` that is not `Proved`, or one under `refutations/` that is not
+//! `Refuted`, is a failure, whatever was committed.
+
+mod claim;
+mod compare;
+mod run;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use roundproof_files::InFile;
+use thiserror::Error;
+
+pub use claim::{ClaimError, ClaimFile, Instance, Kind};
+pub use compare::Comparison;
+pub use run::{Outcome, Record, RunError, Settings};
+
+use crate::lemmas::Lemma;
+
+/// What a folder of the corpus says of the claims in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expectation {
+    /// They hold.
+    Holds,
+    /// They fail.
+    Fails,
+}
+
+/// One thing to prove, or to refute.
+#[derive(Clone, Debug)]
+pub struct Obligation {
+    /// Its name: the path of its record below the corpus, without the ending.
+    pub name: String,
+    /// The path of its record, without the ending.
+    stem: PathBuf,
+    /// What its folder says of it.
+    pub expectation: Expectation,
+    subject: Subject,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    Lemma(&'static Lemma),
+    Instance(Box<Instance>),
+}
+
+/// A corpus that cannot be read.
+#[derive(Debug, Error)]
+pub enum CorpusError {
+    /// A folder cannot be read.
+    #[error("{folder}: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A folder without a claim.
+    #[error("{folder}: no {what}: an empty part of the corpus proves nothing")]
+    Empty {
+        /// The folder.
+        folder: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+    },
+    /// A record that belongs to no claim.
+    #[error("{file}: belongs to no claim; remove it, or add the instance to claim.toml")]
+    Stray {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A claim that says nothing that can be proved.
+    #[error(transparent)]
+    Claim(#[from] InFile<ClaimError>),
+}
+
+/// Every obligation of the corpus at `root`, by name.
+///
+/// # Errors
+///
+/// If a folder or claim cannot be read, a part of the corpus is empty, or a record belongs to no claim.
+pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
+    let mut all = Vec::new();
+    for lemma in crate::lemmas::catalogue() {
+        all.push(Obligation {
+            name: format!("lemmas/{}", lemma.name),
+            stem: root.join("lemmas").join(lemma.name),
+            expectation: Expectation::Holds,
+            subject: Subject::Lemma(lemma),
+        });
+    }
+    for (part, expectation) in [("theorems", Expectation::Holds), ("refutations", Expectation::Fails)] {
+        let folder = root.join(part);
+        let claims = claim_files(&folder)?;
+        if claims.is_empty() {
+            return Err(CorpusError::Empty { folder, what: "claim.toml" });
+        }
+        for file in claims {
+            for instance in ClaimFile::read(&file)?.instances() {
+                let stem = file.with_file_name(&instance.name);
+                let name = stem.strip_prefix(root).unwrap_or(&stem).to_string_lossy().replace('\\', "/");
+                all.push(Obligation { name, stem, expectation, subject: Subject::Instance(Box::new(instance)) });
+            }
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    check_strays(root, &all)?;
+    Ok(all)
+}
+
+/// The files named `claim.toml` below a folder, in order.
+fn claim_files(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
+    Ok(files_below(folder)?
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name == "claim.toml"))
+        .collect())
+}
+
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
+    let failed = |error| CorpusError::Folder { folder: folder.to_path_buf(), error };
+    let mut entries = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>())
+        .map_err(failed)?;
+    entries.sort();
+    let mut files = Vec::new();
+    for entry in entries {
+        if entry.is_dir() {
+            files.extend(files_below(&entry)?);
+        } else {
+            files.push(entry);
+        }
+    }
+    Ok(files)
+}
+
+/// No certificate or refusal may stand in the corpus unchecked.
+fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusError> {
+    for part in ["lemmas", "theorems", "refutations"] {
+        let folder = root.join(part);
+        if !folder.exists() {
+            continue;
+        }
+        for file in files_below(&folder)? {
+            let text = file.to_string_lossy();
+            let stem = text.strip_suffix(run::REFUSAL).or_else(|| text.strip_suffix(run::CERTIFICATE));
+            if let Some(stem) = stem
+                && !obligations.iter().any(|obligation| obligation.stem.as_os_str() == stem)
+            {
+                return Err(CorpusError::Stray { file });
+            }
+        }
+    }
+    Ok(())
+}
