@@ -23,6 +23,11 @@ pub struct Site {
 pub trait Chooser {
     /// The path of the neuron at `site`, which adds up `sum`.
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath>;
+
+    /// Whether the neuron at `site` takes the plain path for certain, so that there is no need to ask for it.
+    fn is_plain(&self, _site: Site) -> bool {
+        false
+    }
 }
 
 /// [`SumPath::plain`] for every neuron.
@@ -30,6 +35,10 @@ pub trait Chooser {
 pub struct Plain;
 
 impl Chooser for Plain {
+    fn is_plain(&self, _: Site) -> bool {
+        true
+    }
+
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
         Cow::Owned(SumPath::plain(sum.terms.len(), machine.model()))
     }
@@ -50,6 +59,10 @@ impl<'a> FromWitness<'a> {
 }
 
 impl Chooser for FromWitness<'_> {
+    fn is_plain(&self, site: Site) -> bool {
+        !self.paths.contains_key(&site)
+    }
+
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
         match self.paths.get(&site) {
             Some(path) => Cow::Borrowed(*path),
@@ -116,6 +129,24 @@ impl Fixed {
         };
         let flag = self.flush && machine.flushes();
         Choice { mode, flushes: Flushes { left: flag, right: flag, result: flag } }
+    }
+
+    /// Every arrangement in these directions, contracted and flushed or not, as far as the model has it.
+    pub fn all(machine: &Machine, modes: &[RoundingMode]) -> Vec<Fixed> {
+        let model = *machine.model();
+        let modes = if let Rounding::Mode(_) = model.rounding { &modes[..modes.len().min(1)] } else { modes };
+        let arrangements = if model.order == Order::Any { Arrangement::ALL } else { &[Arrangement::LeftToRight] };
+        let either = |has: bool| if has { &[false, true][..] } else { &[false] };
+        let mut all = Vec::new();
+        for &mode in modes {
+            for &arrangement in arrangements {
+                for &contract in either(model.contraction == Contraction::Any) {
+                    let flushes = either(machine.flushes()).iter();
+                    all.extend(flushes.map(|&flush| Fixed { mode, arrangement, contract, flush }));
+                }
+            }
+        }
+        all
     }
 
     /// The path of one sum.

@@ -1,5 +1,7 @@
 //! A network on one row, on one path.
 
+use std::borrow::Cow;
+
 use roundproof_format::{Class, Encoding};
 use roundproof_network::{Dataset, Layer, ModelError, Network, PathError, PathModel, SumPath, Witness};
 use thiserror::Error;
@@ -74,6 +76,26 @@ pub struct Trace {
 
 /// The outputs of `network` on one row, on the path that `chooser` takes. An infinity or NaN among the inputs is an
 /// input like any other.
+///
+/// ```
+/// use roundproof_format::{Encoding, Format, RoundingMode};
+/// use roundproof_network::{Activation, Layer, Network, PathModel};
+/// use roundproof_paths::{Arrangement, Fixed, Plain, evaluate};
+///
+/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value.
+/// let format = Format::FLOAT8_E4M3;
+/// let [one, two, sixteen, minus_sixteen] = [0x38, 0x40, 0x58, 0xd8].map(Encoding::from_bits);
+/// let mut layer = Layer::new(format, Activation::Relu);
+/// layer.push([(0, sixteen), (1, one)], minus_sixteen);
+/// let network = Network::new(format, 2, vec![layer])?;
+/// let model = PathModel::all(format);
+///
+/// assert_eq!(evaluate(&network, &[one, one], &model, &mut Plain)?, [format.zero()]);
+/// let mode = RoundingMode::TowardPositive;
+/// let mut upward = Fixed { mode, arrangement: Arrangement::LeftToRight, contract: false, flush: false };
+/// assert_eq!(evaluate(&network, &[one, one], &model, &mut upward)?, [two]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -171,8 +193,11 @@ fn check_inputs(network: &Network, inputs: &[Encoding]) -> Result<(), EvaluateEr
 
 /// What neuron `neuron` of `layer` adds up when the layer below gave `values`.
 pub(crate) fn sum_of(layer: &Layer, neuron: usize, values: &[Encoding]) -> Sum {
-    let terms = layer.terms(neuron).map(|(column, weight)| Term { weight, input: values[column as usize] }).collect();
-    Sum { terms, bias: layer.bias.get(neuron) }
+    Sum { terms: terms_of(layer, neuron, values).collect(), bias: layer.bias.get(neuron) }
+}
+
+fn terms_of<'a>(layer: &'a Layer, neuron: usize, values: &'a [Encoding]) -> impl Iterator<Item = Term> + 'a {
+    layer.terms(neuron).map(|(column, weight)| Term { weight, input: values[column as usize] })
 }
 
 /// The values of layer `index` after its activation.
@@ -183,10 +208,19 @@ pub(crate) fn layer_values(
     values: &[Encoding],
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<Encoding>, EvaluateError> {
-    let activation = network.layers()[index].activation;
-    each_neuron(network, machine, index, values, chooser, |sum, path| {
-        machine.activate(activation, machine.sum(&sum, path).value)
-    })
+    let layer = &network.layers()[index];
+    let mut results = Vec::with_capacity(layer.rows());
+    for neuron in 0..layer.rows() {
+        let sum = if chooser.is_plain(Site { layer: index, neuron }) {
+            machine.plain_sum(terms_of(layer, neuron, values), layer.bias.get(neuron))
+        } else {
+            let sum = sum_of(layer, neuron, values);
+            let path = checked_path(machine, index, neuron, &sum, chooser)?;
+            machine.sum(&sum, &path).value
+        };
+        results.push(machine.activate(layer.activation, sum));
+    }
+    Ok(results)
 }
 
 fn layer_traces(
@@ -196,33 +230,29 @@ fn layer_traces(
     values: &[Encoding],
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<NeuronTrace>, EvaluateError> {
-    let activation = network.layers()[index].activation;
-    each_neuron(network, machine, index, values, chooser, |sum, path| {
-        let steps = machine.sum(&sum, path);
-        let value = machine.activate(activation, steps.value);
-        NeuronTrace { sum, path: path.clone(), steps, value }
-    })
-}
-
-fn each_neuron<T>(
-    network: &Network,
-    machine: &Machine,
-    index: usize,
-    values: &[Encoding],
-    chooser: &mut dyn Chooser,
-    mut give: impl FnMut(Sum, &SumPath) -> T,
-) -> Result<Vec<T>, EvaluateError> {
     let layer = &network.layers()[index];
     let mut results = Vec::with_capacity(layer.rows());
     for neuron in 0..layer.rows() {
         let sum = sum_of(layer, neuron, values);
-        let path = chooser.choose(Site { layer: index, neuron }, &sum, machine);
-        path.check(sum.terms.len(), machine.model()).map_err(|error| EvaluateError::Path {
-            layer: index,
-            neuron,
-            error,
-        })?;
-        results.push(give(sum, &path));
+        let path = checked_path(machine, index, neuron, &sum, chooser)?.into_owned();
+        let steps = machine.sum(&sum, &path);
+        let value = machine.activate(layer.activation, steps.value);
+        results.push(NeuronTrace { sum, path, steps, value });
     }
     Ok(results)
+}
+
+/// The chosen path, which must be one of the sum and in the model.
+fn checked_path<'a>(
+    machine: &Machine,
+    layer: usize,
+    neuron: usize,
+    sum: &Sum,
+    chooser: &'a mut dyn Chooser,
+) -> Result<Cow<'a, SumPath>, EvaluateError> {
+    let path = chooser.choose(Site { layer, neuron }, sum, machine);
+    match path.check(sum.terms.len(), machine.model()) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(EvaluateError::Path { layer, neuron, error }),
+    }
 }

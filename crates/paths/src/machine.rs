@@ -112,9 +112,10 @@ impl Machine {
         &self.wide
     }
 
-    /// A number of the network's format as a wide one: exact.
+    /// A number of the network's format as a wide one: exact, but for what the accumulator lacks: it reads NaN as +0 if
+    /// it has none, and an infinity as its largest value if its policy is to saturate.
     pub fn widen(&self, value: Encoding) -> Encoding {
-        if self.is_widened() {
+        if self.accumulator() != self.format() {
             self.wide.convert(RoundingMode::TowardZero, self.format(), value).encoding
         } else {
             value
@@ -167,6 +168,27 @@ impl Machine {
             Activation::Relu => relu(self.format(), value),
             Activation::Identity => value,
         }
+    }
+
+    /// The value of a sum on the plain path, without writing anything down.
+    pub(crate) fn plain_sum(&self, terms: impl Iterator<Item = Term>, bias: Encoding) -> Encoding {
+        let choice = self.plain_choice();
+        let mut total = None;
+        for term in terms {
+            let product = self.product(term, choice);
+            total = Some(total.map_or(product, |total| self.add(total, product, choice)));
+        }
+        let bias = self.widen(bias);
+        let total = total.map_or(bias, |total| self.add(total, bias, choice));
+        if self.is_widened() { self.round_out(total, choice) } else { total }
+    }
+
+    /// The choice that [`SumPath::plain`] makes everywhere.
+    fn plain_choice(&self) -> Choice {
+        Choice::plain(match self.model.rounding {
+            Rounding::Mode(mode) => mode,
+            Rounding::Any => RoundingMode::TiesToEven,
+        })
     }
 
     /// Every intermediate result of `sum` on `path`.

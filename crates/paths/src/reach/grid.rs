@@ -211,11 +211,12 @@ impl Grid {
 pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
     let grid = Grid::of(machine);
     let format = grid.format;
-    let numbers = |ends: fn(&Leaf) -> Option<Encoding>| -> Option<Vec<Number>> {
-        leaves.iter().map(|leaf| ends(leaf).map(|end| Number::of(format, end))).collect()
+    let (least, most): (Vec<_>, Vec<_>) = leaves.iter().map(|leaf| leaf.bounds(machine)).unzip();
+    let numbers = |ends: Vec<Option<Encoding>>| -> Option<Vec<Number>> {
+        ends.into_iter().map(|end| end.map(|end| Number::of(format, end))).collect()
     };
-    let upper = numbers(|leaf| leaf.most).and_then(|numbers| grid.upper(&numbers));
-    let lower = numbers(|leaf| leaf.least).and_then(|numbers| {
+    let upper = numbers(most).and_then(|numbers| grid.upper(&numbers));
+    let lower = numbers(least).and_then(|numbers| {
         let mirrored: Vec<Number> = numbers.into_iter().map(Number::mirrored).collect();
         grid.upper(&mirrored).map(|bound| negate(format, bound))
     });
@@ -232,9 +233,14 @@ pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
     };
     set.nan |= set.negative_infinity && set.positive_infinity;
     if leaves.iter().all(Leaf::can_be_finite) {
-        let low = lower.or(format.largest(true));
-        let high = upper.or(format.largest(false));
-        set.finite = low.zip(high);
+        set.include(format, lower.unwrap_or_else(|| outermost(format, true)));
+        set.include(format, upper.unwrap_or_else(|| outermost(format, false)));
     }
     set
+}
+
+/// The largest finite value, or its negative; in `F(p)`, of those that have an encoding.
+fn outermost(format: Format, negative: bool) -> Encoding {
+    let encoded = Encoding::from_bits((1 << (format.width() - 1)) - 1);
+    format.largest(negative).unwrap_or(if negative { negate(format, encoded) } else { encoded })
 }

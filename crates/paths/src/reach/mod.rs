@@ -24,7 +24,28 @@ pub use set::{Decision, Reach};
 /// The most terms, zeros not counted, for which every tree is looked at.
 pub(crate) const SUBSET_TERMS: usize = 8;
 
+/// The number of terms up to which looking at every tree is cheaper than the grid bound.
+const FEW_TERMS: usize = 3;
+
 /// The set of values that each output of `network` can have on one row.
+///
+/// ```
+/// use roundproof_format::{Encoding, Format};
+/// use roundproof_network::{Activation, Layer, Network, PathModel};
+/// use roundproof_paths::{Decision, reach};
+///
+/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value.
+/// let format = Format::FLOAT8_E4M3;
+/// let [one, two, sixteen, minus_sixteen] = [0x38, 0x40, 0x58, 0xd8].map(Encoding::from_bits);
+/// let mut layer = Layer::new(format, Activation::Identity);
+/// layer.push([(0, sixteen), (1, one)], minus_sixteen);
+/// let network = Network::new(format, 2, vec![layer])?;
+///
+/// let [output] = reach(&network, &[one, one], &PathModel::all(format))?[..] else { panic!() };
+/// assert_eq!(output.finite, Some((format.zero(), two)));
+/// assert_eq!(output.decides(format, format.zero()), Decision::Undecided);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -77,6 +98,9 @@ fn sum_activated(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding,
         [] => return finish(Reach::of(machine.accumulator(), machine.accumulator().zero())),
         [leaf] => return finish(leaf.rounded),
         _ => {}
+    }
+    if leaves.len() <= FEW_TERMS {
+        return finish(subsets::hull(machine, &leaves));
     }
     let bound = finish(grid::bound(machine, &leaves));
     if leaves.len() > SUBSET_TERMS || bound.is_single(machine.format()) {

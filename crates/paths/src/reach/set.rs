@@ -1,15 +1,13 @@
 //! Sets of values: a finite interval, infinities, NaN; and what the operations make of them.
 
-use std::cmp::Ordering;
-
 use roundproof_format::{Class, Encoding, Format, RoundingMode, Status};
 use roundproof_network::{Activation, Contraction, Rounding};
-use roundproof_softfloat::{Arithmetic, compare, flush, is_subnormal};
+use roundproof_softfloat::{Arithmetic, flush, is_subnormal};
 
 use crate::machine::Machine;
 
 /// A set of data of a format: every finite value between two, and perhaps infinities and NaN. The sign of a zero is
-/// not told apart: no value depends on it.
+/// not told apart, and written +0: no value depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// The least and the largest finite value; none if no value is finite.
@@ -44,9 +42,14 @@ impl Reach {
     /// The least interval that contains the finite values, infinities and NaN of both.
     pub fn hull(self, format: Format, other: Reach) -> Reach {
         let mut set = self;
-        if let Some((low, high)) = other.finite {
-            set.include(format, low);
-            set.include(format, high);
+        match (self.finite, other.finite) {
+            (None, ends) => set.finite = ends,
+            (_, None) => {}
+            (Some(ours), Some((low, high))) if ours != (low, high) => {
+                set.include(format, low);
+                set.include(format, high);
+            }
+            _ => {}
         }
         set.negative_infinity |= other.negative_infinity;
         set.positive_infinity |= other.positive_infinity;
@@ -56,11 +59,15 @@ impl Reach {
 
     /// Extends the set by one datum, and by what lies between.
     pub fn include(&mut self, format: Format, value: Encoding) {
+        if self.finite.is_some_and(|(low, high)| low == value || high == value) {
+            return;
+        }
         match format.class(value) {
             Class::Nan | Class::Invalid => self.nan = true,
             Class::Infinite if format.is_sign_minus(value) => self.negative_infinity = true,
             Class::Infinite => self.positive_infinity = true,
             Class::Zero | Class::Subnormal | Class::Normal => {
+                let value = if format.is_zero(value) { format.zero() } else { value };
                 let (mut low, mut high) = self.finite.unwrap_or((value, value));
                 if is_less(format, value, low) {
                     low = value;
@@ -131,8 +138,17 @@ impl Reach {
     }
 }
 
+/// Whether one finite value is below another.
 fn is_less(format: Format, a: Encoding, b: Encoding) -> bool {
-    compare(format, a, b) == Some(Ordering::Less)
+    if a == b {
+        return false;
+    }
+    let sign_bit = 1u128 << (format.width() - 1);
+    let key = |value: Encoding| {
+        let magnitude = (value.bits() & (sign_bit - 1)) as i128;
+        if value.bits() & sign_bit != 0 { -magnitude } else { magnitude }
+    };
+    key(a) < key(b)
 }
 
 /// A term of a sum.
@@ -142,10 +158,6 @@ pub(super) struct Leaf {
     pub rounded: Reach,
     /// What a contracted product is made of: weights and inputs, both wide. None for what is never contracted.
     pub product: Option<(Reach, Reach)>,
-    /// Bounds of every value that it can stand for in a sum, a contracted product included; none where there is none.
-    pub least: Option<Encoding>,
-    /// The upper bound, likewise.
-    pub most: Option<Encoding>,
 }
 
 impl Leaf {
@@ -154,12 +166,7 @@ impl Leaf {
         let format = machine.accumulator();
         let set = Reach::of(format, machine.widen(bias));
         let rounded = if added && machine.flushes() { set.flushed(format) } else { set };
-        Leaf::rounded(rounded)
-    }
-
-    fn rounded(rounded: Reach) -> Leaf {
-        let (least, most) = rounded.finite.unzip();
-        Leaf { rounded, product: None, least, most }
+        Leaf { rounded, product: None }
     }
 
     /// A product of a weight and any value of `input`.
@@ -169,18 +176,22 @@ impl Leaf {
         let inputs = machine.reach_read(narrow, input);
         let (weights, inputs) = (machine.reach_widened(weights), machine.reach_widened(inputs));
         let rounded = machine.reach_product(weights, inputs);
-        let mut leaf = Leaf::rounded(rounded);
-        if machine.model().contraction == Contraction::Any {
-            leaf.product = Some((weights, inputs));
-            (leaf.least, leaf.most) = exact_bounds(machine, weights, inputs);
-            // Both neighbours of the exact products, so all rounded ones but those that were flushed.
-            if let (true, Some((low, high))) = (machine.flushes(), rounded.finite) {
-                let format = machine.accumulator();
-                leaf.least = leaf.least.map(|least| if is_less(format, low, least) { low } else { least });
-                leaf.most = leaf.most.map(|most| if is_less(format, most, high) { high } else { most });
-            }
-        }
-        leaf
+        let contracted = machine.model().contraction == Contraction::Any;
+        Leaf { rounded, product: contracted.then_some((weights, inputs)) }
+    }
+
+    /// Bounds of every finite value that it can stand for in a sum, a contracted product included; none on a side where
+    /// there is none.
+    pub fn bounds(&self, machine: &Machine) -> (Option<Encoding>, Option<Encoding>) {
+        let Some((weights, inputs)) = self.product else { return self.rounded.finite.unzip() };
+        let (least, most) = exact_bounds(machine, weights, inputs);
+        // Both neighbours of the exact products, so all rounded ones but those that were flushed.
+        let (true, Some((low, high))) = (machine.flushes(), self.rounded.finite) else { return (least, most) };
+        let format = machine.accumulator();
+        (
+            least.map(|least| if is_less(format, low, least) { low } else { least }),
+            most.map(|most| if is_less(format, most, high) { high } else { most }),
+        )
     }
 
     /// Whether it is a zero on every path, contracted or not.
@@ -199,10 +210,12 @@ impl Leaf {
 /// Wide numbers at or beyond the exact products; none where a product lies beyond the largest finite value.
 fn exact_bounds(machine: &Machine, weights: Reach, inputs: Reach) -> (Option<Encoding>, Option<Encoding>) {
     let format = machine.accumulator();
-    let (Some((a, b)), Some((c, d))) = (weights.finite, inputs.finite) else { return (None, None) };
+    if weights.finite.and(inputs.finite).is_none() {
+        return (None, None);
+    }
     let mut set = Reach::default();
     let (mut low, mut high) = (true, true);
-    for (weight, input) in [(a, c), (a, d), (b, c), (b, d)] {
+    for (weight, input) in ranges(format, weights, inputs).flat_map(|(low, high)| [low, high]) {
         let product = machine.wide().multiply_faithful(weight, input);
         if product.status.contains(Status::OVERFLOW) {
             let negative = format.is_sign_minus(weight) != format.is_sign_minus(input);
@@ -228,17 +241,24 @@ impl Machine {
     }
 
     fn reach_widened(&self, set: Reach) -> Reach {
-        if !self.is_widened() {
+        if self.accumulator() == self.format() {
             return set;
         }
-        let mut widened = Reach { finite: set.finite.map(|(low, high)| (self.widen(low), self.widen(high))), ..set };
-        if set.nan {
-            // An accumulator without NaN reads it as a number.
-            widened.nan = false;
-            let nan = self.format().nan().unwrap_or(self.format().zero());
-            widened.include(self.accumulator(), self.widen(nan));
+        let mut widened = Reach::default();
+        for value in self.samples(set).into_iter().flatten() {
+            widened.include(self.accumulator(), self.widen(value));
         }
         widened
+    }
+
+    /// Both finite ends, the infinities and NaN of a set of numbers of the network's format.
+    fn samples(&self, set: Reach) -> [Option<Encoding>; 5] {
+        let format = self.format();
+        let (low, high) = set.finite.unzip();
+        let nan = format.nan().filter(|_| set.nan);
+        let negative = format.infinity(true).filter(|_| set.negative_infinity);
+        let positive = format.infinity(false).filter(|_| set.positive_infinity);
+        [low, high, nan, negative, positive]
     }
 
     /// The results over a range of exact values, from those at its two ends.
@@ -377,13 +397,7 @@ impl Machine {
         }
         let format = self.format();
         let mut activated = Reach::default();
-        let ends = set.finite.map(|(low, high)| [low, high]);
-        let special = [
-            format.nan().filter(|_| set.nan),
-            format.infinity(true).filter(|_| set.negative_infinity),
-            format.infinity(false).filter(|_| set.positive_infinity),
-        ];
-        for value in ends.into_iter().flatten().chain(special.into_iter().flatten()) {
+        for value in self.samples(set).into_iter().flatten() {
             activated.include(format, self.activate(activation, value));
         }
         activated

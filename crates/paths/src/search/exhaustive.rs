@@ -1,7 +1,7 @@
 //! Every combination of the values of all neurons, for one row.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roundproof_format::Encoding;
 use roundproof_network::{NeuronPath, SumPath, Witness};
@@ -64,7 +64,7 @@ impl Hunt<'_> {
         let mut layers: Vec<Vec<State>> = Vec::new();
         for (index, inside) in cone.iter().enumerate() {
             let mut next: Vec<State> = Vec::new();
-            let mut known = BTreeMap::new();
+            let mut known = BTreeSet::new();
             let below = layers.last().map_or(1, Vec::len);
             for before in 0..below {
                 let values = layers.last().map_or(&row.inputs, |states| &states[before].values);
@@ -75,7 +75,7 @@ impl Hunt<'_> {
                 }
                 for number in 0..combinations {
                     let state = combination(&choices, number, before);
-                    if known.insert(state.values.clone(), ()).is_none() {
+                    if known.insert(state.values.clone()) {
                         next.push(state);
                     }
                 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Network, SumPath};
+use roundproof_network::{Network, Order, SumPath};
 use roundproof_softfloat::order_key;
 
 use super::plain;
-use crate::choose::{Arrangement, Chooser, Fixed, Site};
+use crate::choose::{Chooser, Fixed, Site};
 use crate::enumerate::{Enumeration, Keep};
 use crate::machine::{Machine, Sum};
 
@@ -47,6 +47,10 @@ impl Greedy {
 }
 
 impl Chooser for Greedy {
+    fn is_plain(&self, site: Site) -> bool {
+        self.wants[site.layer][site.neuron] == Ordering::Equal
+    }
+
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
         Cow::Owned(match self.wants[site.layer][site.neuron] {
             Ordering::Equal => plain(sum, machine),
@@ -65,8 +69,7 @@ fn extreme(machine: &Machine, sum: &Sum, high: bool, operations: usize) -> SumPa
     let rank = |value: Encoding| order_key(format, value).map(|key| if high { key } else { -key });
     let plain = plain(sum, machine);
     let mut best = (rank(machine.sum(sum, &plain).value), plain);
-    let few =
-        nonzero_terms(machine, sum) <= SUBSET_TERMS || machine.model().order == roundproof_network::Order::LeftToRight;
+    let few = nonzero_terms(machine, sum) <= SUBSET_TERMS || machine.model().order == Order::LeftToRight;
     if few && let Some(found) = Enumeration::new(machine, sum, Keep::Extremes, operations) {
         let top = found.values().into_iter().max_by_key(|&value| rank(value));
         if let Some(value) = top
@@ -78,15 +81,11 @@ fn extreme(machine: &Machine, sum: &Sum, high: bool, operations: usize) -> SumPa
         return best.1;
     }
     let mode = if high { RoundingMode::TowardPositive } else { RoundingMode::TowardNegative };
-    for &arrangement in Arrangement::ALL {
-        for contract in [false, true] {
-            for flush in [false, true] {
-                let path = Fixed { mode, arrangement, contract, flush }.path(sum, machine);
-                let value = rank(machine.sum(sum, &path).value);
-                if value > best.0 {
-                    best = (value, path);
-                }
-            }
+    for fixed in Fixed::all(machine, &[mode]) {
+        let path = fixed.path(sum, machine);
+        let value = rank(machine.sum(sum, &path).value);
+        if value > best.0 {
+            best = (value, path);
         }
     }
     best.1

@@ -144,16 +144,17 @@ fn edits(path: &SumPath, plain: Choice) -> Vec<Edit> {
 
 fn edited(path: &SumPath, edits: &[Edit], made: &[bool], plain: Choice) -> SumPath {
     let mut path = path.clone();
-    for edit in edits.iter().zip(made).filter(|(_, made)| **made).map(|(edit, _)| edit) {
-        match *edit {
-            Edit::Uncontract(index) => path.additions[index].contracted = false,
-            Edit::Part(operation, part) => {
-                let additions = path.additions.iter_mut().map(|add| &mut add.choice);
-                let mut choices = path.products.iter_mut().chain(additions).chain(&mut path.narrowing);
-                if let Some(choice) = choices.nth(operation) {
-                    part.make_plain(choice, plain);
-                }
-            }
+    let made = || edits.iter().zip(made).filter(|(_, made)| **made).map(|(edit, _)| *edit);
+    for edit in made() {
+        if let Edit::Uncontract(index) = edit {
+            path.additions[index].contracted = false;
+        }
+    }
+    let additions = path.additions.iter_mut().map(|add| &mut add.choice);
+    let mut choices: Vec<&mut Choice> = path.products.iter_mut().chain(additions).chain(&mut path.narrowing).collect();
+    for edit in made() {
+        if let Edit::Part(operation, part) = edit {
+            part.make_plain(choices[operation], plain);
         }
     }
     path

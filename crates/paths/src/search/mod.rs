@@ -4,7 +4,7 @@
 //!
 //! 1. the plain path;
 //! 2. the enclosure of all paths ([`reach`](fn@crate::reach)), which settles rows for good;
-//! 3. fixed paths: every [`Arrangement`] in several directions, contracted and flushed or not;
+//! 3. fixed paths: every [`Arrangement`](crate::Arrangement) in several directions, contracted and flushed or not;
 //! 4. greedy paths ([`greedy`]): for an output that is to come out low or high, every neuron below it takes the extreme
 //!    value that pushes that way;
 //! 5. single deviations: one neuron takes another value, all others the plain path;
@@ -19,10 +19,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Contraction, Dataset, Network, NeuronPath, Order, PathModel, Rounding, SumPath, Witness};
+use roundproof_network::{Dataset, Network, NeuronPath, PathModel, SumPath, Witness};
 use roundproof_softfloat::compare;
 
-use crate::choose::{Arrangement, Chooser, Fixed, Plain, Site};
+use crate::choose::{Chooser, Fixed, Plain, Site};
 use crate::enumerate::{Enumeration, Keep};
 use crate::evaluate::{EvaluateError, check_fit, layer_values, row_inputs, sum_of};
 use crate::machine::{Machine, Sum};
@@ -67,6 +67,28 @@ pub enum Finding {
 /// Looks for a path of `model` on which `network` gives another value than the label in some row of `data`.
 ///
 /// The same arguments give the same finding. The witness lists only neurons that do not take the plain path.
+///
+/// ```
+/// use roundproof_format::{Encoding, Format};
+/// use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel};
+/// use roundproof_paths::{Finding, SearchOptions, search};
+///
+/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value, and 16 is nearer than 18 (by the even rule).
+/// let format = Format::FLOAT8_E4M3;
+/// let [one, sixteen, minus_sixteen] = [0x38, 0x58, 0xd8].map(Encoding::from_bits);
+/// let mut layer = Layer::new(format, Activation::Identity);
+/// layer.push([(0, sixteen), (1, one)], minus_sixteen);
+/// let network = Network::new(format, 2, vec![layer])?;
+/// let inputs = Encodings::collect(format, [one, one]);
+/// let labels = Encodings::collect(format, [format.zero()]);
+/// let data = Dataset::new(format, 2, 1, inputs, labels)?;
+///
+/// let under = |model| search(&network, &data, &model, &SearchOptions::default());
+/// assert_eq!(under(PathModel::paper(format))?, Finding::Excluded);
+/// let Finding::Found(witness) = under(PathModel::all(format))? else { panic!() };
+/// assert_eq!((witness.row, witness.output, witness.neurons.len()), (0, 0, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -172,27 +194,9 @@ impl Hunt<'_> {
     }
 
     fn fixed(&self, row: &Row) -> Attempt {
-        let model = self.machine.model();
-        let modes: &[RoundingMode] = match &model.rounding {
-            Rounding::Mode(mode) => std::slice::from_ref(mode),
-            Rounding::Any => RoundingMode::ALL,
-        };
-        let arrangements = match model.order {
-            Order::LeftToRight => &[Arrangement::LeftToRight],
-            Order::Any => Arrangement::ALL,
-        };
-        let contract = if model.contraction == Contraction::Any { &[false, true][..] } else { &[false] };
-        let flush = if self.machine.flushes() { &[false, true][..] } else { &[false] };
-        for &mode in modes {
-            for &arrangement in arrangements {
-                for &contract in contract {
-                    for &flush in flush {
-                        let fixed = Fixed { mode, arrangement, contract, flush };
-                        if let Some(witness) = self.attempt(row.index, &row.inputs, &fixed)? {
-                            return Ok(Some(witness));
-                        }
-                    }
-                }
+        for fixed in Fixed::all(&self.machine, RoundingMode::ALL) {
+            if let Some(witness) = self.attempt(row.index, &row.inputs, &fixed)? {
+                return Ok(Some(witness));
             }
         }
         Ok(None)
@@ -260,6 +264,10 @@ struct Deviation {
 }
 
 impl Chooser for Deviation {
+    fn is_plain(&self, site: Site) -> bool {
+        site != self.site
+    }
+
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
         if site == self.site { Cow::Borrowed(&self.path) } else { Cow::Owned(plain(sum, machine)) }
     }
@@ -272,6 +280,10 @@ struct Recorder<C> {
 }
 
 impl<C: Chooser> Chooser for Recorder<C> {
+    fn is_plain(&self, site: Site) -> bool {
+        self.chooser.is_plain(site)
+    }
+
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
         let path = self.chooser.choose(site, sum, machine);
         if *path != plain(sum, machine) {

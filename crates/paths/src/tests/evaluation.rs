@@ -111,6 +111,19 @@ fn witnesses_replay_and_strange_ones_are_refused() {
 }
 
 #[test]
+fn the_short_cut_of_the_plain_path_is_none() {
+    let mut random = Random::new(22, 0);
+    for machine in machines() {
+        for _ in 0..20 {
+            let sum = random_sum(&mut random, machine.format(), 5);
+            let path = SumPath::plain(sum.terms.len(), machine.model());
+            let short = machine.plain_sum(sum.terms.iter().copied(), sum.bias);
+            assert_eq!(short, machine.sum(&sum, &path).value, "{} {} {sum:?}", machine.format(), machine.model());
+        }
+    }
+}
+
+#[test]
 fn every_fixed_path_is_in_its_model() {
     let mut random = Random::new(21, 0);
     for machine in machines() {

@@ -2,6 +2,7 @@
 
 mod enumeration;
 mod evaluation;
+mod exact;
 mod reachable;
 mod searching;
 
@@ -50,6 +51,10 @@ const MODELS: &[&str] = &[
     "paper,order=any,accumulator=bfloat16",
     "all,accumulator=p=5,emin=-8,emax=9,specials=fn/nan",
     "all,accumulator=F(5)",
+    "all,accumulator=bfloat16/saturate",
+    "all,accumulator=float8_e5m2/saturate",
+    "all,contraction=none,accumulator=float8_e5m2/nan",
+    "paper,order=any,overflow=saturate,accumulator=p=6,emin=-15,emax=16,specials=finite",
 ];
 
 fn machines() -> impl Iterator<Item = Machine> {

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, Format};
 use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel, SumPath, Witness};
-use roundproof_softfloat::{compare, encode, negate, next_down, power_of_two};
+use roundproof_softfloat::{compare, encode, negate, next_down, order_key, power_of_two};
 
 use super::{datum, machines};
+use crate::enumerate::{Enumeration, Keep};
 use crate::evaluate::replay;
-use crate::machine::Machine;
+use crate::machine::{Machine, Sum, Term};
 use crate::random::Random;
 use crate::search::{Finding, SearchOptions, minimise, search};
 
@@ -154,30 +155,37 @@ fn a_threshold_falls_under_flush_alone() {
 }
 
 #[test]
-fn only_a_middle_value_misses() {
-    // The output is 1 - |s| in effect, 0 only for the middle value of s: neither extreme of the first neuron shows it.
+fn a_value_in_the_middle_is_found() {
+    // The output is 2 where the first neuron gives a certain value between its extremes, and 1 elsewhere.
     let format = Format::FLOAT8_E4M3;
     let machine = Machine::new(format, &PathModel::all(format)).unwrap();
     let mut random = Random::new(31, 0);
-    let mut decided = 0;
-    for _ in 0..200 {
+    let mut refuted = 0;
+    while refuted < 100 {
+        let weights: [Encoding; 3] = std::array::from_fn(|_| datum(&mut random, format, false));
+        let row: [Encoding; 3] = std::array::from_fn(|_| datum(&mut random, format, false));
+        let terms = weights.iter().zip(row).map(|(&weight, input)| Term { weight, input }).collect();
+        let sum = Sum { terms, bias: format.zero() };
+        let mut values = Enumeration::new(&machine, &sum, Keep::Values, usize::MAX).unwrap().values();
+        values.retain(|&value| format.is_finite(value));
+        values.sort_by_key(|&value| order_key(format, value));
+        if values.len() < 3 {
+            continue;
+        }
+        let middle = values[values.len() / 2];
         let mut first = Layer::new(format, Activation::Identity);
-        first.push((0..3).map(|i| (i, datum(&mut random, format, false))), value(format, 0));
+        first.push((0..3).zip(weights), format.zero());
         let mut second = Layer::new(format, Activation::Step);
-        let center = datum(&mut random, format, false);
-        second.push([(0, value(format, 1))], center);
-        second.push([(0, value(format, -1))], negate(format, center));
+        second.push([(0, value(format, 1))], negate(format, middle));
+        second.push([(0, value(format, -1))], middle);
         let mut last = Layer::new(format, Activation::Identity);
         last.push([(0, value(format, 1)), (1, value(format, 1))], value(format, 0));
         let network = Network::new(format, 3, vec![first, second, last]).unwrap();
-        let inputs = Encodings::collect(format, (0..3).map(|_| datum(&mut random, format, false)));
         let labels = Encodings::collect(format, [value(format, 1)]);
-        let data = Dataset::new(format, 3, 1, inputs, labels).unwrap();
-        if let Finding::Found(_) | Finding::Excluded = hunt(&network, &data, machine.model()) {
-            decided += 1;
-        }
+        let data = Dataset::new(format, 3, 1, Encodings::collect(format, row), labels).unwrap();
+        found(hunt(&network, &data, machine.model()));
+        refuted += 1;
     }
-    assert_eq!(decided, 200);
 }
 
 #[test]
@@ -217,6 +225,35 @@ fn small_networks_are_decided_rightly() {
         }
     }
     assert!(refuted > 50 && excluded > 50, "{refuted} {excluded}");
+}
+
+#[test]
+fn long_sums_are_refuted_and_their_witnesses_are_small() {
+    for name in ["bfloat16", "binary32"] {
+        let format: Format = name.parse().unwrap();
+        let mut random = Random::new(34, 0);
+        for _ in 0..10 {
+            let mut layer = Layer::new(format, Activation::Identity);
+            let mut any = || encode(format, random.coin(), (1 + random.below(255)).into(), -4).unwrap();
+            let terms: Vec<(u32, Encoding)> = (0..40).map(|i| (i, any())).collect();
+            layer.push(terms, format.zero());
+            // Products that binary32 has to round too.
+            let row: Vec<Encoding> =
+                (0..40).map(|_| if format == Format::BINARY32 { next_down(format, any()) } else { any() }).collect();
+            let network = Network::new(format, 40, vec![layer]).unwrap();
+            let model = PathModel::all(format);
+            let label = crate::evaluate(&network, &row, &model, &mut crate::Plain).unwrap()[0];
+            let labels = Encodings::collect(format, [label]);
+            let data = Dataset::new(format, 40, 1, Encodings::collect(format, row), labels).unwrap();
+            let witness = found(hunt(&network, &data, &model));
+            let path = &witness.neurons[0].path;
+            // Another tree, or a few other choices.
+            let usual = SumPath::plain(40, &model).products[0];
+            let changed = path.products.iter().filter(|&&choice| choice != usual).count()
+                + path.additions.iter().filter(|add| add.choice != usual || add.contracted).count();
+            assert!(changed <= 3, "{format}: {changed} choices");
+        }
+    }
 }
 
 #[test]
