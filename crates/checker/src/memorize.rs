@@ -1,5 +1,7 @@
 //! From a data set to a network with a certificate, or to the path that refutes it.
 
+mod describe;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -8,13 +10,14 @@ use std::str::FromStr;
 use roundproof_construct::{ConstructError, classical, point};
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, FileReference, RelativePath, SourceReference};
-use roundproof_files::csv::CsvData;
 use roundproof_files::safetensors::{Columns, TensorError, dataset_bytes, network_bytes, parse_dataset, parse_network};
 use roundproof_format::ParseError;
 use roundproof_kernel::{Claim, Evidence, Rejection, Verdict, check};
 use roundproof_network::{Activation, Dataset, Network, PathModel};
 use roundproof_paths::{EvaluateError, Finding, SearchOptions, search};
 use thiserror::Error;
+
+pub use describe::describe;
 
 /// How a network is made of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,11 +181,6 @@ pub fn memorize(
         provenance: provenance(task),
     };
     Ok(Proof { network, network_bytes, dataset_bytes, certificate, rejection })
-}
-
-/// Why a construction has no network, in the words of the file that the data came from.
-pub fn describe(error: &ConstructError, _csv: &CsvData) -> String {
-    error.to_string()
 }
 
 fn construct(data: &Dataset, task: &Task) -> Result<(Network, Evidence), ConstructError> {

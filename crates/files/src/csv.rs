@@ -34,6 +34,8 @@ pub struct CsvData {
     pub dataset: Dataset,
     /// The names of its columns.
     pub columns: Columns,
+    /// The line of each row in the file, from 1.
+    pub lines: Vec<usize>,
     /// What rounding did.
     pub report: Report,
 }
@@ -94,11 +96,12 @@ fn parse(bytes: &[u8], labels: &[String], format: Format) -> Result<CsvData, Csv
         return Err(CsvProblem::NoInput);
     }
     let (mut inputs, mut labels) = (Encodings::new(format), Encodings::new(format));
-    let mut report = Report::default();
+    let (mut lines, mut report) = (Vec::new(), Report::default());
     while let Some((line, row)) = table.next()? {
         if row.len() != header.len() {
             return Err(CsvProblem::Ragged { line, found: row.len(), expected: header.len() });
         }
+        lines.push(line);
         let mut read = |column: usize, inexact: fn(&mut Report) -> &mut usize| {
             let cell = Cell { line, column: &header[column], text: row[column].trim() };
             cell.round(format, &mut report, inexact)
@@ -116,7 +119,7 @@ fn parse(bytes: &[u8], labels: &[String], format: Format) -> Result<CsvData, Csv
     let names = |columns: &[usize]| columns.iter().map(|&column| header[column].clone()).collect();
     let columns = Columns { inputs: names(&input_columns), labels: names(&label_columns) };
     let dataset = Dataset::new(format, input_columns.len(), label_columns.len(), inputs, labels)?;
-    Ok(CsvData { dataset, columns, report })
+    Ok(CsvData { dataset, columns, lines, report })
 }
 
 /// The columns of the labels, in the order asked for.

@@ -123,7 +123,8 @@ impl Obligation {
             }
             Err(error) => return refused(error.problem.to_string()),
         };
-        let data = select(&csv.value.dataset, instance.rows.as_deref()).map_err(RunError::File)?;
+        let chosen = select(&csv.value, instance.rows.as_deref()).map_err(RunError::File)?;
+        let data = &chosen.dataset;
         let task = Task {
             strategy: instance.strategy,
             activation: instance.activation,
@@ -132,17 +133,17 @@ impl Obligation {
             prefix: format!("{}.", instance.name),
             source: source(instance, &csv),
         };
-        let mut proof = match memorize(&data, Some(&csv.value.columns), &task, progress) {
+        let mut proof = match memorize(data, Some(&chosen.columns), &task, progress) {
             Ok(proof) => proof,
             Err(ProveError::Construct(error)) => {
-                return refused(crate::memorize::describe(&error, &csv.value));
+                return refused(crate::memorize::describe(&error, &chosen));
             }
             Err(error) => return Err(error.into()),
         };
         let how = match instance.kind {
             Kind::Memorization => describe(&proof.certificate),
             Kind::WholeNetwork => {
-                let answer = crate::whole::attest(settings.solver, &proof.network, &data, &instance.model, progress);
+                let answer = crate::whole::attest(settings.solver, &proof.network, data, &instance.model, progress);
                 proof.certificate.verdict = answer.verdict;
                 proof.certificate.evidence = None;
                 proof.certificate.lemmas = vec![answer.lemma];
@@ -183,9 +184,10 @@ fn source(instance: &Instance, csv: &Stored<CsvData>) -> Option<SourceReference>
     Some(SourceReference { path: name, sha256: csv.digest, labels: instance.labels.clone() })
 }
 
-/// The data set of some rows of another.
-fn select(data: &Dataset, rows: Option<&[usize]>) -> Result<Dataset, String> {
-    let Some(rows) = rows else { return Ok(data.clone()) };
+/// Some rows of a data set, with their lines.
+fn select(csv: &CsvData, rows: Option<&[usize]>) -> Result<CsvData, String> {
+    let Some(rows) = rows else { return Ok(csv.clone()) };
+    let data = &csv.dataset;
     if let Some(row) = rows.iter().find(|&&row| row >= data.rows()) {
         return Err(format!("there is no row {row} in a data set of {}", data.rows()));
     }
@@ -193,7 +195,9 @@ fn select(data: &Dataset, rows: Option<&[usize]>) -> Result<Dataset, String> {
     let inputs = rows.iter().flat_map(|&row| (0..data.dimension()).map(move |column| data.input(row, column)));
     let labels = rows.iter().flat_map(|&row| (0..data.outputs()).map(move |column| data.label(row, column)));
     let (inputs, labels) = (Encodings::collect(format, inputs), Encodings::collect(format, labels));
-    Dataset::new(format, data.dimension(), data.outputs(), inputs, labels).map_err(|error| error.to_string())
+    let dataset =
+        Dataset::new(format, data.dimension(), data.outputs(), inputs, labels).map_err(|error| error.to_string())?;
+    Ok(CsvData { dataset, lines: rows.iter().map(|&row| csv.lines[row]).collect(), ..csv.clone() })
 }
 
 pub(super) fn ending(stem: &Path, ending: &str) -> PathBuf {
