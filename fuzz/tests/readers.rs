@@ -1,0 +1,69 @@
+//! Every reader gives a value or an error for every sequence of bytes. It does not panic, and what it accepts, it writes
+//! back the same.
+
+use std::path::Path;
+
+use bolero::check;
+use roundproof_exact::parse_number;
+use roundproof_files::certificate::Certificate;
+use roundproof_files::csv::parse_csv;
+use roundproof_files::safetensors::{dataset_bytes, network_bytes, parse_dataset, parse_network};
+use roundproof_format::Format;
+
+#[test]
+fn csv() {
+    check!().for_each(|bytes: &[u8]| {
+        let _ = parse_csv(Path::new("data.csv"), bytes, &["#1".to_string()], Format::BFLOAT16);
+    });
+}
+
+/// Bytes behind a header that is well formed as far as it goes reach further into the reader than plain noise.
+fn behind_header(bytes: &[u8]) -> Vec<u8> {
+    let header = br#"{"layer0.row_ptr":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header);
+    file.extend_from_slice(bytes);
+    file
+}
+
+#[test]
+fn networks() {
+    check!().for_each(|bytes: &[u8]| {
+        for bytes in [bytes.to_vec(), behind_header(bytes)] {
+            if let Ok(network) = parse_network(Path::new("network.safetensors"), &bytes) {
+                assert_eq!(network_bytes(&network), bytes);
+            }
+        }
+    });
+}
+
+#[test]
+fn data_sets() {
+    check!().for_each(|bytes: &[u8]| {
+        for bytes in [bytes.to_vec(), behind_header(bytes)] {
+            if let Ok(read) = parse_dataset(Path::new("dataset.safetensors"), &bytes) {
+                assert_eq!(dataset_bytes(&read.dataset, read.columns.as_ref()), bytes);
+            }
+        }
+    });
+}
+
+#[test]
+fn certificates() {
+    check!().for_each(|bytes: &[u8]| {
+        if let Ok(certificate) = Certificate::parse(Path::new("certificate.json"), bytes) {
+            certificate.to_json().expect("what was read can be written");
+        }
+    });
+}
+
+#[test]
+fn formats_and_numbers() {
+    check!().for_each(|bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(format) = text.parse::<Format>() {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        let _ = parse_number(&text);
+    });
+}
