@@ -13,6 +13,7 @@
 pub mod boxes;
 mod claim;
 mod evidence;
+mod growth;
 pub mod reach;
 mod rejection;
 pub mod replay;
@@ -21,6 +22,7 @@ pub use claim::{Claim, Property, Shape, Verdict};
 pub use evidence::{Evidence, Node, Separator};
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
+use roundproof_format::Format;
 use roundproof_network::{Dataset, Network};
 
 /// Judges `evidence` for or against `claim`.
@@ -85,5 +87,13 @@ fn check_subject(claim: &Claim, network: &Network, data: &Dataset) -> Result<(),
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// In `F(p)`, the largest magnitude of the exponent of a neuron's value that is computed with. Stored values have at most
+/// [`UNBOUNDED_EXPONENT_LIMIT`](roundproof_network::UNBOUNDED_EXPONENT_LIMIT); without a limit, each layer could double
+/// the memory that an exact number takes.
+pub const MODERATE_EXPONENT: i64 = 1 << 22;
+
+/// Whether the finite datum with this order key may be computed with: in `F(p)`, if it is 0 or has a moderate exponent.
+fn exponent_is_moderate(format: Format, key: i128) -> bool {
+    let field = (key.unsigned_abs() >> format.trailing_bits()) as i64;
+    format.is_bounded() || key == 0 || (field - format.bias()).abs() <= MODERATE_EXPONENT
+}

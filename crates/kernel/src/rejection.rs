@@ -203,6 +203,16 @@ pub enum ReachRejection {
         /// The neuron, from 0.
         neuron: usize,
     },
+    /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
+    #[error("row {row}, layer {layer}, neuron {neuron}: an exponent beyond +-2^22")]
+    Exponent {
+        /// The row, from 0.
+        row: usize,
+        /// The layer, from 0.
+        layer: usize,
+        /// The neuron, from 0.
+        neuron: usize,
+    },
     /// An output that may be something other than its label, as far as the enclosures tell.
     #[error("row {row}, output {output}: between {low:?} and {high:?} on every path, the label is {label:?}")]
     Output {
@@ -247,6 +257,14 @@ pub enum ReplayRejection {
         neuron: usize,
         /// What is wrong with it.
         error: PathError,
+    },
+    /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
+    #[error("layer {layer}, neuron {neuron}: an exponent beyond +-2^22")]
+    Exponent {
+        /// The layer, from 0.
+        layer: usize,
+        /// The neuron, from 0.
+        neuron: usize,
     },
     /// The path gives another value than the witness says.
     #[error("the path gives {given:?}, the witness says {said:?}")]

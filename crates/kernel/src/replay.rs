@@ -9,7 +9,7 @@ use roundproof_exact::{Arithmetic, Datum, decode, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_network::{Accumulator, Activation, Choice, Dataset, Layer, Network, PathModel, SumPath, Witness};
 
-use crate::ReplayRejection;
+use crate::{ReplayRejection, exponent_is_moderate};
 
 /// Checks that `witness` is a path of `model` on which an output of `network` differs from the label in `data`.
 ///
@@ -50,7 +50,11 @@ pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Wit
                     &plain
                 }
             };
-            next.push(replay.neuron(layer, neuron, &values, path));
+            let value = replay.neuron(layer, neuron, &values, path);
+            if order_key(network.format(), value).is_some_and(|key| !exponent_is_moderate(network.format(), key)) {
+                return Err(ReplayRejection::Exponent { layer: index, neuron });
+            }
+            next.push(value);
         }
         values = next;
     }

@@ -17,8 +17,8 @@ pub(super) struct Side {
     pub upper: bool,
     /// The unit fires on every path if `key(x')` is at most this; never, if there is no such key.
     pub fires_up_to: Option<i128>,
-    /// The unit is silent on every path if `key(x')` is at least this.
-    pub silent_from: i128,
+    /// The unit is silent on every path if `key(x')` is above this.
+    pub silent_above: i128,
     /// When it fires, it gives at least 2 to this power.
     pub strength: i64,
 }
@@ -33,7 +33,7 @@ impl Side {
     }
 
     fn is_silent(&self, key: i128) -> bool {
-        self.mirror(key) >= self.silent_from
+        self.mirror(key) > self.silent_above
     }
 }
 
@@ -135,7 +135,7 @@ impl<'a> Gadget<'a> {
         let first = &self.network.layers()[0];
         let place = |unit: usize| {
             let side = &self.sides[self.side_of_unit[unit] as usize];
-            (first.columns[unit], side.upper, side.fires_up_to, side.silent_from)
+            (first.columns[unit], side.upper, side.fires_up_to, side.silent_above)
         };
         let mut strengths: BTreeMap<_, Vec<i64>> = BTreeMap::new();
         for &(unit, strength) in weak {
@@ -227,20 +227,21 @@ fn recognize_unit(
             return Err(BoxRejection::UnitWeight { unit, weight });
         }
         let threshold = key(format, bias);
-        return Ok(Side { upper, fires_up_to: Some(threshold), silent_from: threshold + 1, strength: 0 });
+        return Ok(Side { upper, fires_up_to: Some(threshold), silent_above: threshold, strength: 0 });
     }
     let threshold = rational(bias) / &scale;
-    let silent_from = encode_value(format, &threshold)
+    let at_threshold = encode_value(format, &threshold)
         .and_then(|encoding| order_key(format, encoding))
         .ok_or(BoxRejection::UnitThreshold { unit, bias })?;
-    let fires_up_to = if silent_from == 0 && !format.is_bounded() {
+    let silent_above = at_threshold - 1;
+    let fires_up_to = if at_threshold == 0 && !format.is_bounded() {
         let column = (0..data.rows()).map(|row| key(format, data.input(row, column as usize)));
         column.map(|key| if upper { -key } else { key }).filter(|&key| key < 0).max()
     } else {
-        Some(silent_from - 1)
+        Some(silent_above)
     };
     let Some(below) = fires_up_to else {
-        return Ok(Side { upper, fires_up_to, silent_from, strength: i64::MAX / 2 });
+        return Ok(Side { upper, fires_up_to, silent_above, strength: i64::MAX / 2 });
     };
     let below = value_of_key(format, below).ok_or(BoxRejection::UnitAtEnd { unit })?;
     if let Some(largest) = format.largest(false)
@@ -250,7 +251,7 @@ fn recognize_unit(
         return Err(BoxRejection::UnitScale { unit });
     }
     let strength = floor_exponent(&((threshold - below) * scale)).expect("a positive gap");
-    Ok(Side { upper, fires_up_to, silent_from, strength })
+    Ok(Side { upper, fires_up_to, silent_above, strength })
 }
 
 fn encode_value(format: Format, value: &Rational) -> Option<Encoding> {

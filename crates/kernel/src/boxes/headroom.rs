@@ -1,15 +1,16 @@
 //! Under overflow to NaN: that no operation of a box network overflows on any row.
 //!
 //! R1 and R3 say nothing beyond the largest value there, so each bound must stay at or below it: in layer 1,
-//! `|w| * |x| + |c|`; in layer 2, each product, and the sum of the magnitudes of all terms with the relative error
-//! `2^(1-p)` of each addition; layer 3 adds zeros to one label. What holds for the network's own format holds for a
+//! `|w| * |x| + |c|`; in layer 2, each product, and the sum of the magnitudes of all terms with the growth by the relative
+//! error `2^(1-p)` of each addition; layer 3 adds zeros to one label. What holds for the network's own format holds for a
 //! wider accumulator, which rounds less and reaches further.
 
-use roundproof_exact::{Rational, decode, power_of_two, round};
+use roundproof_exact::{Rational, decode, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Dataset, Layer, Network};
 
 use crate::BoxRejection;
+use crate::growth::growth;
 
 pub(super) fn check(network: &Network, data: &Dataset) -> Result<(), BoxRejection> {
     let format = network.format();
@@ -44,17 +45,10 @@ fn bound_of_sum(
     largest: &Rational,
 ) -> Option<Rational> {
     let mut sum = magnitude(format, layer.bias.get(neuron));
-    let growth = Rational::from(1) + power_of_two(1 - i64::from(format.precision()));
-    let mut factor = Rational::from(1);
     for (column, weight) in layer.terms(neuron) {
         sum += round_up(&(magnitude(format, weight) * &inputs[column as usize]), format, largest)?;
-        factor *= &growth;
-        // Past this, no sum of at least 1 has room: stop before the exact factor grows without need.
-        if factor > *largest {
-            return None;
-        }
     }
-    Some(sum * factor)
+    Some(sum * growth(format.precision(), layer.row(neuron).len())?)
 }
 
 fn magnitude(format: Format, encoding: Encoding) -> Rational {

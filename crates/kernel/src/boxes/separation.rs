@@ -12,7 +12,7 @@ pub(super) struct Regions<'a> {
     gadget: &'a Gadget<'a>,
     nodes: &'a [Node],
     /// Where the upper side of each split begins.
-    upper: Vec<u32>,
+    upper: Vec<usize>,
 }
 
 /// A cut above a region, and the side of it on which the region lies.
@@ -63,7 +63,7 @@ impl<'a> Regions<'a> {
             match cuts.last_mut() {
                 Some(cut) => {
                     cut.above = true;
-                    upper[cut.node] = index as u32 + 1;
+                    upper[cut.node] = index + 1;
                 }
                 None => complete = true,
             }
@@ -85,7 +85,7 @@ impl<'a> Regions<'a> {
             match self.nodes[node] {
                 Node::Split { column, threshold } => {
                     let below = key(format, data.input(row, column as usize)) <= key(format, threshold);
-                    node = if below { node + 1 } else { self.upper[node] as usize };
+                    node = if below { node + 1 } else { self.upper[node] };
                 }
                 Node::Box(neuron) => return Some(neuron as usize),
                 Node::Empty => return None,
@@ -101,8 +101,8 @@ fn check_region(gadget: &Gadget, neuron: usize, cuts: &[Cut]) -> Result<(), BoxR
     reach.sort_unstable();
     for cut in cuts {
         let threshold = key(gadget.format(), cut.threshold);
-        // Points above the cut have keys from threshold + 1; an upper side sees them mirrored.
-        let needed = if cut.above { threshold } else { -(threshold + 1) };
+        // Points above the cut have keys from threshold + 1; an upper side sees them mirrored, up to -threshold - 1.
+        let needed = if cut.above { threshold } else { -threshold - 1 };
         let upper = !cut.above;
         let last = reach.partition_point(|&(column, is_upper, _)| (column, is_upper) <= (cut.column, upper));
         let kept = last

@@ -4,9 +4,14 @@ use roundproof_exact::{Datum, Rational, decode, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::Rounding;
 
-/// A value may be NaN.
+/// What enclosures could not exclude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MaybeNan;
+pub(super) enum Lost {
+    /// A value may be NaN.
+    Nan,
+    /// In `F(p)`, a value may be too large or too small in magnitude to be worth computing with.
+    Exponent,
+}
 
 /// All data between two, by their order keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +23,11 @@ pub(super) struct Keys {
 impl Keys {
     pub fn point(key: i128) -> Keys {
         Keys { low: key, high: key }
+    }
+
+    /// The least interval that holds both.
+    pub fn hull(self, other: Keys) -> Keys {
+        Keys { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 }
 
@@ -36,10 +46,6 @@ pub(super) enum Extended {
 }
 
 impl Extended {
-    pub fn zero() -> Extended {
-        Extended::Finite(Rational::new())
-    }
-
     pub fn of_key(format: Format, key: i128) -> Extended {
         match decode(format, encoding_of_key(format, key)) {
             Some(Datum::Infinity { negative: true }) => Extended::Minus,
@@ -90,16 +96,23 @@ impl Extended {
 pub(super) type Ends = (Extended, Extended);
 
 /// Rounding of intervals into one format.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rounder {
     pub format: Format,
     pub overflow: Overflow,
     pub rounding: Rounding,
+    /// The largest finite value; none in `F(p)`.
+    pub largest: Option<Rational>,
 }
 
 impl Rounder {
-    /// All data that roundings of reals in an interval may give.
-    pub fn round(&self, (low, high): &Ends) -> Result<Keys, MaybeNan> {
+    pub fn new(format: Format, overflow: Overflow, rounding: Rounding) -> Rounder {
+        let largest = format.largest(false).and_then(|largest| decode(format, largest)?.rational());
+        Rounder { format, overflow, rounding, largest }
+    }
+
+    /// All data that roundings of reals in an interval may give. An infinity is converted as the overflow policy says.
+    pub fn round(&self, (low, high): &Ends) -> Result<Keys, Lost> {
         let (down, up) = match self.rounding {
             Rounding::Any => (RoundingMode::TowardNegative, RoundingMode::TowardPositive),
             Rounding::Mode(mode) => (mode, mode),
@@ -107,7 +120,7 @@ impl Rounder {
         Ok(Keys { low: self.round_end(low, down)?, high: self.round_end(high, up)? })
     }
 
-    fn round_end(&self, end: &Extended, mode: RoundingMode) -> Result<i128, MaybeNan> {
+    fn round_end(&self, end: &Extended, mode: RoundingMode) -> Result<i128, Lost> {
         let encoding = match end {
             Extended::Finite(value) => round(value, self.format, mode, self.overflow).encoding,
             infinite => {
@@ -117,10 +130,10 @@ impl Rounder {
                     Overflow::Saturate => self.format.largest(negative),
                     Overflow::Nan => None,
                 };
-                converted.ok_or(MaybeNan)?
+                converted.ok_or(Lost::Nan)?
             }
         };
-        order_key(self.format, encoding).ok_or(MaybeNan)
+        order_key(self.format, encoding).ok_or(Lost::Nan)
     }
 
     /// The ends of an interval of data.
@@ -128,36 +141,35 @@ impl Rounder {
         (Extended::of_key(self.format, keys.low), Extended::of_key(self.format, keys.high))
     }
 
-    /// The keys of an interval whose ends are data.
-    pub fn keys(&self, (low, high): &Ends) -> Keys {
-        let key = |end: &Extended| {
-            let encoding = match end {
-                Extended::Finite(value) => {
-                    round(value, self.format, RoundingMode::TowardZero, Overflow::Saturate).encoding
-                }
-                infinite => self.format.infinity(*infinite == Extended::Minus).expect("an infinity of the format"),
-            };
-            order_key(self.format, encoding).expect("no NaN")
+    /// The key of the largest finite datum that is not above a real; of the least one, if all are.
+    pub fn key_at_most(&self, real: &Rational) -> i128 {
+        let below = round(real, self.format, RoundingMode::TowardNegative, Overflow::Saturate).encoding;
+        order_key(self.format, below).expect("saturated results are finite")
+    }
+
+    /// The key of the least finite datum that is not below an extended real; none if there is none.
+    pub fn key_at_least(&self, end: &Extended) -> Option<i128> {
+        let real = end.finite().filter(|real| self.reaches(real))?;
+        Some(-self.key_at_most(&-real.clone()))
+    }
+
+    /// A key, if it is that of a finite datum.
+    pub fn finite(&self, key: i128) -> Option<i128> {
+        let largest = self.format.largest(false);
+        largest.is_none_or(|largest| key.unsigned_abs() <= largest.bits()).then_some(key)
+    }
+
+    /// Whether a real is at most the largest finite value.
+    pub fn reaches(&self, real: &Rational) -> bool {
+        self.largest.as_ref().is_none_or(|largest| real <= largest)
+    }
+
+    /// The key of the largest datum that an addition may give: infinity where overflow gives it; none in `F(p)`.
+    pub fn top(&self) -> Option<i128> {
+        let top = match self.overflow {
+            Overflow::Ieee if self.format.has_infinity() => self.format.infinity(false),
+            _ => self.format.largest(false),
         };
-        Keys { low: key(low), high: key(high) }
-    }
-
-    /// The largest datum of the format that is not above a real.
-    pub fn value_at_most(&self, real: &Rational) -> Extended {
-        let saturated = round(real, self.format, RoundingMode::TowardNegative, Overflow::Saturate).encoding;
-        Extended::of_key(self.format, order_key(self.format, saturated).expect("no NaN"))
-    }
-
-    /// The largest finite value; none in `F(p)`.
-    pub fn largest(&self) -> Option<Rational> {
-        decode(self.format, self.format.largest(false)?)?.rational()
-    }
-
-    /// The largest datum that an operation may give: infinity where overflow gives it; none in `F(p)`.
-    pub fn top(&self) -> Option<Extended> {
-        match self.overflow {
-            Overflow::Ieee if self.format.has_infinity() => Some(Extended::Plus),
-            _ => self.largest().map(Extended::Finite),
-        }
+        order_key(self.format, top?)
     }
 }

@@ -7,7 +7,8 @@
 //! the end every output's interval is its label alone, and NaN was excluded everywhere, the network memorizes.
 //!
 //! The rule leans on no structure of the network and costs rows times weights. It can fail to establish a true claim:
-//! intervals forget how values depend on each other. It does not cover flushed subnormals.
+//! intervals forget how values depend on each other. It does not cover flushed subnormals, nor values in `F(p)` with
+//! exponents beyond [`MODERATE_EXPONENT`](crate::MODERATE_EXPONENT).
 
 mod interval;
 mod sum;
@@ -17,12 +18,13 @@ use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_network::{Accumulator, Activation, Dataset, Layer, Network, PathModel};
 use rustc_hash::FxHashMap;
 
-use crate::ReachRejection;
-use interval::{Extended, Keys, MaybeNan, Rounder, encoding_of_key};
-use sum::Leaf;
+use crate::{ReachRejection, exponent_is_moderate};
+use interval::{Extended, Keys, Lost, Rounder, encoding_of_key};
+use sum::{Floor, Leaf};
 
-/// The most products that are remembered at a time.
-const MEMORY: usize = 1 << 20;
+/// The most one-term neurons, and the most bits of products, that are remembered at a time.
+const MOST_UNITS: usize = 1 << 20;
+const MOST_BITS: usize = 1 << 30;
 
 /// Checks that on every path of `model`, every output of every row of `data` is its label.
 ///
@@ -48,8 +50,10 @@ pub fn check(
         for (index, layer) in network.layers().iter().enumerate() {
             values = (0..layer.rows())
                 .map(|neuron| {
-                    let nan = |MaybeNan| ReachRejection::Nan { row, layer: index, neuron };
-                    evaluator.neuron(layer, neuron, &values).map_err(nan)
+                    evaluator.neuron(layer, neuron, &values).map_err(|lost| match lost {
+                        Lost::Nan => ReachRejection::Nan { row, layer: index, neuron },
+                        Lost::Exponent => ReachRejection::Exponent { row, layer: index, neuron },
+                    })
                 })
                 .collect::<Result<_, _>>()?;
         }
@@ -69,34 +73,37 @@ pub fn check(
 struct Evaluator<'a> {
     model: &'a PathModel,
     format: Format,
+    one: i128,
     /// Into the accumulator.
     accumulate: Rounder,
     /// Out of a wider accumulator.
     narrow: Option<Rounder>,
+    /// What step and ReLU make one value of.
+    floors: Option<[Floor; 2]>,
     products: FxHashMap<(Encoding, Keys), u32>,
     leaves: Vec<Leaf>,
+    bits: usize,
     units: FxHashMap<(Encoding, Encoding, Keys), Keys>,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(model: &'a PathModel, format: Format) -> Evaluator<'a> {
-        let own = Rounder { format, overflow: model.overflow, rounding: model.rounding };
+        let own = Rounder::new(format, model.overflow, model.rounding);
         let (accumulate, narrow) = match model.accumulator {
             Accumulator::Same => (own, None),
-            Accumulator::Wider { format, overflow } => (Rounder { format, overflow, ..own }, Some(own)),
+            Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, model.rounding), Some(own)),
         };
+        let key_of_one = |format: Format| order_key(format, format.one(false)).expect("1 is a value");
+        let minus_one = -key_of_one(accumulate.format);
+        // Out of a wider accumulator, a sum however far below zero may become NaN.
+        let floors = (narrow.is_none() || model.overflow != Overflow::Nan)
+            .then_some([-1, 0].map(|key| Floor { key, minus_one }));
         let (products, leaves, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
-        Evaluator { model, format, accumulate, narrow, products, leaves, units }
+        let one = key_of_one(format);
+        Evaluator { model, format, one, accumulate, narrow, floors, products, leaves, bits: 0, units }
     }
 
-    fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, MaybeNan> {
-        if self.leaves.len() > MEMORY {
-            self.products.clear();
-            self.leaves.clear();
-        }
-        if self.units.len() > MEMORY {
-            self.units.clear();
-        }
+    fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, Lost> {
         let bias = layer.bias.get(neuron);
         let mut terms = layer.terms(neuron);
         let sum = if terms.len() == 1
@@ -107,6 +114,9 @@ impl<'a> Evaluator<'a> {
                 Some(&sum) => sum,
                 None => {
                     let sum = self.sum(std::iter::once((column, weight)), bias, inputs, Activation::Identity)?;
+                    if self.units.len() >= MOST_UNITS {
+                        self.units.clear();
+                    }
                     self.units.insert(place, sum);
                     sum
                 }
@@ -114,7 +124,7 @@ impl<'a> Evaluator<'a> {
         } else {
             self.sum(terms, bias, inputs, layer.activation)?
         };
-        Ok(activate(layer.activation, sum, order_key(self.format, self.format.one(false)).expect("1 is a value")))
+        Ok(activate(layer.activation, sum, self.one))
     }
 
     /// The interval of a sum in the network's format. `activation` only tells what need not be known of it.
@@ -124,11 +134,16 @@ impl<'a> Evaluator<'a> {
         bias: Encoding,
         inputs: &[Keys],
         activation: Activation,
-    ) -> Result<Keys, MaybeNan> {
+    ) -> Result<Keys, Lost> {
+        if self.bits > MOST_BITS {
+            self.products.clear();
+            self.leaves.clear();
+            self.bits = 0;
+        }
         let mut nonzero = Vec::new();
         for (column, weight) in terms {
             let input = inputs[column as usize];
-            // A finite weight times zero is a zero, and adding it changes nothing (R7).
+            // A finite weight times zero is a zero.
             if input != Keys::point(0) {
                 let leaf = self.product(weight, input)?;
                 if !self.leaves[leaf as usize].is_zero() {
@@ -136,36 +151,55 @@ impl<'a> Evaluator<'a> {
                 }
             }
         }
-        let mut leaves: Vec<&Leaf> = nonzero.iter().map(|&leaf| &self.leaves[leaf as usize]).collect();
-        let bias = Leaf::exact(rational(self.format, bias));
-        if !bias.is_zero() {
-            leaves.push(&bias);
+        // The bias is a product with 1.
+        if !self.format.is_zero(bias) {
+            nonzero.push(self.product(bias, Keys::point(self.one))?);
         }
-        let below_zero_suffices = activation == Activation::Relu;
-        let sum = sum::enclose(self.model, &self.accumulate, &leaves, below_zero_suffices)?;
-        match &self.narrow {
-            None => Ok(self.accumulate.keys(&sum)),
-            Some(narrow) => narrow.round(&sum),
-        }
+        let leaves: Vec<&Leaf> = nonzero.iter().map(|&leaf| &self.leaves[leaf as usize]).collect();
+        let floor = self.floors.and_then(|[step, relu]| match activation {
+            Activation::Step => Some(step),
+            Activation::Relu => Some(relu),
+            Activation::Identity => None,
+        });
+        let sum = sum::enclose(self.model, &self.accumulate, &leaves, floor)?;
+        let sum = match &self.narrow {
+            None => sum,
+            Some(narrow) => narrow.round(&self.accumulate.ends(sum))?,
+        };
+        let moderate = [sum.low, sum.high].iter().all(|&key| exponent_is_moderate(self.format, key));
+        if moderate { Ok(sum) } else { Err(Lost::Exponent) }
     }
 
     /// The product of a weight and an interval, as a leaf of the sum.
-    fn product(&mut self, weight: Encoding, input: Keys) -> Result<u32, MaybeNan> {
+    fn product(&mut self, weight: Encoding, input: Keys) -> Result<u32, Lost> {
         if let Some(&leaf) = self.products.get(&(weight, input)) {
             return Ok(leaf);
         }
         let factor = rational(self.format, weight);
-        let [low, high] = [input.low, input.high].map(|key| Extended::of_key(self.format, key));
+        let (low, high) = (self.widen(input.low)?, self.widen(input.high)?);
         if factor == 0 && [&low, &high].iter().any(|end| end.is_infinite()) {
-            return Err(MaybeNan);
+            return Err(Lost::Nan);
         }
         let (low, high) = (low.scale(&factor), high.scale(&factor));
         let exact = if factor < 0 { (high, low) } else { (low, high) };
-        let rounded = self.accumulate.round(&exact)?;
+        let new = Leaf::new(self.model, &self.accumulate, exact)?;
         let leaf = self.leaves.len() as u32;
-        self.leaves.push(Leaf { rounded: self.accumulate.ends(rounded), exact });
+        self.bits += new.size();
+        self.leaves.push(new);
         self.products.insert((weight, input), leaf);
         Ok(leaf)
+    }
+
+    /// A datum of the network's format in the accumulator. Of an infinity, its overflow policy makes what it makes of one
+    /// in any conversion. (In an accumulator of the same format nothing is converted, but no infinity arises either.)
+    fn widen(&self, key: i128) -> Result<Extended, Lost> {
+        let value = Extended::of_key(self.format, key);
+        if !value.is_infinite() || self.accumulate.overflow == Overflow::Ieee {
+            return Ok(value);
+        }
+        let largest = self.accumulate.largest.clone().filter(|_| self.accumulate.overflow == Overflow::Saturate);
+        let largest = Extended::Finite(largest.ok_or(Lost::Nan)?);
+        Ok(if value == Extended::Minus { largest.negate() } else { largest })
     }
 }
 
@@ -177,18 +211,8 @@ fn activate(activation: Activation, sum: Keys, one: i128) -> Keys {
     let each = |key: i128| match activation {
         Activation::Identity => key,
         Activation::Relu => key.max(0),
-        Activation::Step => {
-            if key >= 0 {
-                one
-            } else {
-                0
-            }
-        }
+        Activation::Step if key >= 0 => one,
+        Activation::Step => 0,
     };
     Keys { low: each(sum.low), high: each(sum.high) }
-}
-
-/// Whether an overflow gives NaN.
-fn overflows_to_nan(overflow: Overflow) -> bool {
-    overflow == Overflow::Nan
 }

@@ -1,135 +1,185 @@
 //! An enclosure of a sum over every tree of the path model.
 //!
-//! Leaves that are exactly zero have been left out: adding one changes nothing (R7). Then, over a format with largest
-//! value `max`, precision `p` and least positive value `s`:
+//! Leaves that are exactly zero have been left out: adding one changes nothing, and contracting a product into an
+//! addition to one rounds it as if by itself (R7). An operand that a leaf becomes is its rounded product or, contracted,
+//! the exact one; `high` is the least datum of the format that is above neither, `cap` the largest rounded product.
+//! Over a format with largest value `max`, precision `p` and least positive value `s`, with `d = 2^(1-p)` and `m`
+//! leaves, no computed value is above
 //!
-//! - at most two leaves, or one order: rounding is monotone (R1), so the ends of the interval of each partial sum come
-//!   from the ends of its operands;
-//! - leaves that are single multiples of a power of two `g`, whose magnitudes sum up to at most `min(2^p g, max)`: the
-//!   exact sum (R5);
-//! - no leaf above zero: at most the least leaf, since adding what is not positive does not raise a value (R1);
-//! - one leaf above zero, at most `c`: at most `c`, and at most 0 if another leaf is at most `-c` (R6);
-//! - otherwise `|computed - exact| <= ((1 + d)^m - 1) S + n s (1 + d)^m` with `d = 2^(1-p)`, `m` leaves, `n` of them
-//!   products, `S` the sum of the magnitudes, as long as `S` and the error stay within `max`. For `md < 1`,
-//!   `(1 + d)^m <= 1 / (1 - md)`.
+//! 1. `cap` of any leaf, if no leaf has a `high` above zero: what is not positive does not raise a value (R1);
+//! 2. `cap` of the only leaf with a `high` above zero, and zero if another leaf's `high` is at most `-high` of that one
+//!    (R6: a part with the other leaf alone is at most `-high`, so its sum with any part with the first is not above
+//!    zero);
+//! 3. `(1 + d)^m P`, `P` the sum of the positive `high`, if that is at most `max`: data add up with a relative error of
+//!    at most `d`, and a contracted product may be put up to its `high` first (R1);
+//! 4. the exact sum plus `E = ((1 + d)^m - 1) S + m s (1 + d)^m`, `S` the sum of the magnitudes, if `S + E` is at most
+//!    `max`: every rounding has an error of at most `d` times its result's exact value, and one product in each
+//!    rounding of at most `s` more.
 //!
-//! Lower ends are upper ends of the negated leaves.
+//! By 1 to 3 no partial sum is above `max`, and by 4 none is in magnitude, so that they also tell where no infinity and
+//! no NaN arises. Where a single order is possible, or at most two leaves, the ends of each partial sum come from the
+//! ends of its operands (R1); single multiples of a power of two `g` with magnitudes that sum up to at most
+//! `min(2^p g, max)` have the exact sum (R5). Lower ends are upper ends of the mirrored leaves.
 
 use roundproof_exact::{Rational, power_of_two};
+use roundproof_format::Overflow;
 use roundproof_network::{Contraction, Order, PathModel, Rounding};
 
-use super::interval::{Ends, Extended, MaybeNan, Rounder};
-use super::overflows_to_nan;
+use super::interval::{Ends, Extended, Keys, Lost, Rounder};
+use crate::growth::growth;
 
 /// A leaf of a sum: the interval of the exact product, and that of the rounded one. The bias is both.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
     pub exact: Ends,
-    pub rounded: Ends,
+    pub rounded: Keys,
+    /// No operand that this leaf becomes is below or above these finite data; none where there is no such datum.
+    low: Option<i128>,
+    high: Option<i128>,
 }
 
 impl Leaf {
-    pub fn exact(value: Rational) -> Leaf {
-        let end = Extended::Finite(value);
-        let ends = (end.clone(), end);
-        Leaf { exact: ends.clone(), rounded: ends }
+    /// The leaf of an exact product, or of a bias, which rounds to itself.
+    pub fn new(model: &PathModel, rounder: &Rounder, exact: Ends) -> Result<Leaf, Lost> {
+        let rounded = rounder.round(&exact)?;
+        let (mut low, mut high) = (rounder.finite(rounded.low), rounder.finite(rounded.high));
+        if model.contraction == Contraction::Any {
+            high = high.zip(rounder.key_at_least(&exact.1)).map(|(a, b)| a.max(b));
+            low = low.zip(rounder.key_at_least(&exact.0.negate())).map(|(a, b)| a.min(-b));
+        }
+        Ok(Leaf { exact, rounded, low, high })
     }
 
     pub fn is_zero(&self) -> bool {
-        self.exact.0 == Extended::zero() && self.exact.1 == Extended::zero()
+        self.point().is_some_and(|value| *value == 0)
     }
 
-    /// No operand that this leaf becomes is above this.
-    fn high(&self) -> &Extended {
-        (&self.exact.1).max(&self.rounded.1)
+    /// The bits of the numbers in here, roughly.
+    pub fn size(&self) -> usize {
+        let bits = |value: &Rational| (value.numer().significant_bits() + value.denom().significant_bits()) as usize;
+        [&self.exact.0, &self.exact.1].iter().filter_map(|end| end.finite()).map(bits).sum::<usize>() + 1024
     }
 
-    fn low(&self) -> &Extended {
-        (&self.exact.0).min(&self.rounded.0)
-    }
-
-    /// The value of a leaf that is a single value of the format.
+    /// The single real that the exact product is.
     fn point(&self) -> Option<&Rational> {
-        (self.exact.0 == self.exact.1 && self.exact == self.rounded).then(|| self.exact.0.finite()).flatten()
+        (self.exact.0 == self.exact.1).then(|| self.exact.0.finite()).flatten()
     }
 
-    fn negate(&self) -> Leaf {
-        let negate = |(low, high): &Ends| (high.negate(), low.negate());
-        Leaf { exact: negate(&self.exact), rounded: negate(&self.rounded) }
+    /// `high`, in mirrored coordinates `-low`.
+    fn high(&self, mirrored: bool) -> Option<i128> {
+        if mirrored { self.low.map(|key| -key) } else { self.high }
+    }
+
+    fn cap(&self, mirrored: bool) -> i128 {
+        if mirrored { -self.rounded.low } else { self.rounded.high }
     }
 }
 
 /// An interval of data of the accumulator that holds the sum of `leaves` on every path.
 ///
-/// With `below_zero_suffices`, an interval that lies at or below zero may be given as `[0, 0]`.
+/// With a `floor`, an interval below or at that key may be given as another one below or at it that reaches down to -1:
+/// what follows makes the same of all of these.
 pub(super) fn enclose(
     model: &PathModel,
     rounder: &Rounder,
     leaves: &[&Leaf],
-    below_zero_suffices: bool,
-) -> Result<Ends, MaybeNan> {
+    floor: Option<Floor>,
+) -> Result<Keys, Lost> {
     if leaves.is_empty() {
-        return Ok((Extended::zero(), Extended::zero()));
+        return Ok(Keys::point(0));
     }
-    if leaves.len() <= 2 || model.order == Order::LeftToRight {
+    if leaves.len() <= 2 {
+        return in_order(model, rounder, leaves);
+    }
+    let up = ceiling(rounder, leaves, false);
+    if let (Some(floor), Some(up)) = (floor, &up)
+        && up.total <= floor.key
+        && rounder.overflow != Overflow::Nan
+    {
+        return Ok(Keys { low: up.total.min(floor.minus_one), high: up.total });
+    }
+    if model.order == Order::LeftToRight {
         return in_order(model, rounder, leaves);
     }
     if let Some(sum) = on_grid(rounder, leaves) {
-        return Ok((sum.clone(), sum));
+        return Ok(Keys::point(rounder.key_at_most(&sum)));
     }
-    exclude_nan(rounder, leaves)?;
-    let high = upper_end(rounder, leaves);
-    if below_zero_suffices && high <= Extended::zero() {
-        return Ok((Extended::zero(), Extended::zero()));
+    let down = ceiling(rounder, leaves, true);
+    let near = near_exact(rounder, leaves);
+    let (no_rise, no_fall) = (up.is_some() || near.is_some(), down.is_some() || near.is_some());
+    let no_nan = match rounder.overflow {
+        _ if !rounder.format.is_bounded() => true,
+        // No operand is infinite (an infinite input was converted), and no result.
+        Overflow::Saturate => true,
+        // Infinities of one sign at most.
+        Overflow::Ieee => no_rise || no_fall,
+        Overflow::Nan => no_rise && no_fall,
+    };
+    if !no_nan {
+        return Err(Lost::Nan);
     }
-    let negated: Vec<Leaf> = leaves.iter().map(|leaf| leaf.negate()).collect();
-    let low = upper_end(rounder, &negated.iter().collect::<Vec<_>>()).negate();
-    Ok((low, high))
+    let top = rounder.top();
+    let least = |ends: [Option<i128>; 3]| ends.into_iter().flatten().min().ok_or(Lost::Exponent);
+    Ok(Keys {
+        low: -least([top, down.map(|down| down.total), near.map(|near| -near.low)])?,
+        high: least([top, up.map(|up| up.total), near.map(|near| near.high)])?,
+    })
+}
+
+/// What an activation makes one value of: every datum up to a key, of which -1 is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Floor {
+    pub key: i128,
+    /// The key of -1 in the accumulator.
+    pub minus_one: i128,
 }
 
 /// One order, which is every order of two leaves.
-fn in_order(model: &PathModel, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Ends, MaybeNan> {
-    // Where either neighbour may be chosen, a rounded product's interval contains the exact one.
-    let contract = model.contraction == Contraction::Any && model.rounding != Rounding::Any;
-    let mut sum = leaves[0].rounded.clone();
+fn in_order(model: &PathModel, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Keys, Lost> {
+    // Where either neighbour may be chosen, the interval of a rounded product holds the exact one, up to overflow.
+    let contract = |leaf: &Leaf| {
+        let contained = model.rounding == Rounding::Any && leaf.low.is_some() && leaf.high.is_some();
+        model.contraction == Contraction::Any && !contained
+    };
+    let mut sum = leaves[0].rounded;
     for (index, leaf) in leaves.iter().enumerate().skip(1) {
-        let mut next = add(rounder, &sum, &leaf.rounded)?;
-        if contract {
-            next = hull(next, add(rounder, &sum, &leaf.exact)?);
-            if index == 1 {
-                next = hull(next, add(rounder, &leaves[0].exact, &leaf.rounded)?);
-            }
+        let before = rounder.ends(sum);
+        let rounded = rounder.ends(leaf.rounded);
+        let mut next = add(rounder, &before, &rounded)?;
+        if contract(leaf) {
+            next = next.hull(add(rounder, &before, &leaf.exact)?);
+        }
+        if index == 1 && contract(leaves[0]) {
+            next = next.hull(add(rounder, &leaves[0].exact, &rounded)?);
         }
         sum = next;
     }
     Ok(sum)
 }
 
-fn add(rounder: &Rounder, a: &Ends, b: &Ends) -> Result<Ends, MaybeNan> {
+fn add(rounder: &Rounder, a: &Ends, b: &Ends) -> Result<Keys, Lost> {
     // Opposite infinities may meet even if the ends of the same side do not.
-    a.0.add(&b.1).and(a.1.add(&b.0)).ok_or(MaybeNan)?;
-    let exact = (a.0.add(&b.0).ok_or(MaybeNan)?, a.1.add(&b.1).ok_or(MaybeNan)?);
-    Ok(rounder.ends(rounder.round(&exact)?))
-}
-
-fn hull(a: Ends, b: Ends) -> Ends {
-    (a.0.min(b.0), a.1.max(b.1))
+    a.0.add(&b.1).and(a.1.add(&b.0)).ok_or(Lost::Nan)?;
+    rounder.round(&(a.0.add(&b.0).ok_or(Lost::Nan)?, a.1.add(&b.1).ok_or(Lost::Nan)?))
 }
 
 /// R5: the exact sum of single values on a grid.
-fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Extended> {
+fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
     let mut sum = Rational::new();
     let mut magnitudes = Rational::new();
     let mut grid = i64::MAX;
     for leaf in leaves {
         let value = leaf.point()?;
+        // A product that is rounded is no multiple of the least value, and one that overflows is too large.
+        if rounder.ends(leaf.rounded) != leaf.exact {
+            return None;
+        }
         grid = grid.min(trailing_exponent(value));
         magnitudes += value.clone().abs();
         sum += value;
     }
     let reach = power_of_two(i64::from(rounder.format.precision()) + grid);
-    let within = magnitudes <= reach && rounder.largest().is_none_or(|largest| magnitudes <= largest);
-    within.then_some(Extended::Finite(sum))
+    (magnitudes <= reach && rounder.reaches(&magnitudes)).then_some(sum)
 }
 
 /// The largest `e` such that a dyadic rational other than zero is a multiple of `2^e`.
@@ -138,85 +188,65 @@ fn trailing_exponent(q: &Rational) -> i64 {
     i64::from(q.numer().find_one(0).unwrap_or(0)) - denominator
 }
 
-/// That no addition meets opposite infinities, and none overflows to NaN.
-fn exclude_nan(rounder: &Rounder, leaves: &[&Leaf]) -> Result<(), MaybeNan> {
-    let mut bounded = [false; 2];
-    for (index, bounded) in bounded.iter_mut().enumerate() {
-        let part = leaves.iter().map(|leaf| if index == 0 { leaf.high().clone() } else { leaf.low().negate() });
-        let largest = rounder.largest();
-        *bounded = positive_part(rounder, part).is_some_and(|sum| largest.is_none_or(|largest| sum <= largest));
+/// A bound from above: on the sum. There is one only if no partial sum is above the largest finite value.
+struct Ceiling {
+    total: i128,
+}
+
+/// The bounds 1 to 3 of the module's list.
+fn ceiling(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<Ceiling> {
+    let mut positive: Option<&Leaf> = None;
+    let (mut least_cap, mut least_high) = (i128::MAX, i128::MAX);
+    for leaf in leaves {
+        let high = leaf.high(mirrored);
+        if high.is_none_or(|high| high > 0) {
+            if positive.replace(leaf).is_some() {
+                return positive_part(rounder, leaves, mirrored).map(|total| Ceiling { total });
+            }
+        } else {
+            least_cap = least_cap.min(leaf.cap(mirrored));
+            least_high = least_high.min(high.unwrap_or(i128::MAX));
+        }
     }
-    let infinite = leaves.iter().any(|leaf| leaf.high().is_infinite() || leaf.low().is_infinite());
-    let excluded = match bounded {
-        [true, true] => true,
-        // One direction is out of reach for every partial sum.
-        [true, false] | [false, true] => !overflows_to_nan(rounder.overflow),
-        // Nothing becomes infinite that was not.
-        [false, false] => {
-            !infinite && rounder.top().is_some_and(|top| !top.is_infinite()) && !overflows_to_nan(rounder.overflow)
+    let total = match positive {
+        None => least_cap,
+        Some(only) => {
+            let high = only.high(mirrored)?;
+            if least_high <= -high { 0 } else { only.cap(mirrored) }
         }
     };
-    if excluded { Ok(()) } else { Err(MaybeNan) }
+    Some(Ceiling { total })
 }
 
-/// A bound on every partial sum: the sum of the positive highs, with every addition's error. None if it is infinite or
-/// the bound does not hold.
-fn positive_part(rounder: &Rounder, highs: impl ExactSizeIterator<Item = Extended>) -> Option<Rational> {
-    let growth = growth(rounder, highs.len())?;
+/// Bound 3: none if it is above the largest value, or a `high` is.
+fn positive_part(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<i128> {
     let mut sum = Rational::new();
-    for high in highs {
-        if high > Extended::zero() {
-            sum += high.finite()?;
-        }
-    }
-    Some(sum * growth)
-}
-
-/// `1 / (1 - m d)`, at least `(1 + d)^m`; none where it is of no use.
-fn growth(rounder: &Rounder, leaves: usize) -> Option<Rational> {
-    let drift = Rational::from(leaves as u64) * power_of_two(1 - i64::from(rounder.format.precision()));
-    (drift < Rational::from((1, 2))).then(|| (Rational::from(1) - drift).recip())
-}
-
-/// The least of the upper ends that hold.
-fn upper_end(rounder: &Rounder, leaves: &[&Leaf]) -> Extended {
-    let zero = Extended::zero();
-    let mut positive = leaves.iter().filter(|leaf| *leaf.high() > zero);
-    match (positive.next(), positive.next()) {
-        (None, _) => leaves.iter().map(|leaf| leaf.rounded.1.clone()).min().unwrap_or(zero),
-        (Some(only), None) => {
-            let cap = &only.rounded.1;
-            let opposite = cap.negate();
-            let dominated = !cap.is_infinite() && leaves.iter().any(|leaf| *leaf.high() <= opposite);
-            if dominated { zero } else { cap.clone().min(by_error_bound(rounder, leaves)) }
-        }
-        _ => by_error_bound(rounder, leaves),
-    }
-}
-
-/// The exact upper end with the error bound, or what is left where that does not hold.
-fn by_error_bound(rounder: &Rounder, leaves: &[&Leaf]) -> Extended {
-    let bound = error_bound(rounder, leaves).map(|bound| rounder.value_at_most(&bound));
-    let part = positive_part(rounder, leaves.iter().map(|leaf| leaf.high().clone()));
-    let part = part.filter(|sum| rounder.largest().is_none_or(|largest| *sum <= largest));
-    let part = part.map(|sum| rounder.value_at_most(&sum));
-    let top = rounder.top().unwrap_or(Extended::Plus);
-    [bound, part].into_iter().flatten().fold(top, Extended::min)
-}
-
-fn error_bound(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
-    let growth = growth(rounder, leaves.len())?;
-    let mut high = Rational::new();
-    let mut magnitudes = Rational::new();
     for leaf in leaves {
-        let (low, top) = (leaf.exact.0.finite()?, leaf.exact.1.finite()?);
-        high += top;
-        magnitudes += low.clone().abs().max(top.clone().abs());
+        let high = leaf.high(mirrored)?;
+        if high > 0 {
+            sum += Extended::of_key(rounder.format, high).finite()?;
+        }
     }
+    sum *= growth(rounder.format.precision(), leaves.len())?;
+    rounder.reaches(&sum).then(|| rounder.key_at_most(&sum))
+}
+
+/// Bound 4, on both sides.
+fn near_exact(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Keys> {
     let format = rounder.format;
+    let growth = growth(format.precision(), leaves.len())?;
+    let (mut low, mut high, mut magnitudes) = (Rational::new(), Rational::new(), Rational::new());
+    for leaf in leaves {
+        let (least, most) = (leaf.exact.0.finite()?, leaf.exact.1.finite()?);
+        low += least;
+        high += most;
+        magnitudes += least.clone().abs().max(most.clone().abs());
+    }
     let least = format.emin().map(|emin| power_of_two(i64::from(emin) - i64::from(format.precision()) + 1));
     let underflow = least.unwrap_or_default() * leaves.len() as u64 * &growth;
     let error = (growth - 1u32) * &magnitudes + underflow;
-    let within = rounder.largest().is_none_or(|largest| Rational::from(&magnitudes + &error) <= largest);
-    within.then(|| high + error)
+    rounder.reaches(&Rational::from(&magnitudes + &error)).then(|| Keys {
+        low: -rounder.key_at_most(&(Rational::from(&error - &low))),
+        high: rounder.key_at_most(&(high + error)),
+    })
 }
