@@ -1,2 +1,140 @@
-//! The binary `roundproof`.
-fn main() {}
+//! The binary `roundproof`: commands, progress, exit codes.
+//!
+//! A command reads its files, asks the crates below, and prints what they say: results on stdout, notes and progress on
+//! stderr. It ends with one of the codes of [`exit::Exit`], whatever happens.
+
+mod check;
+mod exit;
+mod formats;
+mod input;
+mod output;
+mod parsers;
+mod progress;
+mod prove;
+mod run;
+mod show;
+mod verify_all;
+mod words;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+const LONG_ABOUT: &str = "\
+Neural networks that compute exactly what they claim, in floating point, on every rounding path.
+
+`prove` makes a network of a table and proves that it gives every label exactly: whatever the rounding directions, the \
+order of the additions and the use of fused multiply-adds. `check` lets a small kernel judge a certificate again, with \
+no solver. `run` computes one path.";
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  Proved; or all as expected
+  1  Refuted, or a certificate rejected
+  2  a wrong command line, or input that cannot be read
+  3  not established: Unknown, Attested or Vacuous
+
+Examples:
+  roundproof prove iris.csv --label class --format bfloat16 --out iris
+  roundproof check iris/certificate.json
+  roundproof run iris/network.safetensors iris/dataset.safetensors --order pairwise --fma --rows 0..10
+  roundproof verify-all --filter telescoping";
+
+#[derive(Parser)]
+#[command(
+    name = "roundproof",
+    about = "Neural networks that compute exactly what they claim, on every rounding path",
+    long_about = LONG_ABOUT,
+    after_help = AFTER_HELP,
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 110
+)]
+struct Cli {
+    /// Print the version of roundproof, and of the Z3 that it runs with
+    #[arg(short = 'V', long)]
+    version: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Formats(formats::Formats),
+    Prove(prove::Prove),
+    Check(check::Check),
+    Run(run::Run),
+    Show(show::Show),
+    VerifyAll(verify_all::VerifyAll),
+}
+
+fn main() -> ExitCode {
+    exit::report_defects();
+    exit::end_on_interrupt();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and errors of usage alike; clap's code for errors is 2.
+        Err(message) => message.exit(),
+    };
+    match execute(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => exit::BROKEN_PIPE.into(),
+        Err(error) => {
+            // If stderr is gone too, there is nobody to tell.
+            let _ = writeln!(io::stderr(), "error: {}", output::chain(&error));
+            Exit::Unreadable.into()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<Exit> {
+    if cli.version {
+        let z3 = roundproof_checker::solver::version();
+        output::emit(&format!("roundproof {}\nZ3 {z3}\n", env!("CARGO_PKG_VERSION")))?;
+        return Ok(Exit::AsClaimed);
+    }
+    match cli.command {
+        None => Ok(Exit::Unreadable),
+        Some(Command::Formats(command)) => command.execute(),
+        Some(Command::Prove(command)) => command.execute(),
+        Some(Command::Check(command)) => command.execute(),
+        Some(Command::Run(command)) => command.execute(),
+        Some(Command::Show(command)) => command.execute(),
+        Some(Command::VerifyAll(command)) => command.execute(),
+    }
+}
+
+/// Whether whoever read stdout has enough, as `head` has after some lines.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |cause: &(dyn std::error::Error + 'static)| Some(cause.downcast_ref::<io::Error>()?.kind());
+    error.chain().any(|cause| kind(cause) == Some(io::ErrorKind::BrokenPipe))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_argument_is_documented() {
+        let mut command = Cli::command();
+        command.clone().debug_assert();
+        command.build();
+        let helped = |command: &clap::Command| {
+            let help = command.get_arguments().find(|argument| argument.get_help().is_none());
+            assert!(help.is_none(), "{}: {help:?} has no help", command.get_name());
+        };
+        helped(&command);
+        for subcommand in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            helped(subcommand);
+            let examples = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains("Example"), "{} shows no example", subcommand.get_name());
+        }
+    }
+}

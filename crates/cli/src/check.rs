@@ -1,0 +1,185 @@
+//! `roundproof check`: the kernel alone. No solver is asked anything on this path.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use roundproof_files::certificate::{Certificate, FileReference};
+use roundproof_files::safetensors::{parse_dataset, parse_network};
+use roundproof_files::{Digest, text::exact_decimal};
+use roundproof_kernel::{Evidence, Verdict};
+use roundproof_network::{Dataset, Network};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::output::{chain, count, emit, emit_json, note};
+use crate::progress::Progress;
+use crate::words;
+
+const EXAMPLES: &str = "\
+The network and the data set that a certificate names are looked for beside it. Their digests are compared, and the \
+kernel judges the evidence in exact arithmetic; whatever the certificate says is believed only if the kernel says so too.
+
+Exit codes: 0 Proved, 1 Refuted or rejected, 2 a file that cannot be read, 3 nothing for the kernel to check. Of several \
+certificates, the worst counts: 2 before 1 before 3.
+
+Examples:
+  roundproof check certificate.json
+  roundproof check --json runs/*/certificate.json";
+
+/// Let the kernel judge certificates again, with no solver
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Check {
+    /// Certificates
+    #[arg(value_name = "CERTIFICATE", required = true)]
+    certificates: Vec<PathBuf>,
+    /// Print a JSON array instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of one certificate.
+#[derive(Serialize)]
+struct Report {
+    certificate: String,
+    /// The kernel's verdict; none if it has none.
+    verdict: Option<&'static str>,
+    /// `accepted`, `rejected`, `not established` or `unreadable`.
+    status: &'static str,
+    /// What was accepted, or why it was not.
+    detail: String,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+/// What the kernel says of a certificate, or why it says nothing.
+enum Judgement {
+    Agreed(Verdict, String),
+    Rejected(String),
+    NotEstablished(Verdict, String),
+}
+
+impl Check {
+    /// Judges each certificate.
+    pub fn execute(self) -> Result<Exit> {
+        let mut reports = Vec::new();
+        for path in &self.certificates {
+            let report = Report::of(path);
+            if !self.json {
+                if report.exit == Exit::Unreadable {
+                    note(&format!("error: {}", report.detail));
+                } else {
+                    emit(&report.line())?;
+                }
+            }
+            reports.push(report);
+        }
+        if self.json {
+            emit_json(&reports)?;
+        }
+        Ok(reports.iter().map(|report| report.exit).max().unwrap_or(Exit::AsClaimed))
+    }
+}
+
+impl Report {
+    fn of(path: &Path) -> Report {
+        let certificate = path.display().to_string();
+        let (verdict, status, detail, exit) = match judge(path) {
+            Ok(Judgement::Agreed(verdict, detail)) => (Some(verdict), "accepted", detail, verdict.into()),
+            Ok(Judgement::Rejected(reason)) => (None, "rejected", reason, Exit::Rejected),
+            Ok(Judgement::NotEstablished(verdict, reason)) => {
+                (Some(verdict), "not established", reason, Exit::NotEstablished)
+            }
+            Err(error) => (None, "unreadable", chain(&error), Exit::Unreadable),
+        };
+        Report { certificate, verdict: verdict.map(Verdict::name), status, detail, exit }
+    }
+
+    fn line(&self) -> String {
+        let word = if self.status == "accepted" { self.verdict.unwrap_or(self.status) } else { self.status };
+        format!("{word:8}  {}: {}\n", self.certificate, self.detail)
+    }
+}
+
+/// A file beside the certificate, or what is wrong with it.
+fn referenced(certificate: &Path, file: &FileReference) -> Result<std::result::Result<(PathBuf, Vec<u8>), String>> {
+    let path = file.path.beside(certificate);
+    let bytes = fs::read(&path).with_context(|| {
+        format!("{}: names {}, which cannot be read beside it", certificate.display(), path.display())
+    })?;
+    let digest = Digest::of(&bytes);
+    if digest != file.sha256 {
+        return Ok(Err(format!("{} has the SHA-256 {digest}, the certificate says {}", file.path, file.sha256)));
+    }
+    Ok(Ok((path, bytes)))
+}
+
+fn judge(path: &Path) -> Result<Judgement> {
+    let certificate = Certificate::read(path)?.value;
+    let network = match referenced(path, &certificate.network)? {
+        Ok((file, bytes)) => parse_network(&file, &bytes)?,
+        Err(reason) => return Ok(Judgement::Rejected(reason)),
+    };
+    let data = match referenced(path, &certificate.dataset)? {
+        Ok((file, bytes)) => parse_dataset(&file, &bytes)?.dataset,
+        Err(reason) => return Ok(Judgement::Rejected(reason)),
+    };
+    Ok(match (&certificate.evidence, certificate.verdict) {
+        (Some(evidence), said) => with_evidence(&certificate, said, &network, &data, evidence),
+        (None, Verdict::Vacuous) if data.rows() > 0 => {
+            let rows = count(data.rows(), "row");
+            Judgement::Rejected(format!("the certificate says Vacuous, and the data set has {rows}"))
+        }
+        (None, verdict) => {
+            let why = match verdict {
+                Verdict::Vacuous => "Vacuous: the data set has no rows, so the claim says nothing",
+                Verdict::Attested => "Attested: a solver said so, and the kernel has nothing to check again",
+                _ => "Unknown: the certificate has no evidence for the kernel to check",
+            };
+            Judgement::NotEstablished(verdict, why.to_string())
+        }
+    })
+}
+
+fn with_evidence(
+    certificate: &Certificate,
+    said: Verdict,
+    network: &Network,
+    data: &Dataset,
+    evidence: &Evidence,
+) -> Judgement {
+    let progress = Progress::new();
+    let claim = &certificate.claim;
+    let mut report = |done, of| progress.report("judging", done, of);
+    match roundproof_kernel::check(claim, network, data, evidence, &mut report) {
+        Err(rejection) => Judgement::Rejected(rejection.to_string()),
+        Ok(found) if found != said => {
+            Judgement::Rejected(format!("the certificate says {said}, the kernel says {found}"))
+        }
+        Ok(found) => Judgement::Agreed(found, accepted(certificate, data, evidence)),
+    }
+}
+
+fn accepted(certificate: &Certificate, data: &Dataset, evidence: &Evidence) -> String {
+    let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
+    let format = claim.format;
+    let about = format!(
+        "{format}, {}, {}, {}",
+        count(shape.rows, "row"),
+        count(shape.parameters, "parameter"),
+        words::evidence_kind(evidence)
+    );
+    match evidence {
+        Evidence::Witness(witness) => {
+            let label = exact_decimal(format, data.label(witness.row, witness.output));
+            let value = exact_decimal(format, witness.value);
+            format!(
+                "row {}, output {}: a path gives {value}, the label is {label} ({about})",
+                witness.row, witness.output
+            )
+        }
+        Evidence::BoxNetwork(_) | Evidence::Paths => format!("{} ({about})", words::claim(claim)),
+    }
+}

@@ -1,0 +1,71 @@
+//! How the program ends.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use roundproof_kernel::Verdict;
+
+/// The exit codes, the mildest first: of several results, the worst counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Proved; or all as expected.
+    AsClaimed,
+    /// Nothing was established: Unknown, Attested or Vacuous.
+    NotEstablished,
+    /// Refuted, or a certificate rejected.
+    Rejected,
+    /// A wrong command line, or input that cannot be read.
+    Unreadable,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::AsClaimed => 0,
+            Exit::Rejected => 1,
+            Exit::Unreadable => 2,
+            Exit::NotEstablished => 3,
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Proved => Exit::AsClaimed,
+            Verdict::Refuted => Exit::Rejected,
+            Verdict::Attested | Verdict::Vacuous | Verdict::Unknown => Exit::NotEstablished,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// What a shell reports of a program that a closed pipe ended. Never 0, which would say Proved.
+pub const BROKEN_PIPE: u8 = 141;
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// Held while files that belong together are put in their places: an interrupt waits for it.
+pub static WRITING: Mutex<()> = Mutex::new(());
+
+/// Ends the program on Ctrl-C, quickly, but never between files that belong together.
+pub fn end_on_interrupt() {
+    // Without a handler, an interrupt ends the program all the same.
+    let _ = ctrlc::set_handler(|| {
+        let _written = WRITING.lock();
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+/// Makes a panic, which is always a defect of this program, one line for people.
+pub fn report_defects() {
+    std::panic::set_hook(Box::new(|panic| {
+        let _ = writeln!(io::stderr(), "error: this is a defect in roundproof; nothing was proved: {panic}");
+    }));
+}

@@ -1,0 +1,112 @@
+//! Text for people, JSON for machines.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+/// Writes to stdout, all of it.
+pub fn emit(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes a value to stdout as indented JSON. Fields stand in the order in which they are declared.
+pub fn emit_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(emit(&(text + "\n"))?)
+}
+
+/// Tells people something that is no result.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// The causes of an error, outermost first, each said once.
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Many errors already say what caused them.
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            let _ = write!(text, ": {cause}");
+        }
+    }
+    text
+}
+
+/// A heading and lines of a name and a text, the texts below each other.
+pub struct Sheet {
+    heading: String,
+    lines: Vec<(String, String)>,
+}
+
+impl Sheet {
+    /// A sheet without lines.
+    pub fn new(heading: impl Into<String>) -> Sheet {
+        Sheet { heading: heading.into(), lines: Vec::new() }
+    }
+
+    /// Appends a line.
+    pub fn line(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.lines.push((name.into(), text.into()));
+    }
+
+    /// The sheet as text.
+    pub fn text(&self) -> String {
+        let width = self.lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let mut text = format!("{}\n", self.heading);
+        for (name, line) in &self.lines {
+            let mut name = name.as_str();
+            for part in line.lines() {
+                let _ = writeln!(text, "  {name:width$}  {part}");
+                name = "";
+            }
+        }
+        text
+    }
+}
+
+/// A table without borders, its columns aligned, a rule below the header.
+pub fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+    table.set_header(header);
+    table
+}
+
+/// A table as text, without blanks at the ends of lines.
+pub fn table_text(table: &comfy_table::Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// `1 row`, `2 rows`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_said_once() {
+        let inner = anyhow::anyhow!("no such file");
+        assert_eq!(chain(&inner.context("a.csv")), "a.csv: no such file");
+        let twice = Err::<(), _>(anyhow::anyhow!("no such file")).context("a.csv: no such file").unwrap_err();
+        assert_eq!(chain(&twice), "a.csv: no such file");
+    }
+
+    #[test]
+    fn a_sheet_is_aligned() {
+        let mut sheet = Sheet::new("Proved");
+        sheet.line("rows", "3");
+        sheet.line("parameters", "40\nand more");
+        assert_eq!(sheet.text(), "Proved\n  rows        3\n  parameters  40\n              and more\n");
+    }
+}

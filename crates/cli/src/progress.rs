@@ -1,0 +1,52 @@
+//! A progress bar for what takes longer than two seconds, where somebody looks at stderr.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A bar that shows itself only when it is needed, and is gone when dropped.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A bar that does not show yet.
+    pub fn new() -> Progress {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len} {elapsed} {msg:.60}") {
+            bar.set_style(style);
+        }
+        if io::stderr().is_terminal() {
+            let late = bar.downgrade();
+            std::thread::spawn(move || {
+                std::thread::sleep(PATIENCE);
+                if let Some(bar) = late.upgrade()
+                    && !bar.is_finished()
+                {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                    bar.enable_steady_tick(Duration::from_millis(200));
+                }
+            });
+        }
+        Progress(bar)
+    }
+
+    /// Says that `done` of `of` steps of `what` are done.
+    pub fn report(&self, what: impl Into<std::borrow::Cow<'static, str>>, done: usize, of: usize) {
+        self.0.set_length(of as u64);
+        self.0.set_position(done as u64);
+        self.0.set_message(what);
+    }
+
+    /// Says what is being done, not how much.
+    pub fn message(&self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

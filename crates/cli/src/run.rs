@@ -1,0 +1,256 @@
+//! `roundproof run`: one path through a network.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args, ValueEnum};
+use roundproof_files::Certificate;
+use roundproof_files::text::exact_decimal;
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
+use roundproof_kernel::Evidence;
+use roundproof_network::{self as network, Contraction, Network, PathModel, Rounding, Witness};
+use roundproof_paths::{Arrangement, Chooser, Fixed, FromWitness, Random, evaluate};
+use roundproof_softfloat::compare;
+
+use crate::exit::Exit;
+use crate::input::{self, Data};
+use crate::output::{count, note};
+use crate::parsers::{self, Accumulator, Order, Rows};
+
+mod table;
+
+use table::Printer;
+
+const EXAMPLES: &str = "\
+The values are computed in software, in the network's format, on exactly the path that is asked for. Without options: ties \
+to even, from left to right, nothing fused.
+
+Exit codes: 0 whatever comes out, 2 a wrong command line or input that cannot be read.
+
+Examples:
+  roundproof run network.safetensors dataset.safetensors --rows 0..10
+  roundproof run network.safetensors data.csv --label class --mode toward-zero --order pairwise --fma
+  roundproof run network.safetensors dataset.safetensors --order random --seed 7 --output-format csv
+  roundproof run network.safetensors dataset.safetensors --path certificate.json";
+
+/// Compute the outputs of a network on one rounding path
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Run {
+    /// The network: a safetensors file
+    network: PathBuf,
+    /// The inputs: a safetensors data set in the network's format, or a CSV, which is rounded to it
+    data: PathBuf,
+    /// A label column of the CSV, by name or as #5 for the fifth; once for each label
+    #[arg(short, long = "label", value_name = "COLUMN")]
+    labels: Vec<String>,
+    /// The rows to compute, from 0: 7, 0..10 (10 not among them), 5.. or lists of these with commas
+    #[arg(short, long, value_name = "ROWS")]
+    rows: Option<Rows>,
+    /// The direction of every rounding; ties-to-even if left out (any, with --order random)
+    #[arg(short, long, value_parser = parsers::mode())]
+    mode: Option<RoundingMode>,
+    /// The order of additions; for the orders by size and by value, of the rounded products and the bias
+    #[arg(short, long, default_value = "left-to-right", value_parser = parsers::order())]
+    order: Order,
+    /// Fuse every product that can be fused into an addition (with --order random: some of them)
+    #[arg(long)]
+    fma: bool,
+    /// Replace subnormal operands and results by zeros (with --order random: some of them)
+    #[arg(long)]
+    flush: bool,
+    /// Add up in a wider format, and round once more at the end: FORMAT or FORMAT/OVERFLOW
+    #[arg(long, value_name = "FORMAT")]
+    accumulator: Option<Accumulator>,
+    /// What overflow gives; ieee where the format has infinities, else saturate
+    #[arg(long, value_parser = parsers::overflow())]
+    overflow: Option<Overflow>,
+    /// Which random path, with --order random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Take the path of the witness in a certificate; its row, if --rows is left out
+    #[arg(
+        short, long, value_name = "CERTIFICATE",
+        conflicts_with_all = ["mode", "order", "fma", "flush", "accumulator", "overflow", "seed"]
+    )]
+    path: Option<PathBuf>,
+    /// How to print the values
+    #[arg(long, value_enum, default_value = "text")]
+    output_format: OutputFormat,
+}
+
+/// How values are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    /// A table for people: values exactly, and whether they are the labels
+    Text,
+    /// Comma-separated, exact values
+    Csv,
+    /// A JSON array: exact values and encodings
+    Json,
+}
+
+/// The path that is taken.
+enum Choice {
+    Fixed(Fixed),
+    Random(u64),
+    Witness(Witness),
+}
+
+/// One computed row.
+struct Computed {
+    row: usize,
+    outputs: Vec<Encoding>,
+    labels: Vec<Encoding>,
+}
+
+impl Run {
+    /// Computes the rows and prints them.
+    pub fn execute(self) -> Result<Exit> {
+        let stored = input::network(&self.network)?;
+        let network = &stored.value;
+        let format = network.format();
+        let data = input::data(&self.data, &self.labels, format)?;
+        self.check_fit(network, &data)?;
+        let (model, choice) = match &self.path {
+            Some(certificate) => self.witness(certificate, stored.digest, &data, network)?,
+            None => (self.model(format)?, self.choice()),
+        };
+        let rows = match (&self.rows, &choice) {
+            (Some(rows), _) => rows.clone(),
+            (None, Choice::Witness(witness)) => Rows::only(witness.row),
+            (None, _) => Rows::of_all(),
+        };
+        let rows = rows.of(data.named.dataset.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
+        let mut printer = Printer::new(self.output_format, format, &data);
+        let (mut equal, total) = (0, rows.len());
+        for row in rows {
+            let computed = compute(network, &data, &model, &choice, row)?;
+            equal += usize::from(computed.gives_labels(format));
+            printer.row(&computed)?;
+        }
+        printer.finish()?;
+        if self.output_format == OutputFormat::Text {
+            note(&format!("{equal} of {} give their labels on this path", count(total, "row")));
+        }
+        Ok(Exit::AsClaimed)
+    }
+
+    fn check_fit(&self, network: &Network, data: &Data) -> Result<()> {
+        let (inputs, columns) = (network.input_dimension(), data.named.dataset.dimension());
+        let (outputs, labels) = (network.output_dimension(), data.named.dataset.outputs());
+        if inputs != columns || outputs != labels {
+            bail!(
+                "{}: has {} and {}, the network {} takes {} and gives {}",
+                self.data.display(),
+                count(columns, "input column"),
+                count(labels, "label column"),
+                self.network.display(),
+                count(inputs, "input"),
+                count(outputs, "output"),
+            );
+        }
+        Ok(())
+    }
+
+    /// The model that has the path that the options ask for, and not much more.
+    fn model(&self, format: Format) -> Result<PathModel> {
+        let rounding = self.mode.map_or(Rounding::Any, Rounding::Mode);
+        let contraction = if self.fma { Contraction::Any } else { Contraction::None };
+        let subnormals = if self.flush { Subnormals::Flush } else { Subnormals::Gradual };
+        let accumulator = match self.accumulator {
+            None => network::Accumulator::Same,
+            Some(Accumulator { format, overflow }) => network::Accumulator::Wider { format, overflow },
+        };
+        let overflow = self.overflow.unwrap_or(format.default_overflow());
+        let model = PathModel { rounding, contraction, subnormals, accumulator, overflow, ..PathModel::all(format) };
+        model.check(format)?;
+        Ok(model)
+    }
+
+    fn choice(&self) -> Choice {
+        let fixed = |arrangement: Arrangement| Fixed {
+            mode: self.mode.unwrap_or(RoundingMode::TiesToEven),
+            arrangement,
+            contract: self.fma,
+            flush: self.flush,
+        };
+        match self.order {
+            Order::Random => Choice::Random(self.seed),
+            Order::Fixed(arrangement) => Choice::Fixed(fixed(arrangement)),
+        }
+    }
+
+    /// The path in a certificate, which must be about this network (and data set, unless that is a CSV).
+    fn witness(
+        &self,
+        path: &Path,
+        network_digest: roundproof_files::Digest,
+        data: &Data,
+        network: &Network,
+    ) -> Result<(PathModel, Choice)> {
+        let certificate = Certificate::read(path)?.value;
+        let about = |what, file: &Path| {
+            anyhow!(
+                "{}: is not the {what} that {} is about: their SHA-256 digests differ",
+                file.display(),
+                path.display()
+            )
+        };
+        if certificate.network.sha256 != network_digest {
+            return Err(about("network", &self.network));
+        }
+        if data.lines.is_none() && certificate.dataset.sha256 != data.digest {
+            return Err(about("data set", &self.data));
+        }
+        let Some(Evidence::Witness(witness)) = certificate.evidence else {
+            bail!(
+                "{}: says {}, and has no witness whose path could be taken; only a Refuted certificate has",
+                path.display(),
+                certificate.verdict
+            );
+        };
+        for place in &witness.neurons {
+            let terms = network.layers().get(place.layer).filter(|layer| place.neuron < layer.rows());
+            terms.with_context(|| {
+                format!("{}: there is no neuron {} in layer {}", path.display(), place.neuron, place.layer)
+            })?;
+        }
+        Ok((certificate.claim.model, Choice::Witness(witness)))
+    }
+}
+
+fn compute(network: &Network, data: &Data, model: &PathModel, choice: &Choice, row: usize) -> Result<Computed> {
+    let dataset = &data.named.dataset;
+    let inputs: Vec<Encoding> = (0..dataset.dimension()).map(|column| dataset.input(row, column)).collect();
+    let (mut fixed, mut random, mut witness);
+    let chooser: &mut dyn Chooser = match choice {
+        Choice::Fixed(path) => {
+            fixed = *path;
+            &mut fixed
+        }
+        Choice::Random(seed) => {
+            random = Random::new(*seed, row as u64);
+            &mut random
+        }
+        Choice::Witness(path) => {
+            witness = FromWitness::new(path);
+            &mut witness
+        }
+    };
+    let outputs = evaluate(network, &inputs, model, chooser).with_context(|| format!("row {row}"))?;
+    let labels = (0..dataset.outputs()).map(|output| dataset.label(row, output)).collect();
+    Ok(Computed { row, outputs, labels })
+}
+
+impl Computed {
+    /// Whether every output equals its label as a value.
+    fn gives_labels(&self, format: Format) -> bool {
+        let equal = |(a, b): (&Encoding, &Encoding)| compare(format, *a, *b).is_some_and(|order| order.is_eq());
+        self.outputs.iter().zip(&self.labels).all(equal)
+    }
+
+    fn texts(values: &[Encoding], format: Format) -> Vec<String> {
+        values.iter().map(|&value| exact_decimal(format, value)).collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! The outputs of `run`, row by row or as a table.
+
+use anyhow::Result;
+use roundproof_format::{Encoding, Format};
+use serde::Serialize;
+
+use super::{Computed, OutputFormat};
+use crate::input::Data;
+use crate::output::{emit, emit_json, table, table_text};
+use crate::words::bits;
+
+/// Prints rows in one of the formats.
+pub struct Printer<'a> {
+    output_format: OutputFormat,
+    format: Format,
+    lines: Option<&'a [usize]>,
+    names: Vec<String>,
+    table: comfy_table::Table,
+    json: Vec<Row>,
+    header_printed: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    row: usize,
+    line: Option<usize>,
+    outputs: Vec<Value>,
+    labels: Vec<Value>,
+    equal: bool,
+}
+
+#[derive(Serialize)]
+struct Value {
+    value: String,
+    encoding: String,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer of the outputs on `data`.
+    pub fn new(output_format: OutputFormat, format: Format, data: &'a Data) -> Printer<'a> {
+        let outputs = data.named.dataset.outputs();
+        let names = match &data.named.columns {
+            Some(columns) => columns.labels.clone(),
+            None => (0..outputs).map(|output| format!("output_{output}")).collect(),
+        };
+        let lines = data.lines.as_deref();
+        let mut header = vec!["row".to_string()];
+        header.extend(lines.map(|_| "line".to_string()));
+        header.extend(names.iter().cloned());
+        header.extend(names.iter().map(|name| format!("label of {name}")));
+        header.push(String::new());
+        let table = table(&header.iter().map(String::as_str).collect::<Vec<&str>>());
+        Printer { output_format, format, lines, names, table, json: Vec::new(), header_printed: false }
+    }
+
+    /// Prints a row, or keeps it for the end.
+    pub fn row(&mut self, computed: &Computed) -> Result<()> {
+        let format = self.format;
+        let equal = computed.gives_labels(format);
+        let line = self.lines.map(|lines| lines[computed.row]);
+        let outputs = Computed::texts(&computed.outputs, format);
+        let labels = Computed::texts(&computed.labels, format);
+        match self.output_format {
+            OutputFormat::Text => {
+                let mut cells = vec![computed.row.to_string()];
+                cells.extend(line.map(|line| line.to_string()));
+                cells.extend(outputs);
+                cells.extend(labels);
+                cells.push(if equal { "" } else { "differs" }.to_string());
+                self.table.add_row(cells);
+            }
+            OutputFormat::Csv => {
+                self.csv_header()?;
+                let cells: Vec<String> = outputs.into_iter().chain(labels).collect();
+                emit(&format!("{},{},{}\n", computed.row, cells.join(","), u8::from(equal)))?;
+            }
+            OutputFormat::Json => {
+                let values = |encodings: &[Encoding], texts: Vec<String>| {
+                    let pairs = encodings.iter().zip(texts);
+                    pairs.map(|(&encoding, value)| Value { value, encoding: bits(format, encoding) }).collect()
+                };
+                self.json.push(Row {
+                    row: computed.row,
+                    line,
+                    outputs: values(&computed.outputs, outputs),
+                    labels: values(&computed.labels, labels),
+                    equal,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn csv_header(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.header_printed, true) {
+            return Ok(());
+        }
+        let quoted = |name: &str| {
+            let special = name.contains([',', '"', '\n', '\r']);
+            if special { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_string() }
+        };
+        let mut header = vec!["row".to_string()];
+        header.extend(self.names.iter().map(|name| quoted(name)));
+        header.extend(self.names.iter().map(|name| quoted(&format!("label of {name}"))));
+        header.push("equal".to_string());
+        Ok(emit(&(header.join(",") + "\n"))?)
+    }
+
+    /// Prints what was kept.
+    pub fn finish(mut self) -> Result<()> {
+        match self.output_format {
+            OutputFormat::Text => Ok(emit(&table_text(&self.table))?),
+            OutputFormat::Csv => self.csv_header(),
+            OutputFormat::Json => emit_json(&self.json),
+        }
+    }
+}

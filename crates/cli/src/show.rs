@@ -1,0 +1,338 @@
+//! `roundproof show`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use roundproof_construct::reference_parameters;
+use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_network};
+use roundproof_files::text::exact_decimal;
+use roundproof_files::{Certificate, Digest};
+use roundproof_format::{Encoding, Format};
+use roundproof_network::{Layer, Network};
+use roundproof_softfloat::order_key;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::input::{Kind, kind};
+use crate::output::{Sheet, count, emit, emit_json};
+use crate::words;
+
+const EXAMPLES: &str = "\
+Nothing is judged: what a certificate says is shown, not checked. `roundproof check` does that.
+
+Examples:
+  roundproof show network.safetensors
+  roundproof show dataset.safetensors --json
+  roundproof show certificate.json";
+
+/// Say what a network, a data set or a certificate is
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Show {
+    /// A network or a data set (safetensors), or a certificate (JSON)
+    file: PathBuf,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is shown: the same entries for people and for machines.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Shown {
+    Network(ShownNetwork),
+    DataSet(ShownDataset),
+    Certificate(Box<ShownCertificate>),
+}
+
+#[derive(Serialize)]
+struct ShownNetwork {
+    sha256: String,
+    format: String,
+    inputs: usize,
+    outputs: usize,
+    parameters: usize,
+    layers: Vec<ShownLayer>,
+}
+
+#[derive(Serialize)]
+struct ShownLayer {
+    neurons: usize,
+    activation: &'static str,
+    weights: usize,
+    least_weight: Option<String>,
+    largest_weight: Option<String>,
+    least_bias: Option<String>,
+    largest_bias: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ShownDataset {
+    sha256: String,
+    format: String,
+    rows: usize,
+    inputs: Vec<ShownColumn>,
+    labels: Vec<ShownColumn>,
+    reference_parameters: usize,
+}
+
+#[derive(Serialize)]
+struct ShownColumn {
+    name: Option<String>,
+    least: Option<String>,
+    largest: Option<String>,
+    distinct: usize,
+}
+
+#[derive(Serialize)]
+struct ShownCertificate {
+    sha256: String,
+    verdict: &'static str,
+    claim: String,
+    format: String,
+    paths: String,
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    layers: usize,
+    parameters: usize,
+    evidence: Option<String>,
+    network: Reference,
+    dataset: Reference,
+    source: Option<Reference>,
+    labels: Vec<String>,
+    lemmas: Vec<(String, String)>,
+    provenance: Vec<(String, String)>,
+    /// The format and the path model in words, for people.
+    #[serde(skip)]
+    words: [String; 2],
+}
+
+#[derive(Serialize)]
+struct Reference {
+    path: String,
+    sha256: String,
+}
+
+impl Show {
+    /// Prints what the file is.
+    pub fn execute(self) -> Result<Exit> {
+        let path = &self.file;
+        let bytes = fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        let shown = Shown::of(path, &bytes)?;
+        if self.json {
+            emit_json(&shown)?;
+        } else {
+            emit(&shown.text(path))?;
+        }
+        Ok(Exit::AsClaimed)
+    }
+}
+
+impl Shown {
+    fn of(path: &Path, bytes: &[u8]) -> Result<Shown> {
+        let sha256 = Digest::of(bytes).to_string();
+        let is_tensors = path.extension().is_some_and(|extension| extension == "safetensors");
+        Ok(match kind(bytes) {
+            Kind::Dataset => Shown::DataSet(ShownDataset::new(&parse_dataset(path, bytes)?, sha256)),
+            Kind::Certificate => {
+                Shown::Certificate(Box::new(ShownCertificate::new(Certificate::parse(path, bytes)?, sha256)))
+            }
+            Kind::Text if !is_tensors => bail!(
+                "{}: is no safetensors file and no certificate; of a CSV, `roundproof prove` makes what can be shown",
+                path.display()
+            ),
+            Kind::Network | Kind::Text => Shown::Network(ShownNetwork::new(&parse_network(path, bytes)?, sha256)),
+        })
+    }
+
+    fn text(&self, path: &Path) -> String {
+        match self {
+            Shown::Network(network) => network.text(path),
+            Shown::DataSet(data) => data.text(path),
+            Shown::Certificate(certificate) => certificate.text(path),
+        }
+    }
+}
+
+/// The least and the largest of some values.
+fn range(format: Format, values: impl Iterator<Item = Encoding> + Clone) -> (Option<String>, Option<String>) {
+    let key = |value: &Encoding| order_key(format, *value);
+    let text = |value: Option<Encoding>| value.map(|value| exact_decimal(format, value));
+    (text(values.clone().min_by_key(key)), text(values.max_by_key(key)))
+}
+
+fn between(least: Option<&String>, largest: Option<&String>) -> String {
+    match (least, largest) {
+        (Some(least), Some(largest)) if least == largest => least.clone(),
+        (Some(least), Some(largest)) => format!("{least} to {largest}"),
+        _ => "none".to_string(),
+    }
+}
+
+impl ShownLayer {
+    fn new(format: Format, layer: &Layer) -> ShownLayer {
+        let of =
+            |values: &roundproof_network::Encodings| range(format, (0..values.len()).map(|index| values.get(index)));
+        let (least_weight, largest_weight) = of(&layer.weights);
+        let (least_bias, largest_bias) = of(&layer.bias);
+        ShownLayer {
+            neurons: layer.rows(),
+            activation: layer.activation.name(),
+            weights: layer.weights.len(),
+            least_weight,
+            largest_weight,
+            least_bias,
+            largest_bias,
+        }
+    }
+}
+
+impl ShownNetwork {
+    fn new(network: &Network, sha256: String) -> ShownNetwork {
+        ShownNetwork {
+            sha256,
+            format: network.format().to_string(),
+            inputs: network.input_dimension(),
+            outputs: network.output_dimension(),
+            parameters: network.parameters(),
+            layers: network.layers().iter().map(|layer| ShownLayer::new(network.format(), layer)).collect(),
+        }
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut sheet = Sheet::new(format!("{}: a network", path.display()));
+        sheet.line("format", &self.format);
+        sheet.line("inputs", self.inputs.to_string());
+        for (index, layer) in self.layers.iter().enumerate() {
+            sheet.line(
+                format!("layer {}", index + 1),
+                format!(
+                    "{}, {}: {} ({}), biases {}",
+                    count(layer.neurons, "neuron"),
+                    layer.activation,
+                    count(layer.weights, "stored weight"),
+                    between(layer.least_weight.as_ref(), layer.largest_weight.as_ref()),
+                    between(layer.least_bias.as_ref(), layer.largest_bias.as_ref()),
+                ),
+            );
+        }
+        sheet.line("outputs", self.outputs.to_string());
+        sheet.line("parameters", self.parameters.to_string());
+        sheet.line("SHA-256", &self.sha256);
+        sheet.text()
+    }
+}
+
+impl ShownDataset {
+    fn new(named: &NamedDataset, sha256: String) -> ShownDataset {
+        let (data, format) = (&named.dataset, named.dataset.format());
+        let column = |name: Option<String>, values: Vec<Encoding>| {
+            let (least, largest) = range(format, values.iter().copied());
+            let mut keys: Vec<_> = values.iter().map(|&value| order_key(format, value)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            ShownColumn { name, least, largest, distinct: keys.len() }
+        };
+        let names = |of: fn(&roundproof_files::safetensors::Columns) -> &Vec<String>, index: usize| {
+            named.columns.as_ref().and_then(|columns| of(columns).get(index)).cloned()
+        };
+        let input = |index| (0..data.rows()).map(|row| data.input(row, index)).collect();
+        let label = |index| (0..data.rows()).map(|row| data.label(row, index)).collect();
+        ShownDataset {
+            sha256,
+            format: format.to_string(),
+            rows: data.rows(),
+            inputs: (0..data.dimension()).map(|i| column(names(|columns| &columns.inputs, i), input(i))).collect(),
+            labels: (0..data.outputs()).map(|i| column(names(|columns| &columns.labels, i), label(i))).collect(),
+            reference_parameters: reference_parameters(data.rows(), data.dimension(), data.outputs()),
+        }
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut sheet = Sheet::new(format!("{}: a data set", path.display()));
+        sheet.line("format", &self.format);
+        sheet.line("rows", self.rows.to_string());
+        for (what, columns) in [("input", &self.inputs), ("label", &self.labels)] {
+            for (index, column) in columns.iter().enumerate() {
+                let name = column.name.as_ref().map(|name| format!("`{name}`: ")).unwrap_or_default();
+                let values = between(column.least.as_ref(), column.largest.as_ref());
+                sheet.line(
+                    format!("{what} {}", index + 1),
+                    format!("{name}{values}, {}", count(column.distinct, "distinct value")),
+                );
+            }
+        }
+        sheet.line("reference", format!("{} parameters with one point box per row", self.reference_parameters));
+        sheet.line("SHA-256", &self.sha256);
+        sheet.text()
+    }
+}
+
+impl ShownCertificate {
+    fn new(certificate: Certificate, sha256: String) -> ShownCertificate {
+        let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
+        let reference =
+            |path: &dyn ToString, sha256: &Digest| Reference { path: path.to_string(), sha256: sha256.to_string() };
+        ShownCertificate {
+            sha256,
+            verdict: certificate.verdict.name(),
+            claim: words::claim(claim),
+            format: claim.format.to_string(),
+            paths: claim.model.to_string(),
+            rows: shape.rows,
+            inputs: shape.input_dimension,
+            outputs: shape.output_dimension,
+            layers: shape.layers,
+            parameters: shape.parameters,
+            evidence: certificate.evidence.as_ref().map(words::evidence),
+            network: reference(&certificate.network.path, &certificate.network.sha256),
+            dataset: reference(&certificate.dataset.path, &certificate.dataset.sha256),
+            source: certificate.source.as_ref().map(|source| reference(&source.path, &source.sha256)),
+            labels: certificate.source.as_ref().map_or(Vec::new(), |source| source.labels.clone()),
+            words: [words::format(claim.format), words::model(&claim.model, claim.format)],
+            lemmas: certificate.lemmas.into_iter().map(|lemma| (lemma.name, lemma.established)).collect(),
+            provenance: certificate.provenance.into_iter().collect(),
+        }
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut sheet = Sheet::new(format!("{}: a certificate that says {}", path.display(), self.verdict));
+        sheet.line("claim", &self.claim);
+        let [format, paths] = &self.words;
+        sheet.line("format", format);
+        sheet.line("paths", paths);
+        sheet.line(
+            "shape",
+            format!(
+                "{}, {}, {}, {}, {}",
+                count(self.rows, "row"),
+                count(self.inputs, "input"),
+                count(self.outputs, "output"),
+                count(self.layers, "layer"),
+                count(self.parameters, "parameter")
+            ),
+        );
+        sheet.line("evidence", self.evidence.as_deref().unwrap_or("none"));
+        let references =
+            [("network", Some(&self.network)), ("data set", Some(&self.dataset)), ("from", self.source.as_ref())];
+        for (name, reference) in references {
+            if let Some(Reference { path, sha256 }) = reference {
+                sheet.line(name, format!("{path}, SHA-256 {sha256}"));
+            }
+        }
+        if !self.labels.is_empty() {
+            sheet.line("labels", self.labels.join(", "));
+        }
+        for (name, established) in &self.lemmas {
+            sheet.line("leans on", format!("{name}: {established}"));
+        }
+        for (name, text) in &self.provenance {
+            sheet.line("provenance", format!("{name}: {text}"));
+        }
+        sheet.line("SHA-256", &self.sha256);
+        sheet.text()
+    }
+}

@@ -1,0 +1,153 @@
+//! Claims, path models and witnesses in words.
+
+use roundproof_format::{Encoding, Format, Overflow, Subnormals};
+use roundproof_kernel::{Claim, Evidence, Property};
+use roundproof_network::{Accumulator, Activation, Contraction, Network, Order, PathModel, Rounding, Witness};
+
+use crate::output::count;
+
+/// What is claimed.
+pub fn claim(claim: &Claim) -> String {
+    let Property::Memorizes = claim.property;
+    format!(
+        "on every rounding path, the network gives for {} exactly {}",
+        count(claim.shape.rows, "row"),
+        if claim.shape.output_dimension == 1 { "its label" } else { "all of its labels" }
+    )
+}
+
+/// A format and its parameters.
+pub fn format(format: Format) -> String {
+    match (format.emin(), format.emax()) {
+        (Some(emin), Some(emax)) => format!("{format} (p = {}, emin = {emin}, emax = {emax})", format.precision()),
+        _ => format!("{format} (p = {}, exponent unbounded)", format.precision()),
+    }
+}
+
+fn overflow(format: Format, policy: Overflow) -> Option<&'static str> {
+    if !format.is_bounded() {
+        return None;
+    }
+    Some(match policy {
+        Overflow::Ieee => "overflow to infinity",
+        Overflow::Saturate => "overflow saturates",
+        Overflow::Nan => "overflow to NaN",
+    })
+}
+
+/// The choices of a path model.
+pub fn model(model: &PathModel, format: Format) -> String {
+    let name = if *model == PathModel::all(format) {
+        "all: "
+    } else if *model == PathModel::paper(format) {
+        "paper: "
+    } else {
+        ""
+    };
+    let mut parts = vec![
+        match model.rounding {
+            Rounding::Any => "any direction for each rounding".to_string(),
+            Rounding::Mode(mode) => format!("rounding {mode}"),
+        },
+        match model.order {
+            Order::Any => "additions in any order".to_string(),
+            Order::LeftToRight => "additions from left to right".to_string(),
+        },
+        match model.contraction {
+            Contraction::Any => "products fused or not".to_string(),
+            Contraction::None => "no product fused".to_string(),
+        },
+    ];
+    parts.extend(overflow(format, model.overflow).map(str::to_string));
+    if format.is_bounded() {
+        parts.push(match model.subnormals {
+            Subnormals::Gradual => "gradual underflow".to_string(),
+            Subnormals::Flush => "subnormals flushed or not".to_string(),
+        });
+    }
+    if let Accumulator::Wider { format: accumulator, overflow: policy } = model.accumulator {
+        let policy = overflow(accumulator, policy).map(|policy| format!(" ({policy})")).unwrap_or_default();
+        parts.push(format!("sums in {accumulator}{policy}, rounded once more at the end"));
+    }
+    format!("{name}{}", parts.join(", "))
+}
+
+/// The layers of a network.
+pub fn network(network: &Network) -> String {
+    let layer = |layer: &roundproof_network::Layer| match layer.activation {
+        Activation::Identity => format!("{} outputs", layer.rows()).replace("1 outputs", "1 output"),
+        activation => format!("{} {activation}", layer.rows()),
+    };
+    let layers: Vec<String> = network.layers().iter().map(layer).collect();
+    format!(
+        "{} -> {}; {}, {}",
+        count(network.input_dimension(), "input"),
+        layers.join(" -> "),
+        count(network.layers().len(), "layer"),
+        count(network.parameters(), "parameter"),
+    )
+}
+
+/// The name of a kind of evidence, as on the command line and in certificates.
+pub fn evidence_kind(evidence: &Evidence) -> &'static str {
+    match evidence {
+        Evidence::BoxNetwork(_) => "box-network",
+        Evidence::Paths => "paths",
+        Evidence::Witness(_) => "witness",
+    }
+}
+
+/// Evidence, in a few words.
+pub fn evidence(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::BoxNetwork(separator) => {
+            format!("box-network: disjoint boxes, told apart by a tree of {}", count(separator.nodes.len(), "node"))
+        }
+        Evidence::Paths => "paths: an enclosure of the values reachable on any path, for every neuron".to_string(),
+        Evidence::Witness(witness) => format!("witness: {}", witness_summary(witness)),
+    }
+}
+
+/// Which row a witness is about, and how far it departs from the plain path.
+pub fn witness_summary(witness: &Witness) -> String {
+    let path = match witness.neurons.len() {
+        0 => "on the plain path (left to right, nothing fused)".to_string(),
+        neurons => format!("on a path that is not the plain one in {}", count(neurons, "neuron")),
+    };
+    format!("row {}, output {}, {path}", witness.row, witness.output)
+}
+
+/// The bits of an encoding, as certificates spell them.
+pub fn bits(format: Format, encoding: Encoding) -> String {
+    format!("0x{:0width$x}", encoding.bits(), width = format.width().div_ceil(4) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_have_names_and_words() {
+        let f = Format::BFLOAT16;
+        let text = |text: &str| model(&PathModel::parse(text, f).unwrap(), f);
+        assert_eq!(
+            text("all"),
+            "all: any direction for each rounding, additions in any order, products fused or not, overflow to infinity, \
+             gradual underflow"
+        );
+        assert!(
+            text("paper").starts_with("paper: rounding ties-to-even, additions from left to right, no product fused")
+        );
+        assert!(text("all,subnormals=flush,accumulator=binary32").ends_with(
+            "subnormals flushed or not, sums in binary32 (overflow to infinity), rounded once more at the end"
+        ));
+        let unbounded = Format::unbounded(5).unwrap();
+        assert!(model(&PathModel::all(unbounded), unbounded).ends_with("products fused or not"));
+    }
+
+    #[test]
+    fn bits_are_shown_in_full_width() {
+        assert_eq!(bits(Format::BFLOAT16, Encoding::from_bits(0x80)), "0x0080");
+        assert_eq!(bits(Format::FLOAT4_E2M1FN, Encoding::from_bits(1)), "0x1");
+    }
+}
