@@ -6,5 +6,6 @@
 pub mod corpus;
 pub mod lemmas;
 pub mod memorize;
+pub mod smt;
 pub mod solver;
 pub mod whole;
