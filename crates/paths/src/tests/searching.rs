@@ -184,6 +184,9 @@ fn a_value_in_the_middle_is_found() {
         let labels = Encodings::collect(format, [value(format, 1)]);
         let data = Dataset::new(format, 3, 1, Encodings::collect(format, row), labels).unwrap();
         found(hunt(&network, &data, machine.model()));
+        // Without luck, by looking at everything.
+        let options = SearchOptions { random_paths: 0, deviations: 0, ..SearchOptions::default() };
+        check(&network, &data, machine.model(), &found(search(&network, &data, machine.model(), &options).unwrap()));
         refuted += 1;
     }
 }
