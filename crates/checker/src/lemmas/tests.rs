@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use super::*;
+
+fn solver() -> Solver {
+    Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test")
+}
+
+/// Every lemma for every format at once. Formats one by one are for `roundproof verify-all`.
+#[test]
+fn every_format_at_once() {
+    let solver = solver();
+    for lemma in catalogue() {
+        for question in (lemma.every_format)() {
+            let name = format!("{} {}", lemma.name, question.name());
+            assert_eq!(solver.check(&question.assumptions), Answer::Satisfiable, "{name}: vacuous");
+            assert_eq!(solver.check(&question.negation()), Answer::Unsatisfiable, "{name}");
+        }
+    }
+}
+
+/// No instance of an axiom is idle: without it, the lemma is not proved.
+#[test]
+fn without_its_axioms_a_lemma_fails() {
+    let solver = solver();
+    let mut question = every_format::exactness().remove(0);
+    let mut bare = crate::smt::reals::every_format();
+    for line in ["(declare-const t Real)", "(declare-const r X)"] {
+        bare.line(line);
+    }
+    bare.assert("(F t)");
+    bare.assert("(R t r)");
+    question.assumptions = bare;
+    assert_eq!(solver.check(&question.negation()), Answer::Satisfiable);
+}
+
+#[test]
+fn a_contradiction_is_vacuous_and_a_counterexample_establishes_nothing() {
+    let solver = solver();
+    let reply = |assumption: &str, conclusion: &str| {
+        let mut script = Script::new(None);
+        script.line("(declare-const x Real)");
+        script.assert(assumption);
+        let question = Question {
+            scope: "every format".to_string(),
+            encoding: "reals",
+            case: "x".to_string(),
+            assumptions: script,
+            conclusion: conclusion.to_string(),
+        };
+        let (possible, negation) = (solver.check(&question.assumptions), solver.check(&question.negation()));
+        Reply { question, possible, negation, time: Duration::ZERO }.verdict()
+    };
+    assert_eq!(reply("(< x 0.0)", "(< x 1.0)"), Verdict::Attested);
+    assert_eq!(reply("(< x x)", "(< x 1.0)"), Verdict::Vacuous);
+    assert_eq!(reply("(< x 2.0)", "(< x 1.0)"), Verdict::Unknown);
+}
+
+#[test]
+fn names_are_told_apart() {
+    let mut names: Vec<String> = catalogue()
+        .iter()
+        .flat_map(|lemma| {
+            lemma.questions().into_iter().map(move |question| format!("{}/{}", lemma.name, question.name()))
+        })
+        .collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
