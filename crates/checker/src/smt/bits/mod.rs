@@ -224,7 +224,11 @@ impl Bits {
 
     fn is_finite(&self, x: &Vector) -> Truth {
         let within = self.within_range(x);
-        if self.format.specials() == Some(Specials::NanNegativeZero) { within.and(&self.is_nan(x).not()) } else { within }
+        if self.format.specials() == Some(Specials::NanNegativeZero) {
+            within.and(&self.is_nan(x).not())
+        } else {
+            within
+        }
     }
 
     /// A sign and a magnitude as an encoding; a zero loses its sign in formats with one zero.

@@ -12,10 +12,9 @@ impl Bits {
         let sort = self.sort();
         let define = |name, parameters, body| self.define(name, parameters, &sort, body);
         match operation {
-            Operation::Add => vec![
-                define("add", "x y c", self.add()),
-                define("subtract", "x y c", "(add x (neg y) c)".to_string()),
-            ],
+            Operation::Add => {
+                vec![define("add", "x y c", self.add()), define("subtract", "x y c", "(add x (neg y) c)".to_string())]
+            }
             Operation::Multiply => vec![define("multiply", "x y c", self.multiply())],
             Operation::Scale => vec![define("scale", "k x c", self.scale())],
             Operation::FusedMultiplyAdd => vec![define("fma", "x y z c", self.fused_multiply_add())],
@@ -54,8 +53,9 @@ impl Bits {
         let (x, k, width) = (self.datum("x"), self.k(), self.exponent_width());
         let mut part = self.unpack(&mut lets, &x);
         part.offset = lets.vector("offset", part.offset.widen(width).plus(&k));
+        let negative = part.negative.clone();
         let finite = self.round(&mut lets, part.into_exact(), true, "c");
-        lets.close(self.is_finite(&x).pick(&finite, &x))
+        lets.close(self.special_sum(&self.is_nan(&x), &[(self.is_infinite(&x), negative)], &finite))
     }
 
     fn fused_multiply_add(&self) -> String {

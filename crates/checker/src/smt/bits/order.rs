@@ -93,14 +93,12 @@ impl Bits {
         let width = self.exponent_width();
         let k = Vector::new("k", width);
         let unit = self.emin - i64::from(self.trailing());
-        let within = Vector::signed(unit, width)
-            .at_most_signed(&k)
-            .and(&k.at_most_signed(&Vector::signed(self.emax, width)));
+        let within =
+            Vector::signed(unit, width).at_most_signed(&k).and(&k.at_most_signed(&Vector::signed(self.emax, width)));
         let exponents = self.exponent_sort();
-        let lower = Truth::new("(or (= ((_ extract TOP TOP) x) #b1) (is-zero x))".replace(
-            "TOP",
-            &self.magnitude_width().to_string(),
-        ));
+        let lower = Truth::new(
+            "(or (= ((_ extract TOP TOP) x) #b1) (is-zero x))".replace("TOP", &self.magnitude_width().to_string()),
+        );
         let gap = lower.pick(x, &Vector::new("(pred x)", x.width()));
         let mut lets = Lets::default();
         let offset = self.unpack_normalized(&mut lets, x).offset;

@@ -124,12 +124,28 @@ impl Comparison {
             (format!("(is-finite {a})"), f.is_finite(x)),
             (format!("(is-zero {a})"), f.is_zero(x)),
             (format!("(is-infinite {a})"), f.class(x) == roundproof_format::Class::Infinite),
-            (format!("(and (has-pred {a}) (eq (pred {a}) {b}))"), f.is_finite(x) && f.is_finite(y) && key(y) == key(x).map(|k| k - 1)),
-            (format!("(and (has-succ {a}) (eq (succ {a}) {b}))"), f.is_finite(x) && f.is_finite(y) && key(y) == key(x).map(|k| k + 1)),
+            (
+                format!("(and (has-pred {a}) (eq (pred {a}) {b}))"),
+                f.is_finite(x) && f.is_finite(y) && key(y) == key(x).map(|k| k - 1),
+            ),
+            (
+                format!("(and (has-succ {a}) (eq (succ {a}) {b}))"),
+                f.is_finite(x) && f.is_finite(y) && key(y) == key(x).map(|k| k + 1),
+            ),
             (format!("(eq (relu {a}) {b})"), key(x).map(|k| k.max(0)) == key(y) && key(y).is_some()),
-            (format!("(eq (step {a}) {b})"), Some(key(x).is_some_and(|k| k >= 0)) == key(y).and_then(|k| {
-                if k == 0 { Some(false) } else if y == f.one(false) { Some(true) } else { None }
-            })),
+            (
+                format!("(eq (step {a}) {b})"),
+                Some(key(x).is_some_and(|k| k >= 0))
+                    == key(y).and_then(|k| {
+                        if k == 0 {
+                            Some(false)
+                        } else if y == f.one(false) {
+                            Some(true)
+                        } else {
+                            None
+                        }
+                    }),
+            ),
         ];
         for (term, truth) in facts {
             self.differences.push(format!("(not (= {term} {truth}))"));
@@ -193,7 +209,8 @@ impl Numbers {
             let sign = u128::from(self.next() % 2) << (format.width() - 1);
             let near = u128::from(self.next() % 3);
             let sparse = 1u128 << (self.next() % u64::from(format.width() - 1));
-            let anchors = [0, 1 << format.trailing_bits(), format.one(false).bits(), format.largest(false).unwrap().bits()];
+            let anchors =
+                [0, 1 << format.trailing_bits(), format.one(false).bits(), format.largest(false).unwrap().bits()];
             let magnitude = match self.next() % 6 {
                 0..3 => anchors[self.next() as usize % 4].wrapping_add(near).wrapping_sub(1),
                 3 => anchors[self.next() as usize % 4] ^ sparse,
@@ -255,7 +272,7 @@ fn float6_sums_and_products_completely() {
 #[test]
 fn every_named_format_at_its_edges() {
     for (index, (_, format, _)) in NAMED.iter().enumerate() {
-        let count = if format.width() > 32 { 40 } else { 80 };
+        let count = if format.width() > 32 { 60 } else { 150 };
         let mut comparison = Comparison::default(*format);
         batch(&mut comparison, index as u64, count);
         comparison.agrees();
