@@ -233,7 +233,7 @@ fn batch(comparison: &mut Comparison, seed: u64, count: usize) {
         comparison.triple(x, y, z);
         let k = numbers.exponent(format);
         comparison.scaled(k, x, y);
-        comparison.vocabulary(x, if numbers.next() % 2 == 0 { y } else { x });
+        comparison.vocabulary(x, if numbers.next().is_multiple_of(2) { y } else { x });
     }
 }
 
