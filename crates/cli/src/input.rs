@@ -56,30 +56,36 @@ pub fn network(path: &Path) -> Result<Stored<Network>> {
 
 /// A data set for networks in `format`: a safetensors file, or a CSV with the label columns `labels`.
 pub fn data(path: &Path, labels: &[String], format: Format) -> Result<Data> {
-    let start = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-    let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    match kind(&start) {
-        Kind::Text if !path.extension().is_some_and(|extension| extension == "safetensors") => {}
-        _ if is_table => {}
-        _ => {
-            if !labels.is_empty() {
-                bail!("{}: --label names columns of a CSV; this data set already has its labels", path.display());
-            }
-            let stored = read_dataset(path)?;
-            let found = stored.value.dataset.format();
-            if found != format {
-                bail!(
-                    "{}: is a data set in {found}, the network is in {format}; run it on a data set of its own format, \
-                     or on a CSV, which is rounded to it",
-                    path.display()
-                );
-            }
-            return Ok(Data { named: stored.value, lines: None, digest: stored.digest });
+    if !is_table(path)? {
+        if !labels.is_empty() {
+            bail!("{}: --label names columns of a CSV; this data set already has its labels", path.display());
         }
+        let stored = read_dataset(path)?;
+        let found = stored.value.dataset.format();
+        if found != format {
+            bail!(
+                "{}: is a data set in {found}, the network is in {format}; run it on a data set of its own format, or on \
+                 a CSV, which is rounded to it",
+                path.display()
+            );
+        }
+        return Ok(Data { named: stored.value, lines: None, digest: stored.digest });
     }
     let stored = read_csv(path, labels, format)?;
     let named = NamedDataset { dataset: stored.value.dataset, columns: Some(stored.value.columns) };
     Ok(Data { named, lines: Some(stored.value.lines), digest: stored.digest })
+}
+
+/// Whether a file is a CSV: by the end of its name, else by its first bytes.
+fn is_table(path: &Path) -> Result<bool> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv" | "CSV") => Ok(true),
+        Some("safetensors") => Ok(false),
+        _ => {
+            let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+            Ok(kind(&bytes) == Kind::Text)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,8 @@ use crate::output::count;
 /// What is claimed.
 pub fn claim(claim: &Claim) -> String {
     let Property::Memorizes = claim.property;
-    format!(
-        "on every rounding path, the network gives for {} exactly {}",
-        count(claim.shape.rows, "row"),
-        if claim.shape.output_dimension == 1 { "its label" } else { "all of its labels" }
-    )
+    let labels = if claim.shape.output_dimension == 1 { "its label" } else { "its labels" };
+    format!("on every rounding path, each of {} gives exactly {labels}", count(claim.shape.rows, "row"))
 }
 
 /// A format and its parameters.
