@@ -155,14 +155,6 @@ pub enum BoxRejection {
         /// The cut.
         threshold: Encoding,
     },
-    /// A row of which it is not decided whether it is in its box.
-    #[error("row {row} is neither inside box {neuron} nor surely outside it")]
-    Undecided {
-        /// The row, from 0.
-        row: usize,
-        /// The neuron of layer 2, from 0.
-        neuron: usize,
-    },
     /// A row whose label is not what its box gives.
     #[error("row {row}, output {output}: the network gives {given:?} on every path, the label is {label:?}")]
     Label {

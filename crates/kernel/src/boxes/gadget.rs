@@ -7,33 +7,26 @@ use roundproof_format::{Encoding, Format};
 use roundproof_network::{Activation, Dataset, Layer, Network};
 use rustc_hash::FxHashMap;
 
-use super::{Position, key};
+use super::key;
 use crate::BoxRejection;
 
 /// What a unit of layer 1 tells about its input, mirrored for upper sides: keys are those of `x'`.
+///
+/// On every row of the data and on every path, the unit fires or it is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Side {
     /// Whether the unit bounds its input from above.
     pub upper: bool,
-    /// The unit fires on every path if `key(x')` is at most this; never, if there is no such key.
+    /// The unit fires if `key(x')` is at most this, and is silent on every row with another key; none: on every row.
     pub fires_up_to: Option<i128>,
-    /// The unit is silent on every path if `key(x')` is above this.
-    pub silent_above: i128,
     /// When it fires, it gives at least 2 to this power.
     pub strength: i64,
 }
 
 impl Side {
-    pub fn mirror(&self, key: i128) -> i128 {
-        if self.upper { -key } else { key }
-    }
-
     fn fires(&self, key: i128) -> bool {
-        self.fires_up_to.is_some_and(|most| self.mirror(key) <= most)
-    }
-
-    fn is_silent(&self, key: i128) -> bool {
-        self.mirror(key) > self.silent_above
+        let mirrored = if self.upper { -key } else { key };
+        self.fires_up_to.is_some_and(|most| mirrored <= most)
     }
 }
 
@@ -86,19 +79,10 @@ impl<'a> Gadget<'a> {
         })
     }
 
-    /// Where a row lies relative to a box.
-    pub fn position(&self, neuron: usize, data: &Dataset, row: usize) -> Position {
-        let mut position = Position::Inside;
-        for (column, side) in self.sides(neuron) {
-            let key = key(self.format(), data.input(row, column as usize));
-            if side.fires(key) {
-                return Position::Outside;
-            }
-            if !side.is_silent(key) {
-                position = Position::Undecided;
-            }
-        }
-        position
+    /// Whether a row lies in a box: whether every side is silent.
+    pub fn contains(&self, neuron: usize, data: &Dataset, row: usize) -> bool {
+        let key = |column: u32| key(self.format(), data.input(row, column as usize));
+        self.sides(neuron).all(|(column, side)| !side.fires(key(column)))
     }
 
     fn check_boxes(&self, second: &Layer) -> Result<(), BoxRejection> {
@@ -135,7 +119,7 @@ impl<'a> Gadget<'a> {
         let first = &self.network.layers()[0];
         let place = |unit: usize| {
             let side = &self.sides[self.side_of_unit[unit] as usize];
-            (first.columns[unit], side.upper, side.fires_up_to, side.silent_above)
+            (first.columns[unit], side.upper, side.fires_up_to)
         };
         let mut strengths: BTreeMap<_, Vec<i64>> = BTreeMap::new();
         for &(unit, strength) in weak {
@@ -226,22 +210,21 @@ fn recognize_unit(
         if scale != 1 {
             return Err(BoxRejection::UnitWeight { unit, weight });
         }
-        let threshold = key(format, bias);
-        return Ok(Side { upper, fires_up_to: Some(threshold), silent_above: threshold, strength: 0 });
+        return Ok(Side { upper, fires_up_to: Some(key(format, bias)), strength: 0 });
     }
     let threshold = rational(bias) / &scale;
     let at_threshold = encode_value(format, &threshold)
         .and_then(|encoding| order_key(format, encoding))
         .ok_or(BoxRejection::UnitThreshold { unit, bias })?;
-    let silent_above = at_threshold - 1;
+    // Silent from the threshold on, firing from the value below it on; in F(p), zero has none but among the data.
     let fires_up_to = if at_threshold == 0 && !format.is_bounded() {
         let column = (0..data.rows()).map(|row| key(format, data.input(row, column as usize)));
         column.map(|key| if upper { -key } else { key }).filter(|&key| key < 0).max()
     } else {
-        Some(silent_above)
+        Some(at_threshold - 1)
     };
     let Some(below) = fires_up_to else {
-        return Ok(Side { upper, fires_up_to, silent_above, strength: i64::MAX / 2 });
+        return Ok(Side { upper, fires_up_to, strength: i64::MAX / 2 });
     };
     let below = value_of_key(format, below).ok_or(BoxRejection::UnitAtEnd { unit })?;
     if let Some(largest) = format.largest(false)
@@ -251,7 +234,7 @@ fn recognize_unit(
         return Err(BoxRejection::UnitScale { unit });
     }
     let strength = floor_exponent(&((threshold - below) * scale)).expect("a positive gap");
-    Ok(Side { upper, fires_up_to, silent_above, strength })
+    Ok(Side { upper, fires_up_to, strength })
 }
 
 fn encode_value(format: Format, value: &Rational) -> Option<Encoding> {

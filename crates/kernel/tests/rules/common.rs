@@ -149,7 +149,8 @@ pub fn same_value(format: Format, a: Encoding, b: Encoding) -> bool {
 /// Every vector of outputs that some path gives on a row; none if there are too many to tell.
 pub fn every_output(model: &PathModel, network: &Network, inputs: &[Encoding]) -> Option<BTreeSet<Vec<Encoding>>> {
     const MOST: usize = 3000;
-    let machine = Machine::new(network.format(), model).expect("a model of the format");
+    let format = network.format();
+    let machine = Machine::new(format, model).expect("a model of the format");
     let mut states = BTreeSet::from([inputs.to_vec()]);
     for layer in network.layers() {
         let mut next = BTreeSet::new();
@@ -159,7 +160,10 @@ pub fn every_output(model: &PathModel, network: &Network, inputs: &[Encoding]) -
                 let terms = layer.terms(neuron);
                 let terms = terms.map(|(column, weight)| Term { weight, input: state[column as usize] }).collect();
                 let sum = Sum { terms, bias: layer.bias.get(neuron) };
-                let all = Enumeration::new(&machine, &sum, Keep::All, 200_000)?.values();
+                // The extremes are exact: where there is one, it is all.
+                let extremes = Enumeration::new(&machine, &sum, Keep::Extremes, 200_000)?.values();
+                let one = extremes.len() == 1 && !format.is_zero(extremes[0]);
+                let all = if one { extremes } else { Enumeration::new(&machine, &sum, Keep::All, 200_000)?.values() };
                 let values: BTreeSet<_> = all.iter().map(|&v| machine.activate(layer.activation, v)).collect();
                 if vectors.len() * values.len() > MOST {
                     return None;
