@@ -288,7 +288,8 @@ fn axioms_in(format: Format) -> Vec<Question> {
     let pairs: Vec<String> =
         values.windows(2).map(|pair| format!("(and (= pa {}) (= a {}))", number(&pair[0]), number(&pair[1]))).collect();
     let neighbours = format!("(or {})", pairs.join(" "));
-    let cases: [(&str, &[(&str, &str)], &str, &str); 5] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: [Case; 5] = [
         ("R1", &[("f", "Real"), ("t", "Real"), ("r", "X")], "(and (F f) (R t r))", "(R1 f t r)"),
         ("R3", &[("a", "Real"), ("pa", "Real"), ("x", "Real"), ("r", "X")], &neighbours, "(R3 a pa x r)"),
         ("R4", &[("k", "Real"), ("x", "Real")], "(and (Pow k) (F x))", "(R4 k x)"),
