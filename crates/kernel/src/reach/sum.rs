@@ -13,8 +13,8 @@
 //! 3. `(1 + d)^m P`, `P` the sum of the positive `high`, if that is at most `max`: data add up with a relative error of
 //!    at most `d`, and a contracted product may be put up to its `high` first (R1);
 //! 4. the exact sum plus `E = ((1 + d)^m - 1) S + m s (1 + d)^m`, `S` the sum of the magnitudes, if `S + E` is at most
-//!    `max`: every rounding has an error of at most `d` times its result's exact value, and one product in each
-//!    rounding of at most `s` more.
+//!    `max`: the error of a rounding is at most `d` times the exact value, and `s` more where a product is rounded, by
+//!    itself or contracted, which happens to each once.
 //!
 //! By 1 to 3 no partial sum is above `max`, and by 4 none is in magnitude, so that they also tell where no infinity and
 //! no NaN arises. Where a single order is possible, or at most two leaves, the ends of each partial sum come from the
@@ -92,11 +92,11 @@ pub(super) fn enclose(
         return in_order(model, rounder, leaves);
     }
     let up = ceiling(rounder, leaves, false);
-    if let (Some(floor), Some(up)) = (floor, &up)
-        && up.total <= floor.key
+    if let (Some(floor), Some(up)) = (floor, up)
+        && up <= floor.key
         && rounder.overflow != Overflow::Nan
     {
-        return Ok(Keys { low: up.total.min(floor.minus_one), high: up.total });
+        return Ok(Keys { low: up.min(floor.minus_one), high: up });
     }
     if model.order == Order::LeftToRight {
         return in_order(model, rounder, leaves);
@@ -121,8 +121,8 @@ pub(super) fn enclose(
     let top = rounder.top();
     let least = |ends: [Option<i128>; 3]| ends.into_iter().flatten().min().ok_or(Lost::Exponent);
     Ok(Keys {
-        low: -least([top, down.map(|down| down.total), near.map(|near| -near.low)])?,
-        high: least([top, up.map(|up| up.total), near.map(|near| near.high)])?,
+        low: -least([top, down, near.map(|near| -near.low)])?,
+        high: least([top, up, near.map(|near| near.high)])?,
     })
 }
 
@@ -188,34 +188,23 @@ fn trailing_exponent(q: &Rational) -> i64 {
     i64::from(q.numer().find_one(0).unwrap_or(0)) - denominator
 }
 
-/// A bound from above: on the sum. There is one only if no partial sum is above the largest finite value.
-struct Ceiling {
-    total: i128,
-}
-
-/// The bounds 1 to 3 of the module's list.
-fn ceiling(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<Ceiling> {
+/// The bounds 1 to 3 of the module's list. There is one only if no partial sum is above the largest finite value.
+fn ceiling(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<i128> {
     let mut positive: Option<&Leaf> = None;
     let (mut least_cap, mut least_high) = (i128::MAX, i128::MAX);
     for leaf in leaves {
         let high = leaf.high(mirrored);
         if high.is_none_or(|high| high > 0) {
             if positive.replace(leaf).is_some() {
-                return positive_part(rounder, leaves, mirrored).map(|total| Ceiling { total });
+                return positive_part(rounder, leaves, mirrored);
             }
         } else {
             least_cap = least_cap.min(leaf.cap(mirrored));
             least_high = least_high.min(high.unwrap_or(i128::MAX));
         }
     }
-    let total = match positive {
-        None => least_cap,
-        Some(only) => {
-            let high = only.high(mirrored)?;
-            if least_high <= -high { 0 } else { only.cap(mirrored) }
-        }
-    };
-    Some(Ceiling { total })
+    let Some(only) = positive else { return Some(least_cap) };
+    Some(if least_high <= -only.high(mirrored)? { 0 } else { only.cap(mirrored) })
 }
 
 /// Bound 3: none if it is above the largest value, or a `high` is.

@@ -237,7 +237,7 @@ fn what_is_accepted_is_true_on_all_values() {
         let inputs: Vec<_> = all.iter().map(|&value| (vec![value], vec![format.zero()])).collect();
         let inputs = dataset(format, &inputs);
         for model in models(format) {
-            for round in 0..100 {
+            for round in 0..40 {
                 let activation = if round % 5 == 0 { Activation::Step } else { Activation::Relu };
                 let (network, separator) = box_like(&mut random, format, activation);
                 let Some(data) = relabelled(&model, &network, &inputs) else { continue };
@@ -248,5 +248,5 @@ fn what_is_accepted_is_true_on_all_values() {
             }
         }
     }
-    assert!(kept > 500 && copied > 50, "{kept} {copied}");
+    assert!(kept > 300 && copied > 40, "{kept} {copied}");
 }
