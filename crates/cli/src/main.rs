@@ -52,7 +52,7 @@ Examples:
     after_help = AFTER_HELP,
     disable_version_flag = true,
     arg_required_else_help = true,
-    subcommand_negates_reqs = true,
+    override_usage = "roundproof <COMMAND>",
     max_term_width = 110
 )]
 struct Cli {

@@ -18,7 +18,10 @@ pub enum TensorProblem {
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
     /// The file ends before its header does.
-    #[error("is no safetensors file, or a truncated one: {bytes} bytes, and a header of {header:?} bytes announced")]
+    #[error(
+        "is no safetensors file, or a truncated one: {bytes} bytes, {}",
+        .header.map_or("too few for a header".to_string(), |header| format!("and a header of {header} bytes announced"))
+    )]
     Truncated {
         /// Bytes in the file.
         bytes: usize,

@@ -1,0 +1,115 @@
+//! A folder to run the program in.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a run of the program gave.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A folder of its own, in which the program runs: every message names files relative to it.
+pub struct Folder(TempDir);
+
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_roundproof"))
+}
+
+/// A data set of the repository.
+pub fn shared(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(name)
+}
+
+impl Folder {
+    pub fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// A folder with one of the repository's data sets.
+    pub fn with(name: &str) -> Folder {
+        let folder = Folder::new();
+        fs::copy(shared(name), folder.path(name)).unwrap();
+        folder
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path(name), contents).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.read(name)).unwrap()
+    }
+
+    /// Runs the program with these arguments, split at blanks.
+    pub fn run(&self, arguments: &str) -> Run {
+        let output = program().args(arguments.split_whitespace()).current_dir(self.0.path()).output().unwrap();
+        let run = Run {
+            code: output.status.code().expect("ended by itself"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!run.stderr.contains("panicked"), "{arguments}: {run:?}");
+        assert!(!run.stderr.contains("defect in roundproof"), "{arguments}: {run:?}");
+        run
+    }
+
+    /// Runs it, and expects this exit code.
+    #[track_caller]
+    pub fn expect(&self, code: i32, arguments: &str) -> Run {
+        let run = self.run(arguments);
+        assert_eq!(run.code, code, "{arguments}: {run:?}");
+        run
+    }
+
+    /// Every file below the folder, with its contents.
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let (mut files, mut folders) = (BTreeMap::new(), vec![self.0.path().to_path_buf()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let contents = fs::read(&path).unwrap();
+                    files.insert(path, contents);
+                }
+            }
+        }
+        files
+    }
+}
+
+/// Where the bytes of each tensor stand in a safetensors file, and how many bytes an element has.
+pub fn tensors(bytes: &[u8]) -> BTreeMap<String, (Range<usize>, usize)> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let tensors = header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__");
+    let place = |tensor: &Value| {
+        let offset = |index: usize| 8 + length + tensor["data_offsets"][index].as_u64().unwrap() as usize;
+        let size = tensor["dtype"].as_str().unwrap()[1..].parse::<usize>().unwrap() / 8;
+        (offset(0)..offset(1), size)
+    };
+    tensors.map(|(name, tensor)| (name.clone(), place(tensor))).collect()
+}
+
+/// Two messages of different runs as one text for a snapshot.
+pub fn message(run: &Run) -> String {
+    format!("exit {}\n{}{}", run.code, run.stdout, run.stderr)
+}

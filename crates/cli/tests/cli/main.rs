@@ -1,0 +1,11 @@
+//! The program as its users meet it: processes, files, exit codes, messages.
+
+mod bad_certificates;
+mod bad_input;
+mod common;
+mod digits;
+mod formats;
+mod iris;
+mod paths;
+mod process;
+mod verify_all;

@@ -1,0 +1,92 @@
+//! `verify-all` on a small corpus: new, blessed, the same, changed, unexpected.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{Folder, message};
+
+const THEOREM: &str = r#"
+statement = "A point box network memorizes these rows."
+kind = "memorization"
+data = "data.csv"
+labels = ["y"]
+strategy = "point"
+activations = ["relu", "step"]
+formats = ["float8_e5m2", "bfloat16"]
+paths = "all"
+"#;
+
+fn corpus() -> Folder {
+    let folder = Folder::new();
+    for part in ["lemmas", "theorems/rows", "refutations/sum"] {
+        fs::create_dir_all(folder.path(&format!("proofs/{part}"))).unwrap();
+    }
+    folder.write("proofs/theorems/rows/claim.toml", THEOREM);
+    folder.write("proofs/theorems/rows/data.csv", "x,y\n1,2\n3,4\n");
+    let refutation = THEOREM.replace("\"point\"", "\"telescoping-sum\"").replace("\"relu\", ", "");
+    folder.write("proofs/refutations/sum/claim.toml", refutation);
+    folder.write("proofs/refutations/sum/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
+    folder
+}
+
+const ALL: &str = "verify-all --filter rows/ --filter sum/";
+
+#[test]
+fn a_corpus_from_new_to_changed() {
+    let folder = corpus();
+    let run = folder.expect(1, ALL);
+    assert!(run.stdout.contains("verdicts as expected, but 6 new and 0 changed"), "{run:?}");
+    assert_eq!(folder.files().len(), 4, "nothing is written without --bless");
+
+    let run = folder.expect(0, &format!("{ALL} --bless --keep kept"));
+    assert!(run.stdout.contains("all as expected; 6 new and 0 changed on record"), "{run:?}");
+    folder.expect(0, "check kept/theorems/rows/relu.bfloat16.json");
+    folder.expect(1, "check kept/refutations/sum/step.bfloat16.json");
+
+    let run = folder.expect(0, &format!("{ALL} --jobs 2"));
+    insta::with_settings!({ filters => [(r"\d+\.\d s", "<time>"), (r"Z3 [0-9.]+", "Z3 <version>")] }, {
+        insta::assert_snapshot!(message(&run));
+    });
+
+    let file = "proofs/theorems/rows/relu.bfloat16.json";
+    let text = String::from_utf8(folder.read(file)).unwrap();
+    // Provenance is not compared.
+    folder.write(file, text.replace("\"program\": \"", "\"program\": \"another "));
+    folder.expect(0, ALL);
+    folder.write(file, text.replace("\"box-network\"", "\"paths\""));
+    let run = folder.expect(1, &format!("{ALL} --json"));
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&report["totals"]["changed"], &report["totals"]["unexpected"]), (&1.into(), &0.into()));
+    assert_eq!(report["self_test"], "passed");
+    let names: Vec<&str> =
+        report["obligations"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(names.is_sorted() && names.len() == 6, "{names:?}");
+}
+
+#[test]
+fn a_wrong_expectation_is_told_and_never_blessed() {
+    let folder = corpus();
+    fs::copy(folder.path("proofs/refutations/sum/claim.toml"), folder.path("proofs/theorems/rows/claim.toml")).unwrap();
+    fs::copy(folder.path("proofs/refutations/sum/data.csv"), folder.path("proofs/theorems/rows/data.csv")).unwrap();
+    let before = folder.files();
+    let run = folder.expect(1, "verify-all --filter theorems/rows --bless");
+    assert!(run.stdout.contains("unexpected: theorems/rows/step.bfloat16: the claim must hold, and came out Refuted"));
+    assert!(folder.files() == before);
+}
+
+#[test]
+fn shards_cover_everything_once() {
+    let folder = corpus();
+    let mut names = Vec::new();
+    for shard in 1..=4 {
+        let run = folder.expect(1, &format!("{ALL} --json --shard {shard}/4"));
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        names.extend(report["obligations"].as_array().unwrap().iter().map(|row| row["name"].to_string()));
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 6);
+    let run = folder.expect(2, "verify-all --filter nothing-has-this-name");
+    assert!(run.stderr.contains("no name of the") && run.stderr.contains("nothing-has-this-name"), "{run:?}");
+}
