@@ -149,14 +149,19 @@ impl Rounder {
 
     /// The key of the least finite datum that is not below an extended real; none if there is none.
     pub fn key_at_least(&self, end: &Extended) -> Option<i128> {
-        let real = end.finite().filter(|real| self.reaches(real))?;
-        Some(-self.key_at_most(&-real.clone()))
+        match end {
+            Extended::Minus => order_key(self.format, self.format.largest(true)?),
+            Extended::Finite(real) if self.reaches(real) => Some(-self.key_at_most(&-real.clone())),
+            Extended::Finite(_) | Extended::Plus => None,
+        }
     }
 
-    /// A key, if it is that of a finite datum.
-    pub fn finite(&self, key: i128) -> Option<i128> {
-        let largest = self.format.largest(false);
-        largest.is_none_or(|largest| key.unsigned_abs() <= largest.bits()).then_some(key)
+    /// The same for a datum, by its key.
+    pub fn finite_at_least(&self, key: i128) -> Option<i128> {
+        let Some(largest) = self.format.largest(false).and_then(|largest| order_key(self.format, largest)) else {
+            return Some(key);
+        };
+        (key <= largest).then_some(key.max(-largest))
     }
 
     /// Whether a real is at most the largest finite value.

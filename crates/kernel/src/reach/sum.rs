@@ -42,7 +42,8 @@ impl Leaf {
     /// The leaf of an exact product, or of a bias, which rounds to itself.
     pub fn new(model: &PathModel, rounder: &Rounder, exact: Ends) -> Result<Leaf, Lost> {
         let rounded = rounder.round(&exact)?;
-        let (mut low, mut high) = (rounder.finite(rounded.low), rounder.finite(rounded.high));
+        let mut high = rounder.finite_at_least(rounded.high);
+        let mut low = rounder.finite_at_least(-rounded.low).map(|key| -key);
         if model.contraction == Contraction::Any {
             high = high.zip(rounder.key_at_least(&exact.1)).map(|(a, b)| a.max(b));
             low = low.zip(rounder.key_at_least(&exact.0.negate())).map(|(a, b)| a.min(-b));

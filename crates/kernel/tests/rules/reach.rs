@@ -151,3 +151,18 @@ fn unbounded_formats_enclose_every_sum() {
     let rejected = paths(&PathModel::all(f), &network, &dataset(f, &[(row, vec![f.one(false)])]));
     assert!(matches!(rejected, Err(ReachRejection::Output { row: 0, .. })), "{rejected:?}");
 }
+
+/// Penalties beyond the largest value are minus infinity in every direction but one: no NaN, and zero after ReLU.
+#[test]
+fn infinite_penalties_exclude() {
+    let f = Format::FLOAT8_E5M2;
+    let terms: &[(u32, &str)] = &[(0, "-57344"), (1, "-57344")];
+    let network = network(f, 2, vec![layer(f, Activation::Relu, &[(terms, "1")])]);
+    let data = texts(f, &[(&["2", "4"], &["0"])]);
+    for model in ["all", "paper", "paper,order=any", "paper,order=any,contraction=any", "all,overflow=saturate"] {
+        let model = PathModel::parse(model, f).expect(model);
+        assert_eq!(paths(&model, &network, &data), Ok(Verdict::Proved), "{model}");
+    }
+    let nan = PathModel::parse("all,overflow=nan", f).expect("a model");
+    assert_eq!(paths(&nan, &network, &data), Err(ReachRejection::Nan { row: 0, layer: 0, neuron: 0 }));
+}
