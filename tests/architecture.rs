@@ -1,0 +1,209 @@
+//! The layering, read from `cargo metadata`, and what the sources of the trusted crates may not say.
+//!
+//! Each rule is also shown to reject: a fabricated edge or source that breaks it is found.
+
+#![allow(clippy::unwrap_used)] // a helper that fails fails the test
+
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand};
+
+/// For each crate of the workspace, the crates of the workspace that it may depend on.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("format", &[]),
+    ("exact", &["format"]),
+    ("softfloat", &["format"]),
+    ("network", &["format"]),
+    ("paths", &["format", "softfloat", "network"]),
+    ("kernel", &["format", "exact", "network"]),
+    ("construct", &["format", "exact", "softfloat", "network", "paths", "kernel"]),
+    ("files", &["format", "exact", "softfloat", "network", "paths", "kernel"]),
+    ("checker", &["format", "exact", "softfloat", "network", "paths", "kernel", "construct", "files"]),
+    ("cli", &["format", "exact", "softfloat", "network", "paths", "kernel", "construct", "files", "checker"]),
+    ("tests", &[]),
+    ("benches", &[]),
+];
+
+/// For each crate that a verdict rests on (and softfloat, whose agreement with exact is evidence), every crate of others
+/// that it may depend on.
+const OUTSIDERS: &[(&str, &[&str])] = &[
+    ("format", &["strsim", "thiserror"]),
+    ("exact", &["gmp-mpfr-sys", "rug", "thiserror"]),
+    ("softfloat", &[]),
+    ("network", &["thiserror"]),
+    ("kernel", &["rustc-hash", "thiserror"]),
+];
+
+/// What those lean on in turn.
+const BEHIND_THEM: &[&str] = &[
+    "az",
+    "libc",
+    "libm",
+    "proc-macro2",
+    "quote",
+    "syn",
+    "thiserror-impl",
+    "unicode-ident",
+    // On Windows.
+    "windows-link",
+    "windows-sys",
+];
+
+/// Sources that may say what trusted ones may not, and why.
+const EXCEPTIONS: &[(&str, &str, &str)] =
+    &[("format/src/error.rs", "the literal 0.7", "how alike two names are: it chooses a hint in a message, no value")];
+
+const PREFIX: &str = "roundproof-";
+
+type Edges = BTreeSet<(String, String)>;
+
+fn metadata() -> Metadata {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
+    command.features(CargoOpt::AllFeatures);
+    // Only what this platform builds is sure to be here.
+    let rustc = std::process::Command::new("rustc").arg("-vV").output().unwrap();
+    let rustc = String::from_utf8(rustc.stdout).unwrap();
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    command.other_options(["--locked", "--offline", "--filter-platform", host].map(str::to_string));
+    command.exec().unwrap()
+}
+
+/// Every edge from a crate of the workspace that is not for tests alone, whatever feature turns it on.
+fn edges(metadata: &Metadata) -> Edges {
+    let packages = metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id));
+    let edges = packages.flat_map(|package| {
+        let dependencies = package.dependencies.iter().filter(|edge| edge.kind != DependencyKind::Development);
+        dependencies.map(|edge| (package.name.to_string(), edge.name.clone()))
+    });
+    edges.collect()
+}
+
+/// What is wrong with these edges.
+fn violations(edges: &Edges) -> Vec<String> {
+    let layers: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+    let outsiders: BTreeMap<&str, &[&str]> = OUTSIDERS.iter().copied().collect();
+    let mut found = Vec::new();
+    for (from, to) in edges {
+        let Some(from) = from.strip_prefix(PREFIX) else {
+            found.push(format!("{from} is not named {PREFIX}…"));
+            continue;
+        };
+        let allowed = match to.strip_prefix(PREFIX) {
+            Some(to) => layers.get(from).is_some_and(|allowed| allowed.contains(&to)),
+            None => outsiders.get(from).is_none_or(|allowed| allowed.contains(&to.as_str())),
+        };
+        if !allowed {
+            found.push(format!("{from} -> {to}"));
+        }
+    }
+    found
+}
+
+/// Everything that `root` is built with, itself left out.
+fn behind(metadata: &Metadata, root: &str) -> BTreeSet<String> {
+    let name = |id| metadata.packages.iter().find(|package| package.id == id).unwrap().name.to_string();
+    let nodes = &metadata.resolve.as_ref().unwrap().nodes;
+    let (mut seen, mut open) = (BTreeSet::new(), vec![root.to_string()]);
+    while let Some(current) = open.pop() {
+        let node = nodes.iter().find(|node| name(node.id.clone()) == current).unwrap();
+        let needed =
+            node.deps.iter().filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development));
+        for dependency in needed.map(|dep| name(dep.pkg.clone())) {
+            if seen.insert(dependency.clone()) {
+                open.push(dependency);
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn every_crate_has_a_layer() {
+    let metadata = metadata();
+    let members: BTreeSet<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let known: BTreeSet<String> = LAYERS.iter().map(|(name, _)| format!("{PREFIX}{name}")).collect();
+    assert_eq!(members, known);
+}
+
+#[test]
+fn no_edge_points_where_it_should_not() {
+    let edges = edges(&metadata());
+    assert!(edges.len() > 30, "the edges were read: {edges:?}");
+    assert_eq!(violations(&edges), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_kernel_is_built_with_is_known() {
+    let metadata = metadata();
+    let own = LAYERS.iter().filter(|(name, _)| *name == "kernel").flat_map(|(_, below)| below.iter());
+    let mut known: BTreeSet<String> = own.map(|name| format!("{PREFIX}{name}")).collect();
+    known.extend(["format", "exact", "network", "kernel"].iter().flat_map(|name| {
+        let outsiders = OUTSIDERS.iter().filter(move |(from, _)| from == name);
+        outsiders.flat_map(|(_, allowed)| allowed.iter().map(ToString::to_string))
+    }));
+    known.extend(BEHIND_THEM.iter().map(ToString::to_string));
+    let unknown: Vec<String> = behind(&metadata, "roundproof-kernel").difference(&known).cloned().collect();
+    assert_eq!(unknown, Vec::<String>::new());
+}
+
+#[test]
+fn fabricated_edges_are_rejected() {
+    let real = edges(&metadata());
+    for (from, to) in [
+        ("exact", "roundproof-softfloat"),
+        ("softfloat", "roundproof-exact"),
+        ("softfloat", "rug"),
+        ("format", "roundproof-network"),
+        ("network", "roundproof-exact"),
+        ("paths", "roundproof-exact"),
+        ("paths", "roundproof-kernel"),
+        ("kernel", "roundproof-softfloat"),
+        ("kernel", "roundproof-paths"),
+        ("kernel", "roundproof-files"),
+        ("kernel", "z3"),
+        ("kernel", "serde"),
+        ("kernel", "rayon"),
+        ("kernel", "clap"),
+        ("files", "roundproof-construct"),
+        ("construct", "roundproof-files"),
+        ("construct", "roundproof-checker"),
+        ("checker", "roundproof-cli"),
+        ("benches", "roundproof-tests"),
+        ("new", "roundproof-format"),
+    ] {
+        let mut edges = real.clone();
+        edges.insert((format!("{PREFIX}{from}"), to.to_string()));
+        assert_eq!(violations(&edges), [format!("{from} -> {to}")]);
+    }
+}
+
+#[test]
+fn the_kernel_would_not_be_known_with_a_solver_behind_it() {
+    let metadata = metadata();
+    // The walk finds what is several edges away.
+    let checker = behind(&metadata, "roundproof-checker");
+    for name in ["z3-sys", "serde", "rug"] {
+        assert!(checker.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn trusted_sources_have_no_host_floats_files_or_threads() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut count = 0;
+    for name in OUTSIDERS.iter().map(|(name, _)| name) {
+        for file in sources::files(&crates.join(name).join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let excused =
+                |found: &String| EXCEPTIONS.iter().any(|(place, what, _)| file.ends_with(place) && found == what);
+            let found: Vec<String> = sources::violations(&text).into_iter().filter(|found| !excused(found)).collect();
+            assert_eq!(found, Vec::<String>::new(), "{}", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} files were read");
+}

@@ -1,0 +1,144 @@
+//! Everything on record under `proofs/`, as readable summaries: what changes there shows here, provenance aside.
+//!
+//! A snapshot shows, it proves nothing: `roundproof verify-all` proves every claim again and compares.
+
+#![allow(clippy::unwrap_used)] // a helper that fails fails the test
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use roundproof_files::Certificate;
+use roundproof_files::text::exact_decimal;
+use roundproof_kernel::{Evidence, Node, Verdict};
+use serde_json::Value;
+
+const REFUSAL: &str = ".refusal.txt";
+
+fn proofs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../proofs")
+}
+
+/// Every record below a folder, in order.
+fn records(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    let mut files = Vec::new();
+    for entry in entries {
+        let name = entry.file_name().unwrap().to_string_lossy().to_string();
+        if entry.is_dir() {
+            files.extend(records(&entry));
+        } else if name.ends_with(".json") || name.ends_with(REFUSAL) {
+            files.push(entry);
+        }
+    }
+    files
+}
+
+/// One text for each folder of claims.
+fn summaries() -> BTreeMap<String, String> {
+    let root = proofs();
+    let mut summaries: BTreeMap<String, String> = BTreeMap::new();
+    for part in ["lemmas", "refutations", "theorems"].map(|part| root.join(part)).iter().filter(|part| part.exists()) {
+        for file in records(part) {
+            let folder = file.parent().unwrap().strip_prefix(&root).unwrap();
+            let folder = folder.to_string_lossy().replace(['/', '\\'], ".");
+            let name = file.file_name().unwrap().to_string_lossy().to_string();
+            let summary = summaries.entry(folder).or_default();
+            writeln!(summary, "{name}\n{}", summary_of(part, &file)).unwrap();
+        }
+    }
+    summaries
+}
+
+fn summary_of(part: &Path, file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    if file.to_string_lossy().ends_with(REFUSAL) {
+        return format!("  refused: {text}");
+    }
+    if part.ends_with("lemmas") {
+        return lemma(&serde_json::from_str(&text).unwrap());
+    }
+    let certificate = Certificate::read(file).unwrap().value;
+    let expected = match part.ends_with("theorems") {
+        true => matches!(certificate.verdict, Verdict::Proved | Verdict::Attested),
+        false => certificate.verdict == Verdict::Refuted,
+    };
+    assert!(expected, "{}: {} is not what its folder says", file.display(), certificate.verdict);
+    assert_eq!(certificate.to_json().unwrap(), text, "{}: written as it is read", file.display());
+    claim(&certificate)
+}
+
+fn claim(certificate: &Certificate) -> String {
+    let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
+    let mut summary = format!("  {}: {} under {}\n", certificate.verdict, claim.format, claim.model);
+    writeln!(
+        summary,
+        "  {} rows, {} inputs, {} outputs, {} layers, {} parameters",
+        shape.rows, shape.input_dimension, shape.output_dimension, shape.layers, shape.parameters
+    )
+    .unwrap();
+    let evidence = match &certificate.evidence {
+        None => "none".to_string(),
+        Some(Evidence::Paths) => "paths".to_string(),
+        Some(Evidence::BoxNetwork(separator)) => {
+            let boxes = separator.nodes.iter().filter(|node| matches!(node, Node::Box(_))).count();
+            format!("box-network, {} nodes, {boxes} boxes", separator.nodes.len())
+        }
+        Some(Evidence::Witness(witness)) => {
+            let value = exact_decimal(claim.format, witness.value);
+            let neurons = witness.neurons.len();
+            format!(
+                "witness, row {}, output {} gives {value}, {neurons} neurons off the plain path",
+                witness.row, witness.output
+            )
+        }
+    };
+    writeln!(summary, "  evidence: {evidence}").unwrap();
+    writeln!(summary, "  network {} {}", certificate.network.path, certificate.network.sha256).unwrap();
+    writeln!(summary, "  dataset {} {}", certificate.dataset.path, certificate.dataset.sha256).unwrap();
+    if let Some(source) = &certificate.source {
+        writeln!(summary, "  from {} {}, labels {}", source.path, source.sha256, source.labels.join(", ")).unwrap();
+    }
+    for lemma in &certificate.lemmas {
+        writeln!(summary, "  leans on {}: {}", lemma.name, lemma.established).unwrap();
+    }
+    summary
+}
+
+/// The statement of a lemma, and how many questions were asked about which scope in which encoding.
+fn lemma(record: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_string();
+    let mut scopes: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for question in record["questions"].as_array().into_iter().flatten() {
+        *scopes.entry((text(&question["scope"]), text(&question["encoding"]))).or_default() += 1;
+    }
+    let mut summary = format!("  {}: {}\n", text(&record["verdict"]), text(&record["statement"]));
+    for ((scope, encoding), count) in scopes {
+        writeln!(summary, "  {scope}, {encoding}: {count} questions").unwrap();
+    }
+    summary
+}
+
+#[test]
+fn records_are_shown() {
+    let summaries = summaries();
+    assert!(!summaries.is_empty(), "an empty corpus shows nothing");
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        for (folder, summary) in &summaries {
+            insta::assert_snapshot!(folder.as_str(), summary);
+        }
+    });
+}
+
+#[test]
+fn no_snapshot_outlives_its_records() {
+    let summaries = summaries();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().to_string();
+        if let Some(folder) = name.strip_suffix(".snap") {
+            assert!(summaries.contains_key(folder), "{name} shows what is no longer on record: delete it");
+        }
+    }
+}
