@@ -113,6 +113,10 @@ impl<'a> Builder<'a> {
             }
             second.push(terms, bias);
         }
+        if first.rows() == 0 {
+            // In F(p), zeros alone have no sides; a layer needs a unit, and no box listens to this one.
+            first.push([(0, self.format.one(true))], self.format.one(true));
+        }
         for output in 0..self.data.outputs() {
             let labels = rows.iter().enumerate().map(|(index, &row)| (index as u32, self.data.label(row, output)));
             last.push(labels, self.format.zero());

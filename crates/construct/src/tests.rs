@@ -78,6 +78,16 @@ fn unbounded_formats_are_memorized_around_zero() {
 }
 
 #[test]
+fn a_single_point_at_zero_has_no_sides_in_an_unbounded_format() {
+    let f = Format::unbounded(8).expect("a format");
+    let data = dataset(f, 2, &[0, 0, 0, 0], &[f.one(false).bits(); 2]);
+    for activation in [Activation::Step, Activation::Relu] {
+        let built = point::memorize(&data, activation).expect("no conflict");
+        assert_eq!(judge(&data, &built), Ok(Verdict::Proved), "{activation}");
+    }
+}
+
+#[test]
 fn copies_make_up_for_a_weak_penalty() {
     // emax = 1 leaves K and W at most 2: the gap 1/8 next to 1/8 needs 2 copies at K = 2.
     let f: Format = "p=3,emin=-1,emax=1,specials=finite".parse().expect("a format");
