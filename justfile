@@ -42,6 +42,28 @@ prove *ARGS: build
 check *ARGS: build
     @{{ roundproof }} check "$@"
 
+# Run the examples of README.md: a line that says so must fail, all others succeed
+readme: build
+    #!/usr/bin/env bash
+    set -euo pipefail
+    root=$PWD
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    ln -s "$root/data" "$folder/data"
+    cd "$folder"
+    roundproof() { "$root/target/release/roundproof" "$@"; }
+    examples=0
+    while IFS= read -r line; do
+        printf '$ %s\n' "$line"
+        expected=0
+        [[ $line != *telescoping-sum* ]] || expected=1
+        code=0
+        eval "$line" || code=$?
+        [[ $code == "$expected" ]] || { echo "exit code $code, expected $expected"; exit 1; }
+        ((examples += 1))
+    done < <(sed -n 's/^\$ //p' "$root/README.md" | grep -v -e '^\./x' -e '^alias')
+    ((examples >= 5)) || { echo "only $examples examples"; exit 1; }
+
 # Show which certificates and snapshots changed
 review:
     #!/usr/bin/env bash
