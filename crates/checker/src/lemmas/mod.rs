@@ -1,7 +1,7 @@
 //! The lemmas behind the rules of the kernel, asked of Z3.
 //!
-//! A lemma is one statement, asked for every format at once ([`every_format`]) and for one format after another
-//! ([`formats`]). Every question is asked twice: can the assumptions hold (else it is vacuous), and can they hold while the
+//! A lemma is one statement, asked for every format at once (`every_format`) and for one format after another
+//! (`formats`). Every question is asked twice: can the assumptions hold (else it is vacuous), and can they hold while the
 //! conclusion does not (else it is attested). `proofs/lemmas/` has what was answered, with the digest of each question.
 
 mod catalogue;

@@ -6,8 +6,8 @@
 //!
 //! A datum is its encoding. Magnitudes are ordered like the reals: exponent field above trailing significand, so the
 //! next value is the next bit pattern, and the rounding away from zero is an increment. Inside an operation a number is
-//! [`Unpacked`]: sign, *offset* (the exponent of the significand's top bit, less `emin`) and significand. An operation
-//! forms its exact result, or one with the lost bits gathered in a sticky bit below it, and [`rounding`] turns that into
+//! `Unpacked`: sign, *offset* (the exponent of the significand's top bit, less `emin`) and significand. An operation
+//! forms its exact result, or one with the lost bits gathered in a sticky bit below it, and `rounding` turns that into
 //! an encoding once.
 //!
 //! The last argument of every operation is its choice. [`Choices::Neighbours`]: a Boolean, true for the neighbour away
