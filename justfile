@@ -88,7 +88,7 @@ review:
 lint: setup
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- --deny warnings
-    RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS='--deny warnings --allow rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --locked
 
 # Format the code
 fmt:

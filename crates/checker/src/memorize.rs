@@ -34,6 +34,15 @@ impl Strategy {
     /// Every strategy.
     pub const ALL: &'static [Strategy] = &[Strategy::Point, Strategy::HalvedPenalties, Strategy::TelescopingSum];
 
+    /// The hidden activation of its networks, if it makes but one kind.
+    pub const fn only_activation(self) -> Option<Activation> {
+        match self {
+            Strategy::Point => None,
+            Strategy::HalvedPenalties => Some(Activation::Relu),
+            Strategy::TelescopingSum => Some(Activation::Step),
+        }
+    }
+
     /// The spelling on the command line and in claims.
     pub const fn name(self) -> &'static str {
         match self {

@@ -107,6 +107,7 @@ impl VerifyAll {
     pub fn execute(self) -> Result<Exit> {
         let since = Instant::now();
         let chosen = self.chosen()?;
+        self.check_keep()?;
         let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), bless: self.bless };
         let obligations = self.run(&chosen, &settings)?;
@@ -122,6 +123,17 @@ impl VerifyAll {
         Ok(exit)
     }
 
+    /// The records of the corpus are changed by --bless alone.
+    fn check_keep(&self) -> Result<()> {
+        let Some(keep) = &self.keep else { return Ok(()) };
+        std::fs::create_dir_all(keep).with_context(|| format!("--keep: {} cannot be made", keep.display()))?;
+        let (keep, proofs) = (keep.canonicalize()?, self.proofs.canonicalize()?);
+        if keep.starts_with(&proofs) || proofs.starts_with(&keep) {
+            bail!("--keep: {} overlaps the corpus, whose records only --bless changes", keep.display());
+        }
+        Ok(())
+    }
+
     fn chosen(&self) -> Result<Vec<Obligation>> {
         let all = obligations(&self.proofs)
             .with_context(|| format!("the corpus {} cannot be read", self.proofs.display()))?;
@@ -133,7 +145,11 @@ impl VerifyAll {
         }
         let shard = filtered.into_iter().enumerate();
         let shard = shard.filter(|(position, _)| self.shard.is_none_or(|shard| shard.has(*position)));
-        Ok(shard.map(|(_, obligation)| obligation).collect())
+        let chosen: Vec<Obligation> = shard.map(|(_, obligation)| obligation).collect();
+        if chosen.is_empty() {
+            bail!("--shard: there is nothing in it; use no more shards than obligations");
+        }
+        Ok(chosen)
     }
 
     /// The results, in the order of the obligations, which is that of their names.

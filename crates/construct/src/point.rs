@@ -173,6 +173,10 @@ impl<'a> Builder<'a> {
             });
         };
         let weight = if side.upper { weight } else { negate(self.format, weight) };
+        let units = first.rows() + chosen.copies as usize;
+        if units > u32::MAX as usize {
+            return Err(ConstructError::TooLarge { units });
+        }
         for _ in 0..chosen.copies {
             terms.push((first.rows() as u32, negate(self.format, penalty)));
             first.push([(column as u32, weight)], bias);

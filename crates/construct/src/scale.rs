@@ -11,6 +11,9 @@ pub(crate) struct Scale {
     pub copies: u32,
 }
 
+/// The binary logarithm of the most copies of a unit.
+const MAX_WEAKNESS: i64 = 12;
+
 /// The smallest scale, then the smallest penalty of at least 1, with `W * K * gap >= 1`; else the least number of copies
 /// of the strongest unit. None if the format is too narrow for either.
 ///
@@ -33,7 +36,7 @@ pub(crate) fn choose(format: Format, threshold: Encoding, neighbour: Encoding, g
     let scale = (0..=emax).rev().find(|&k| allowed(k))?;
     let weakness = -(most_penalty + scale + gap);
     let precision = i64::from(format.precision());
-    let within = weakness <= precision.min(30) && power_of_two(format, -weakness).is_some();
+    let within = weakness <= precision.min(MAX_WEAKNESS) && power_of_two(format, -weakness).is_some();
     within.then_some(Scale { scale, penalty: most_penalty, copies: 1 << weakness })
 }
 

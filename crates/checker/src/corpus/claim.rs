@@ -21,6 +21,7 @@ use crate::memorize::Strategy;
 /// activations = ["relu", "step"]
 /// formats = ["bfloat16", "binary32"]
 /// paths = "all"                       # see `roundproof prove --help`
+/// refused = ["float8_e5m2"]           # formats in which there must be no network: rows conflict, or values do not fit
 /// ```
 ///
 /// `rows = [0, 50, 100]` takes these rows of the data only, counted from 0. `kind = "whole-network"` asks Z3 about the
@@ -37,6 +38,8 @@ struct Text {
     formats: Vec<String>,
     paths: String,
     rows: Option<Vec<usize>>,
+    #[serde(default)]
+    refused: Vec<String>,
 }
 
 /// How an instance is to be proved.
@@ -78,6 +81,8 @@ pub struct Instance {
     pub rows: Option<Vec<usize>>,
     /// How it is to be proved.
     pub kind: Kind,
+    /// Whether there must be no network: rows conflict in the format, or values do not fit into it.
+    pub refused: bool,
 }
 
 /// A `claim.toml` that says nothing that can be proved.
@@ -95,6 +100,17 @@ pub enum ClaimError {
     /// A path model that a format lacks.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A format that is refused but not among the formats.
+    #[error("refused names {0}, which is not among the formats")]
+    Refused(Format),
+    /// A strategy that makes networks of another activation only.
+    #[error("the strategy {strategy} makes no {activation} networks")]
+    Activation {
+        /// The strategy.
+        strategy: Strategy,
+        /// The activation.
+        activation: Activation,
+    },
     /// No format, or no activation.
     #[error("formats and activations must name at least one each")]
     Empty,
@@ -122,20 +138,30 @@ impl ClaimFile {
 
 impl Text {
     fn instances(&self, folder: &Path) -> Result<Vec<Instance>, ClaimError> {
+        let parse = |names: &[String]| names.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>();
+        let (refused, named) = (parse(&self.refused)?, parse(&self.formats)?);
+        if let Some(format) = refused.iter().find(|format| !named.contains(format)) {
+            return Err(ClaimError::Refused(*format));
+        }
+        let strategy: Strategy = self.strategy.parse()?;
         let mut instances = Vec::new();
         for activation in &self.activations {
             for format in &self.formats {
                 let (activation, format): (Activation, Format) = (activation.parse()?, format.parse()?);
+                if strategy.only_activation().is_some_and(|only| only != activation) {
+                    return Err(ClaimError::Activation { strategy, activation });
+                }
                 instances.push(Instance {
                     name: format!("{activation}.{format}"),
                     data: folder.join(&self.data),
                     labels: self.labels.clone(),
-                    strategy: self.strategy.parse()?,
+                    strategy,
                     activation,
                     format,
                     model: PathModel::parse(&self.paths, format)?,
                     rows: self.rows.clone(),
                     kind: self.kind,
+                    refused: refused.contains(&format),
                 });
             }
         }

@@ -80,6 +80,18 @@ pub enum CorpusError {
         /// The file.
         file: PathBuf,
     },
+    /// One instance twice: the same format under two names, say.
+    #[error("{name}: is claimed twice")]
+    Twice {
+        /// Its name.
+        name: String,
+    },
+    /// A folder that is no part of the corpus.
+    #[error("{folder}: is no part of the corpus, which has lemmas, theorems and refutations")]
+    Part {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A claim that says nothing that can be proved.
     #[error(transparent)]
     Claim(#[from] InFile<ClaimError>),
@@ -115,8 +127,28 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
         }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(pair) = all.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(CorpusError::Twice { name: pair[0].name.clone() });
+    }
+    check_parts(root)?;
     check_strays(root, &all)?;
     Ok(all)
+}
+
+/// Nothing in the corpus is passed over in silence: no folder of another name, and none with files but no claim.
+fn check_parts(root: &Path) -> Result<(), CorpusError> {
+    for file in files_below(root)? {
+        let below = file.strip_prefix(root).unwrap_or(&file);
+        let Some(part) = below.iter().next().filter(|_| below.iter().count() > 1) else { continue };
+        if !["lemmas", "theorems", "refutations"].iter().any(|known| part == *known) {
+            return Err(CorpusError::Part { folder: root.join(part) });
+        }
+        let folder = file.parent().unwrap_or(root);
+        if part != "lemmas" && !folder.join("claim.toml").exists() && !file.ends_with("README.md") {
+            return Err(CorpusError::Empty { folder: folder.to_path_buf(), what: "claim.toml" });
+        }
+    }
+    Ok(())
 }
 
 /// The files named `claim.toml` below a folder, in order.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use roundproof_construct::ConstructError;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
 use roundproof_files::csv::{CsvData, CsvProblem, read_csv};
 use roundproof_files::{Stored, write_atomically};
@@ -75,24 +76,35 @@ impl Obligation {
         settings: &Settings,
         progress: &mut dyn FnMut(&'static str, usize, usize),
     ) -> Result<Outcome, RunError> {
-        let (verdict, how, record) = match &self.subject {
+        let Found { verdict, how, record, files } = match &self.subject {
             Subject::Lemma(lemma) => {
                 let result = lemma.prove(settings.solver, progress);
-                (Some(result.verdict), result.how, Record::Json(result.json))
+                Found { verdict: Some(result.verdict), how: result.how, record: Record::Json(result.json), files: None }
             }
-            Subject::Instance(instance) => self.run_instance(instance, settings, progress)?,
+            Subject::Instance(instance) => run_instance(instance, settings, progress)?,
         };
         let comparison = Comparison::with_committed(&self.stem, &record)?;
         let as_expected = match (self.expectation, verdict) {
-            // A refusal is as expected if it is the committed one.
-            (_, None) => comparison == Comparison::Same || settings.bless,
+            _ if self.must_be_refused() => verdict.is_none(),
+            (_, None) => false,
             (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
             (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
         };
         if settings.bless && as_expected && comparison != Comparison::Same {
             self.commit(&record)?;
         }
+        if let (Some(folder), Some(files), Record::Json(json)) = (settings.keep, &files, &record) {
+            let stem = folder.join(&self.name);
+            write(&ending(&stem, ".network.safetensors"), &files.network)?;
+            write(&ending(&stem, ".dataset.safetensors"), &files.dataset)?;
+            write(&ending(&stem, CERTIFICATE), json.as_bytes())?;
+        }
         Ok(Outcome { verdict, how, as_expected, comparison })
+    }
+
+    /// Whether its claim says that there is no network to speak of.
+    fn must_be_refused(&self) -> bool {
+        matches!(&self.subject, Subject::Instance(instance) if instance.refused)
     }
 
     fn commit(&self, record: &Record) -> Result<(), RunError> {
@@ -108,61 +120,76 @@ impl Obligation {
             _ => Ok(()),
         }
     }
+}
 
-    fn run_instance(
-        &self,
-        instance: &Instance,
-        settings: &Settings,
-        progress: &mut dyn FnMut(&'static str, usize, usize),
-    ) -> Result<(Option<Verdict>, String, Record), RunError> {
-        let refused = |message: String| Ok((None, message.clone(), Record::Refusal(message + "\n")));
-        let csv = match read_csv(&instance.data, &instance.labels, instance.format) {
-            Ok(csv) => csv,
-            Err(error) if matches!(*error.problem, CsvProblem::Unreadable(_)) => {
-                return Err(RunError::File(error.to_string()));
-            }
-            Err(error) => return refused(error.problem.to_string()),
-        };
-        let chosen = select(&csv.value, instance.rows.as_deref()).map_err(RunError::File)?;
-        let data = &chosen.dataset;
-        let task = Task {
-            strategy: instance.strategy,
-            activation: instance.activation,
-            model: instance.model,
-            preference: Preference::Construction,
-            prefix: format!("{}.", instance.name),
-            source: source(instance, &csv),
-        };
-        let mut proof = match memorize(data, Some(&chosen.columns), &task, progress) {
-            Ok(proof) => proof,
-            Err(ProveError::Construct(error)) => {
-                return refused(crate::memorize::describe(&error, &chosen));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let how = match instance.kind {
-            Kind::Memorization => describe(&proof.certificate),
-            Kind::WholeNetwork => {
-                let answer = crate::whole::attest(settings.solver, &proof.network, data, &instance.model, progress);
-                proof.certificate.verdict = answer.verdict;
-                proof.certificate.evidence = None;
-                proof.certificate.lemmas = vec![answer.lemma];
-                answer.how
-            }
-        };
-        let json = proof.certificate.to_json().map_err(|error| RunError::File(error.to_string()))?;
-        if let Some(folder) = settings.keep {
-            let stem = folder.join(&self.name);
-            write(&ending(&stem, ".network.safetensors"), &proof.network_bytes)?;
-            write(&ending(&stem, ".dataset.safetensors"), &proof.dataset_bytes)?;
-            write(&ending(&stem, CERTIFICATE), json.as_bytes())?;
+/// What an obligation came to.
+struct Found {
+    verdict: Option<Verdict>,
+    how: String,
+    record: Record,
+    files: Option<Files>,
+}
+
+/// The files of a certificate.
+struct Files {
+    network: Vec<u8>,
+    dataset: Vec<u8>,
+}
+
+/// Whether an error says that the data are none of the format. Any other is a fault of the claim.
+fn is_refusal(problem: &CsvProblem) -> bool {
+    use roundproof_files::csv::CellProblem;
+    let CsvProblem::Cell { problem, .. } = problem else { return false };
+    matches!(problem, CellProblem::NotFinite | CellProblem::Exponent | CellProblem::OutOfRange { .. })
+}
+
+fn run_instance(
+    instance: &Instance,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    let refused = |message: String| {
+        Ok(Found { verdict: None, how: message.clone(), record: Record::Refusal(message + "\n"), files: None })
+    };
+    let csv = match read_csv(&instance.data, &instance.labels, instance.format) {
+        Ok(csv) => csv,
+        Err(error) if is_refusal(&error.problem) => return refused(error.problem.to_string()),
+        Err(error) => return Err(RunError::File(error.to_string())),
+    };
+    let chosen = select(&csv.value, instance.rows.as_deref()).map_err(RunError::File)?;
+    let data = &chosen.dataset;
+    let task = Task {
+        strategy: instance.strategy,
+        activation: instance.activation,
+        model: instance.model,
+        preference: Preference::Construction,
+        prefix: format!("{}.", instance.name),
+        source: source(instance, &csv),
+    };
+    let mut proof = match memorize(data, Some(&chosen.columns), &task, progress) {
+        Ok(proof) => proof,
+        Err(ProveError::Construct(error @ (ConstructError::Conflict { .. } | ConstructError::NoScale { .. }))) => {
+            return refused(crate::memorize::describe(&error, &chosen));
         }
-        let how = match proof.rejection {
-            Some(rejection) if proof.certificate.verdict == Verdict::Unknown => rejection.to_string(),
-            _ => how,
-        };
-        Ok((Some(proof.certificate.verdict), how, Record::Json(json)))
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let how = match instance.kind {
+        Kind::Memorization => describe(&proof.certificate),
+        Kind::WholeNetwork => {
+            let answer = crate::whole::attest(settings.solver, &proof.network, data, &instance.model, progress);
+            proof.certificate.verdict = answer.verdict;
+            proof.certificate.evidence = None;
+            proof.certificate.lemmas = vec![answer.lemma];
+            answer.how
+        }
+    };
+    let json = proof.certificate.to_json().map_err(|error| RunError::File(error.to_string()))?;
+    let how = match proof.rejection {
+        Some(rejection) if proof.certificate.verdict == Verdict::Unknown => rejection.to_string(),
+        _ => how,
+    };
+    let files = Files { network: proof.network_bytes, dataset: proof.dataset_bytes };
+    Ok(Found { verdict: Some(proof.certificate.verdict), how, record: Record::Json(json), files: Some(files) })
 }
 
 /// How the kernel came to a certificate's verdict, in words.

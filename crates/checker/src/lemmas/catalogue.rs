@@ -13,8 +13,9 @@ const NONE: fn(roundproof_format::Format) -> Vec<super::Question> = |_| Vec::new
 static CATALOGUE: [Lemma; 10] = [
     Lemma {
         name: "axioms",
-        statement: "R1, R3, R4 and G hold in a format: they do not contradict each other. Shown for two small formats, whose \
-                    values are listed, for all arguments.",
+        statement: "The axioms hold in a format, so they do not contradict each other: R1, R4, G, symmetry, and of neighbours that \
+                    no value lies between them and that their difference is a value, from which R3 follows. Shown for two small \
+                    formats without infinities, whose values are listed, for all arguments.",
         behind_boxes: false,
         every_format: every_format::axioms,
         formats: NONE,

@@ -7,7 +7,7 @@ use super::Question;
 use crate::smt::reals;
 
 /// A question about an arbitrary format: constants of sort `Real` and `X` (data), assumptions, instances of the axioms.
-fn ask(
+pub(super) fn ask(
     case: impl Into<String>,
     reals: &[&str],
     data: &[&str],
@@ -56,16 +56,15 @@ pub(super) fn grid_sums() -> Vec<Question> {
 }
 
 pub(super) fn gap() -> Vec<Question> {
-    // The mirror image: R(-t) = -R(t).
-    let assumptions = ["(F a)", "(F pa)", "(F x)", "(< pa a)", "(<= x pa)", "(R (- a x) r)"];
-    vec![ask(
-        "below",
-        &["a", "pa", "x"],
-        &["r"],
-        &assumptions,
-        &["(R3 a pa x r)"],
-        "(and (not (= r nan)) (le (fin (- a pa)) r))",
-    )]
+    let below = ["(Pred pa a)", "(F x)", "(< x a)", "(R (- a x) r)"];
+    let above = ["(Pred pa a)", "(F x)", "(< pa x)", "(R (- x pa) r)"];
+    let conclusion = "(and (not (= r nan)) (le (fin (- a pa)) r))";
+    let difference = ["(N pa a x)", "(D pa a)"];
+    let question = |case: &str, assumptions: &[&str], rounds: &str| {
+        ask(case, &["a", "pa", "x"], &["r"], assumptions, &[&difference[..], &[rounds]].concat(), conclusion)
+    };
+    // A contracted product with 1 or -1 has the same exact difference, and one rounding.
+    vec![question("below", &below, "(R1 (- a pa) (- a x) r)"), question("above", &above, "(R1 (- a pa) (- x pa) r)")]
 }
 
 pub(super) fn scaling() -> Vec<Question> {
@@ -86,43 +85,41 @@ pub(super) fn scaling() -> Vec<Question> {
 }
 
 pub(super) fn threshold_step() -> Vec<Question> {
-    let assumptions = ["(F a)", "(F pa)", "(F x)", "(< pa a)", "(or (<= x pa) (<= a x))", "(R (- pa x) r)"];
-    // R3 mirrored: above the threshold the difference is at most -(a - pa).
-    let above = "(=> (and (F a) (F pa) (F x) (<= a x) (R (- pa x) r)) (le r (fin (- pa a))))";
+    let assumptions = ["(Pred pa a)", "(F x)", "(R (- pa x) r)"];
+    // Below or at the threshold the difference is not negative; above, it is at most -(a - pa).
+    let axioms =
+        ["G0", "(N pa a x)", "(D pa a)", "(S (- a pa))", "(R1 0.0 (- pa x) r)", "(R1 (- (- a pa)) (- pa x) r)"];
     let conclusion = "(and (not (= r nan)) (= (step r) (ite (<= x pa) 1.0 0.0)))";
-    vec![ask("difference", &["a", "pa", "x"], &["r"], &assumptions, &["G0", "(R1 0.0 (- pa x) r)", above], conclusion)]
+    vec![ask("difference", &["a", "pa", "x"], &["r"], &assumptions, &axioms, conclusion)]
 }
 
 pub(super) fn threshold_relu() -> Vec<Question> {
-    let unscaled = ["(F a)", "(F pa)", "(F x)", "(< pa a)", "(or (<= x pa) (<= a x))"];
+    let unscaled = ["(Pred pa a)", "(F x)"];
+    let neighbours = ["G0", "(N pa a x)", "(N pa a 0.0)", "(D pa a)"];
     let mut questions = vec![ask(
         "K = 1",
         &["a", "pa", "x"],
         &["r"],
         &[&unscaled[..], &["(R (- a x) r)"]].concat(),
-        &["G0", "(R1 0.0 (- a x) r)", "(R3 a pa x r)"],
+        &[&neighbours[..], &["(R1 0.0 (- a x) r)", "(R1 (- a pa) (- a x) r)"]].concat(),
         "(and (=> (<= a x) (= (relu r) (fin 0.0))) (=> (<= x pa) (le (fin (- a pa)) (relu r))))",
     )];
-    // What products with K do, so that the lemmas after it need no products: asked first, and by itself.
+    // What products with K do, so that the questions after it need no products: asked first, and by itself.
     let products = [
         "(=> (<= x pa) (<= (* k x) (* k pa)))",
         "(=> (<= a x) (<= (* k a) (* k x)))",
+        "(=> (<= 0.0 pa) (<= 0.0 (* k pa)))",
+        "(=> (<= a 0.0) (<= (* k a) 0.0))",
+        "(=> (< pa a) (< (* k pa) (* k a)))",
         "(= (* k (- a pa)) (- (* k a) (* k pa)))",
         "(= (* k (- a x)) (- (* k a) (* k x)))",
     ];
     let all = format!("(and {})", products.join(" "));
     questions.push(ask("products with K", &["k", "a", "pa", "x"], &[], &["(<= 1.0 k)"], &[], all));
-    let scaled = [
-        "(Pow k)",
-        "(<= 1.0 k)",
-        "(<= (ab (* k a)) mx)",
-        "(<= (ab (* k pa)) mx)",
-        // A gap is a power of two in the format.
-        "(F (- a pa))",
-        "(<= (ab (* k (- a pa))) mx)",
-    ];
+    // K (a - pa) is within the format, since 0 does not lie between a and pa.
+    let scaled = ["(Pow k)", "(<= 1.0 k)", "(<= (ab (* k a)) mx)", "(<= (ab (* k pa)) mx)"];
     let base = [&unscaled[..], &scaled, &products].concat();
-    let values = ["G0", "(R4 k a)", "(R4 k pa)", "(R4 k (- a pa))"];
+    let values = [&neighbours[..], &["(R4 k a)", "(R4 k pa)", "(R4 k (- a pa))"]].concat();
     let conclusion = "(and (=> (<= a x) (= (relu r) (fin 0.0))) (=> (<= x pa) (le (fin (* k (- a pa))) (relu r))))";
     let separate = [
         "(R1 (* k pa) (* k x) y)",
@@ -165,7 +162,7 @@ fn literal(value: i32) -> String {
 
 pub(super) fn dominance() -> Vec<Question> {
     let mut questions = Vec::new();
-    for (s, t, sum) in [(1, 0, 1), (1, -1, 0), (0, 0, 0), (0, -1, -1), (-1, -1, -1)] {
+    for (s, t, sum) in [(1, 0, 1), (1, -1, 0), (0, 0, 0), (0, -1, -1), (-1, 0, -1)] {
         let [s, t, bound] = [s, t, sum].map(literal);
         let case = format!("s at most {s}, t at most {t}").replace(['(', ')'], "").replace("- ", "-").replace(".0", "");
         let below = [format!("(le s (fin {s}))"), format!("(le t (fin {t}))"), "(add s t r)".to_string()];
@@ -285,20 +282,20 @@ fn axioms_in(format: Format) -> Vec<Question> {
     values.sort();
     values.dedup();
     let definitions = define(format, &values);
-    let pairs: Vec<String> =
-        values.windows(2).map(|pair| format!("(and (= pa {}) (= a {}))", number(&pair[0]), number(&pair[1]))).collect();
-    let neighbours = format!("(or {})", pairs.join(" "));
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
-    let cases: [Case; 5] = [
+    let cases: [Case; 7] = [
         ("R1", &[("f", "Real"), ("t", "Real"), ("r", "X")], "(and (F f) (R t r))", "(R1 f t r)"),
-        ("R3", &[("a", "Real"), ("pa", "Real"), ("x", "Real"), ("r", "X")], &neighbours, "(R3 a pa x r)"),
+        ("N", &[("pa", "Real"), ("a", "Real"), ("x", "Real")], "(and (Pred pa a) (F x))", "(N pa a x)"),
+        ("D", &[("pa", "Real"), ("a", "Real")], "(Pred pa a)", "(D pa a)"),
+        ("S", &[("v", "Real")], "(F v)", "(S v)"),
         ("R4", &[("k", "Real"), ("x", "Real")], "(and (Pow k) (F x))", "(R4 k x)"),
         ("G0", &[], "true", "G0"),
+        // Mult v g by its meaning, which is stronger than the word.
         (
             "G",
             &[("v", "Real"), ("n", "Int"), ("g", "Real")],
-            "(and (Pow g) (= v (* (to_real n) g)))",
-            "(=> (and (F g) (<= (ab v) (* P g)) (<= (ab v) mx)) (F v))",
+            "(and (Pow g) (F g) (= v (* (to_real n) g)))",
+            "(=> (and (<= (ab v) (* P g)) (<= (ab v) mx)) (F v))",
         ),
     ];
     cases
@@ -334,11 +331,13 @@ fn define(format: Format, values: &[Rational]) -> Vec<String> {
             format!("(and (< {a} t) (< t {b}) (or (= v {a}) (= v {b})))")
         })
         .collect();
-    let power = |value: &Rational| {
-        let is_power = *value > 0 && value.numer().is_power_of_two() && value.denom().is_power_of_two();
-        is_power.then(|| format!("(= x {})", number(value)))
-    };
-    let powers: Vec<String> = values.iter().filter_map(power).collect();
+    let pairs: Vec<String> =
+        values.windows(2).map(|pair| format!("(and (= pa {}) (= a {}))", number(&pair[0]), number(&pair[1]))).collect();
+    // Every power of two that is a value, or whose product with a value other than 0 can be one.
+    let (emin, emax) = (format.emin().map_or(0, i64::from), format.emax().map_or(0, i64::from));
+    let least = emin - i64::from(format.precision()) + 1;
+    let powers: Vec<String> =
+        (least..=emax - least + 1).map(|exponent| format!("(= x {})", number(&power_of_two(exponent)))).collect();
     vec![
         format!("(define-fun mx () Real {largest})"),
         format!("(define-fun P () Real {})", number(&power_of_two(format.precision().into()))),
@@ -347,6 +346,7 @@ fn define(format: Format, values: &[Rational]) -> Vec<String> {
         "(define-fun R ((t Real) (r X)) Bool (ite (> t mx) (or (= r pinf) (= r (fin mx))) (ite (< t (- mx)) (or (= r ninf) (= r \
          (fin (- mx)))) (and ((_ is fin) r) (near t (val r))))))"
             .to_string(),
+        format!("(define-fun Pred ((pa Real) (a Real)) Bool (or {}))", pairs.join(" ")),
         format!("(define-fun Pow ((x Real)) Bool (or {}))", powers.join(" ")),
         "(define-fun Mult ((v Real) (g Real)) Bool (is_int (/ v g)))".to_string(),
     ]

@@ -158,13 +158,15 @@ pub fn behind_box_networks(format: Format) -> Vec<LemmaReference> {
             };
             encodings.sort_unstable();
             encodings.dedup();
+            let general = "for every format from the axioms";
             let established = if encodings.is_empty() {
-                format!(
-                    "attested for every format from the axioms R1, R3, R4 and G; that {format} satisfies them is proved in \
-                     words only"
-                )
+                format!("attested {general}; that {format} satisfies them is proved in words only")
             } else {
-                format!("attested for {format} ({}), and for every format from the axioms", encodings.join(", "))
+                format!(
+                    "attested for {format} under overflow={}, in the cases that its record lists ({}); and {general}",
+                    format.default_overflow(),
+                    encodings.join(", ")
+                )
             };
             LemmaReference { name: lemma.name.to_string(), established }
         })

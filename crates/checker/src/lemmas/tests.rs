@@ -19,19 +19,23 @@ fn every_format_at_once() {
     }
 }
 
-/// No instance of an axiom is idle: without it, the lemma is not proved.
+/// Without what the axioms say of neighbours and of rounding, the statements are not true, and are not proved.
 #[test]
 fn without_its_axioms_a_lemma_fails() {
     let solver = solver();
-    let mut question = every_format::exactness().remove(0);
-    let mut bare = crate::smt::reals::every_format();
-    for line in ["(declare-const t Real)", "(declare-const r X)"] {
-        bare.line(line);
+    let gap: &[&str] = &["(Pred pa a)", "(F x)", "(< x a)", "(R (- a x) r)"];
+    let unrelated: &[&str] = &["(F a)", "(F pa)", "(F x)", "(< x a)", "(R (- a x) r)"];
+    let cases: [(&[&str], &[&str]); 4] = [
+        (unrelated, &["(N pa a x)", "(D pa a)", "(R1 (- a pa) (- a x) r)"]),
+        (gap, &["(D pa a)", "(R1 (- a pa) (- a x) r)"]),
+        (gap, &["(N pa a x)", "(R1 (- a pa) (- a x) r)"]),
+        (gap, &["(N pa a x)", "(D pa a)"]),
+    ];
+    for (assumptions, axioms) in cases {
+        let question =
+            every_format::ask("gap", &["a", "pa", "x"], &["r"], assumptions, axioms, "(le (fin (- a pa)) r)");
+        assert_eq!(solver.check(&question.negation()), Answer::Satisfiable, "{assumptions:?} {axioms:?}");
     }
-    bare.assert("(F t)");
-    bare.assert("(R t r)");
-    question.assumptions = bare;
-    assert_eq!(solver.check(&question.negation()), Answer::Satisfiable);
 }
 
 #[test]

@@ -2,14 +2,17 @@
 //!
 //! A datum is an extended real: `(fin v)`, `pinf`, `ninf` or `nan`. `F` is the set of finite values, `(R t r)` says that `r`
 //! is an allowed rounding of the real `t`, `Pow` that a number is a power of two, `(Mult v g)` that `v` is an integer
-//! multiple of `g`; `mx` is the largest value and `P` stands for `2^p`. Nothing is asserted of them in general: a lemma
+//! multiple of `g`, `(Pred pa a)` that `pa` is the largest value below the value `a`; `mx` is the largest value (for `F(p)`, any
+//! bound on what occurs) and `P` stands for `2^p`. Nothing is asserted of them in general: a lemma
 //! asserts the *instances* of the axioms that it uses, so every query is free of quantifiers and is decided. That a lemma's
 //! instances are instances is plain to see: they are applications of the words below.
 //!
 //! | word | the axiom |
 //! | --- | --- |
 //! | `(R1 f t r)` | sandwich: a value `f` on one side of `t` stays on that side of `r` |
-//! | `(R3 a pa x r)` | gap: `x` below `a`, whose predecessor is `pa`: a rounding of `a - x` is at least `a - pa` |
+//! | `(N pa a x)` | neighbours: `pa < a` are values, and no value `x` lies between them |
+//! | `(D pa a)` | differences of neighbours are values: with R1 and N, this is R3, the gap |
+//! | `(S v)` | symmetry: the negative of a value is a value |
 //! | `(R4 k x)` | scaling: a power of two `k >= 1` times a value is a value, unless beyond the largest one |
 //! | `G0`, `(G v g)` | grid: 0, 1, -1 are values; so are multiples of `g` of magnitude up to `2^p g`, unless beyond the largest |
 //! | `(M u v g)` | arithmetic: sums and differences of multiples of `g` are multiples of `g` |
@@ -17,9 +20,10 @@
 use crate::solver::Script;
 
 /// What is left open: a format.
-const ABSTRACT: [&str; 6] = [
+const ABSTRACT: [&str; 7] = [
     "(declare-fun F (Real) Bool)",
     "(declare-fun R (Real X) Bool)",
+    "(declare-fun Pred (Real Real) Bool)",
     "(declare-fun Pow (Real) Bool)",
     "(declare-fun Mult (Real Real) Bool)",
     "(declare-const mx Real)",
@@ -28,13 +32,16 @@ const ABSTRACT: [&str; 6] = [
 
 const DATA: &str = "(declare-datatypes ((X 0)) (((fin (val Real)) (pinf) (ninf) (nan))))";
 
-/// The words of the table, and the operations: each is a relation between operands and an allowed result.
-const WORDS: [&str; 15] = [
+/// The words of the table, and the operations: each is a relation between operands and an allowed result. The factor `k` of
+/// `fma` and `multiply` is positive.
+const WORDS: [&str; 17] = [
     "(define-fun finite ((a X)) Bool ((_ is fin) a))",
     "(define-fun le ((a X) (b X)) Bool (and (not (= a nan)) (not (= b nan)) (or (= a ninf) (= b pinf) (and (finite a) (finite b) (<= (val a) (val b))))))",
     "(define-fun ab ((x Real)) Real (ite (<= 0.0 x) x (- x)))",
     "(define-fun R1 ((f Real) (t Real) (r X)) Bool (=> (and (F f) (R t r)) (and (=> (<= f t) (le (fin f) r)) (=> (<= t f) (le r (fin f))))))",
-    "(define-fun R3 ((a Real) (pa Real) (x Real) (r X)) Bool (=> (and (F a) (F pa) (F x) (< pa a) (=> (< x a) (<= x pa)) (< x a) (R (- a x) r)) (le (fin (- a pa)) r)))",
+    "(define-fun N ((pa Real) (a Real) (x Real)) Bool (=> (Pred pa a) (and (F pa) (F a) (< pa a) (=> (F x) (or (<= x pa) (<= a x))))))",
+    "(define-fun D ((pa Real) (a Real)) Bool (=> (Pred pa a) (F (- a pa))))",
+    "(define-fun S ((v Real)) Bool (=> (F v) (F (- v))))",
     "(define-fun R4 ((k Real) (x Real)) Bool (=> (and (Pow k) (<= 1.0 k) (F x) (<= (ab (* k x)) mx)) (F (* k x))))",
     "(define-fun G0 () Bool (and (F 0.0) (F 1.0) (F (- 1.0))))",
     "(define-fun G ((v Real) (g Real)) Bool (=> (and (Mult v g) (Pow g) (F g) (<= (ab v) (* P g)) (<= (ab v) mx)) (F v)))",
@@ -52,7 +59,7 @@ pub fn every_format() -> Script {
     script(&ABSTRACT)
 }
 
-/// A script about the format that `definitions` give: `F`, `R`, `Pow`, `Mult`, `mx` and `P`, in this order of need.
+/// A script about the format that `definitions` give: `F`, `R`, `Pred`, `Pow`, `Mult`, `mx` and `P`.
 pub fn one_format(definitions: &[String]) -> Script {
     script(&definitions.iter().map(String::as_str).collect::<Vec<_>>())
 }
