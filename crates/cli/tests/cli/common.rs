@@ -46,6 +46,7 @@ impl Folder {
     }
 
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), contents).unwrap();
     }
 

@@ -90,3 +90,63 @@ fn shards_cover_everything_once() {
     let run = folder.expect(2, "verify-all --filter nothing-has-this-name");
     assert!(run.stderr.contains("no name of the") && run.stderr.contains("nothing-has-this-name"), "{run:?}");
 }
+
+#[test]
+fn nothing_is_passed_over_in_silence() {
+    let folder = corpus();
+    let run = folder.expect(2, &format!("{ALL} --shard 500/500"));
+    assert!(run.stderr.contains("--shard: there is nothing in it"), "{run:?}");
+
+    // The records are changed by --bless alone.
+    folder.expect(0, &format!("{ALL} --bless"));
+    let before = folder.files();
+    for keep in ["proofs", "proofs/theorems", "."] {
+        let run = folder.expect(2, &format!("{ALL} --keep {keep}"));
+        assert!(run.stderr.contains("overlaps the corpus"), "{run:?}");
+    }
+    assert!(folder.files() == before);
+
+    let rejected = [
+        ("proofs/frontier/row.json", "{}", "is no part of the corpus"),
+        ("proofs/theorems/typo/Claim.toml", THEOREM, "no claim.toml"),
+        ("proofs/theorems/rows/relu.binary32.json", "{}", "belongs to no claim"),
+    ];
+    for (file, text, reason) in rejected {
+        folder.write(file, text);
+        let run = folder.expect(2, ALL);
+        assert!(run.stderr.contains(reason), "{file}: {run:?}");
+        fs::remove_file(folder.path(file)).unwrap();
+    }
+    let claims = [
+        (THEOREM.replace("[\"relu\", \"step\"]", "[\"step\", \"step\"]"), "is claimed twice"),
+        (THEOREM.replace("\"point\"", "\"telescoping-sum\""), "makes no relu networks"),
+        (format!("{THEOREM}refused = [\"binary64\"]\n"), "not among the formats"),
+        (format!("{THEOREM}refuse = []\n"), "unknown field"),
+        (THEOREM.replace("\"all\"", "\"al\""), "did you mean `all`"),
+        (THEOREM.replace("bfloat16", "bflaot16"), "did you mean `bfloat16`"),
+    ];
+    for (claim, reason) in claims {
+        folder.write("proofs/theorems/rows/claim.toml", claim);
+        let run = folder.expect(2, ALL);
+        assert!(run.stderr.contains(reason), "{reason}: {run:?}");
+    }
+}
+
+/// A refusal is what a claim names, neither more nor less, whatever is blessed.
+#[test]
+fn refusals_are_named_by_the_claim() {
+    let folder = corpus();
+    folder.write("proofs/theorems/rows/data.csv", "x,y\n1,2\n1.0001,4\n");
+    let run = folder.expect(1, "verify-all --filter rows/ --bless");
+    assert!(run.stdout.contains("unexpected: theorems/rows/relu.bfloat16"), "{run:?}");
+    folder.write("proofs/theorems/rows/claim.toml", format!("{THEOREM}refused = [\"bfloat16\", \"float8_e5m2\"]\n"));
+    folder.expect(0, "verify-all --filter rows/ --bless");
+    folder.expect(0, "verify-all --filter rows/");
+    // Now there is a network after all.
+    folder.write("proofs/theorems/rows/data.csv", "x,y\n1,2\n3,4\n");
+    folder.expect(1, "verify-all --filter rows/ --bless");
+    // A wrong column is a fault of the claim, not a refusal.
+    folder.write("proofs/theorems/rows/data.csv", "x,z\n1,2\n3,4\n");
+    let run = folder.expect(2, "verify-all --filter rows/ --bless");
+    assert!(run.stdout.contains("has no column `y`") || run.stderr.contains("has no column `y`"), "{run:?}");
+}
