@@ -58,10 +58,10 @@ pub struct Prove {
     /// The floating-point format of data and network; see `roundproof formats`
     #[arg(short, long)]
     format: Format,
-    /// The activation of the hidden layers
-    #[arg(short, long, default_value = "relu", value_parser = parsers::activation())]
-    activation: Activation,
-    /// How the network is made; all but `point` are known to be wrong in floating point
+    /// The activation of the hidden layers; what the strategy makes, relu if it makes both
+    #[arg(short, long, value_parser = parsers::activation())]
+    activation: Option<Activation>,
+    /// How the network is made; only `point` is right for all data
     #[arg(short, long, default_value = "point", value_parser = parsers::strategy())]
     strategy: Strategy,
     /// The rounding paths that the claim speaks of: all, paper, or either with changes
@@ -95,7 +95,7 @@ impl Prove {
         let csv = read_csv(&self.data, &self.labels, self.format)?;
         let task = Task {
             strategy: self.strategy,
-            activation: self.activation,
+            activation: self.activation()?,
             model,
             preference,
             prefix: String::new(),
@@ -116,6 +116,15 @@ impl Prove {
             }
         }
         Ok(proof.certificate.verdict.into())
+    }
+
+    fn activation(&self) -> Result<Activation> {
+        match (self.strategy.only_activation(), self.activation) {
+            (Some(only), Some(asked)) if only != asked => {
+                bail!("--activation: the strategy {} makes {only} networks, and no {asked} ones", self.strategy)
+            }
+            (only, asked) => Ok(asked.or(only).unwrap_or(Activation::Relu)),
+        }
     }
 
     fn preference(&self) -> Result<Preference> {

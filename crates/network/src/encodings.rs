@@ -17,7 +17,7 @@ pub enum Store {
     U32(Vec<u32>),
     /// Formats of up to 64 bits.
     U64(Vec<u64>),
-    /// Wider formats, and `F(p)`.
+    /// Wider formats. An encoding in `F(p)` has `32 + p` bits.
     U128(Vec<u128>),
 }
 

@@ -79,3 +79,15 @@ fn command_lines() {
     assert!(folder.files() == before && !folder.path("out").exists(), "nothing is written");
     insta::assert_snapshot!(messages);
 }
+
+#[test]
+fn an_activation_that_the_strategy_does_not_make() {
+    let folder = Folder::new();
+    folder.write("sum.csv", "x,y\n1,1\n2,256\n3,1\n4,3\n");
+    let prove = "prove sum.csv --label y --format bfloat16 --strategy telescoping-sum";
+    let run = folder.expect(2, &format!("{prove} --activation relu"));
+    assert!(run.stderr.contains("makes step networks, and no relu ones"), "{run:?}");
+    for allowed in ["", " --activation step"] {
+        folder.expect(1, &format!("{prove}{allowed}"));
+    }
+}
