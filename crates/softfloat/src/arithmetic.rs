@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
+use roundproof_format::{Encoding, Format, Overflow, Status};
 
 use crate::layout::Layout;
 use crate::real::{Operand, product, product_sum, sum};
-use crate::round::{BothNeighbours, Rounding};
+use crate::round::Rounding;
 use crate::word::Word;
 
 /// A result and the exceptions that it raised.
@@ -61,7 +61,7 @@ impl std::error::Error for UnsupportedPolicy {}
 
 /// The arithmetic of a format under an overflow policy.
 ///
-/// The rounding direction is an argument of every operation. Handling of subnormals is not here: see
+/// The [`Rounding`] is an argument of every operation that rounds. Handling of subnormals is not here: see
 /// [`flush`](crate::flush).
 ///
 /// ```
@@ -124,38 +124,23 @@ impl Arithmetic {
     }
 
     /// `a + b` (IEEE 754-2019, clause 5.4.1).
-    pub fn add(&self, mode: RoundingMode, a: Encoding, b: Encoding) -> Outcome {
-        self.sum_of(mode, a, b, false)
+    pub fn add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        self.sum_of(rounding, a, b, false)
     }
 
     /// `a - b`.
-    pub fn subtract(&self, mode: RoundingMode, a: Encoding, b: Encoding) -> Outcome {
-        self.sum_of(mode, a, b, true)
+    pub fn subtract<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        self.sum_of(rounding, a, b, true)
     }
 
     /// `a * b`.
-    pub fn multiply(&self, mode: RoundingMode, a: Encoding, b: Encoding) -> Outcome {
-        self.product_of(mode, a, b)
+    pub fn multiply<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        self.product_of(rounding, a, b)
     }
 
     /// `a * b + c`, rounded once. Zero times infinity is invalid whatever `c` is, a quiet NaN included.
-    pub fn fused_multiply_add(&self, mode: RoundingMode, a: Encoding, b: Encoding, c: Encoding) -> Outcome {
-        self.product_sum_of(mode, a, b, c)
-    }
-
-    /// [`Arithmetic::add`] toward negative and toward positive at once.
-    pub fn add_faithful(&self, a: Encoding, b: Encoding) -> Faithful {
-        self.sum_of(BothNeighbours, a, b, false)
-    }
-
-    /// [`Arithmetic::multiply`] toward negative and toward positive at once.
-    pub fn multiply_faithful(&self, a: Encoding, b: Encoding) -> Faithful {
-        self.product_of(BothNeighbours, a, b)
-    }
-
-    /// [`Arithmetic::fused_multiply_add`] toward negative and toward positive at once.
-    pub fn fused_multiply_add_faithful(&self, a: Encoding, b: Encoding, c: Encoding) -> Faithful {
-        self.product_sum_of(BothNeighbours, a, b, c)
+    pub fn fused_multiply_add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
+        self.product_sum_of(rounding, a, b, c)
     }
 
     #[inline]

@@ -1,11 +1,11 @@
 //! Conversion between formats.
 
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_format::{Encoding, Format, Overflow};
 
-use crate::arithmetic::{Arithmetic, Faithful, Outcome};
+use crate::arithmetic::{Arithmetic, Outcome};
 use crate::layout::Layout;
 use crate::real::Operand;
-use crate::round::{BothNeighbours, Rounding};
+use crate::round::Rounding;
 use crate::word::Word;
 
 impl Arithmetic {
@@ -19,13 +19,8 @@ impl Arithmetic {
     /// - An infinity stays one, exactly, under [`Overflow::Ieee`]. Else it overflows in every direction alike, to the
     ///   largest finite value or to NaN as the policy says, even in a format that has infinities. In `F(p)`, which has
     ///   none of these, it becomes +0, with invalid raised.
-    pub fn convert(&self, mode: RoundingMode, from: Format, a: Encoding) -> Outcome {
-        self.convert_from(mode, &Layout::of(from), a)
-    }
-
-    /// [`Arithmetic::convert`] toward negative and toward positive at once.
-    pub fn convert_faithful(&self, from: Format, a: Encoding) -> Faithful {
-        self.convert_from(BothNeighbours, &Layout::of(from), a)
+    pub fn convert<R: Rounding>(&self, rounding: R, from: Format, a: Encoding) -> R::Output {
+        self.convert_from(rounding, &Layout::of(from), a)
     }
 
     #[inline]

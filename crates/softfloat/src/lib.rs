@@ -36,3 +36,4 @@ mod word;
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
 pub use datum::{Unpacked, abs, decode, encode, flush, is_subnormal, negate, power_of_two, relu, step};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
+pub use round::{BothNeighbours, Rounding};

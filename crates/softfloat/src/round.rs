@@ -8,7 +8,7 @@ use crate::word::Word;
 
 /// A real cut off after the last bit of the format's significands: the neighbour toward zero, and what is known of the
 /// rest.
-pub(crate) struct Cut<W> {
+pub struct Cut<W> {
     negative: bool,
     /// The encoding of the neighbour toward zero, without its sign. The next encoding is the next value. Past the
     /// largest finite value the result is an overflow, even where nothing was cut off.
@@ -67,8 +67,16 @@ enum Tininess {
     Unless(Rest),
 }
 
-/// How the result is chosen from the neighbours of a real.
-pub(crate) trait Rounding: Copy {
+/// How a result is chosen from the two neighbours of a real: an argument of every operation that rounds.
+///
+/// A [`RoundingMode`] chooses one, [`BothNeighbours`] delivers both. The trait is sealed.
+pub trait Rounding: Choose {}
+
+impl<C: Choose> Rounding for C {}
+
+/// What an operation asks of its [`Rounding`].
+pub trait Choose: Copy {
+    /// What the operation delivers: an [`Outcome`], or both neighbours.
     type Output;
 
     /// A result that no direction changes.
@@ -80,7 +88,7 @@ pub(crate) trait Rounding: Copy {
     fn choose<W: Word>(self, arithmetic: &Arithmetic, cut: Cut<W>) -> Self::Output;
 }
 
-impl Rounding for RoundingMode {
+impl Choose for RoundingMode {
     type Output = Outcome;
 
     #[inline]
@@ -108,11 +116,11 @@ impl Rounding for RoundingMode {
     }
 }
 
-/// Rounding toward negative and toward positive at once.
-#[derive(Clone, Copy)]
-pub(crate) struct BothNeighbours;
+/// Rounding toward negative and toward positive at once: the faithful pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BothNeighbours;
 
-impl Rounding for BothNeighbours {
+impl Choose for BothNeighbours {
     type Output = Faithful;
 
     #[inline]

@@ -3,7 +3,7 @@
 use std::ops::{Add, BitOr, Shl, Shr, Sub};
 
 /// An unsigned integer of fixed width in which significands are added.
-pub(crate) trait Bits:
+pub trait Bits:
     Copy
     + Ord
     + From<bool>
@@ -33,7 +33,7 @@ pub(crate) trait Bits:
 }
 
 /// An integer in which data are unpacked and results rounded.
-pub(crate) trait Word: Bits {
+pub trait Word: Bits {
     /// Twice as wide: what a product needs.
     type Double: Bits;
 
@@ -152,7 +152,7 @@ impl Word for u128 {
 ///
 /// Sums and differences must not leave the range; shifts must be shorter than 256 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct U256 {
+pub struct U256 {
     high: u128,
     low: u128,
 }

@@ -165,8 +165,8 @@ fn encodings_of_nothing() {
             assert_eq!(arithmetic.add(mode, e, one), arithmetic.add(mode, stand_in, one), "{e:?} of {format}");
             assert_eq!(arithmetic.multiply(mode, one, e), arithmetic.multiply(mode, one, stand_in));
             assert_eq!(
-                arithmetic.fused_multiply_add_faithful(one, e, e),
-                arithmetic.fused_multiply_add_faithful(one, stand_in, stand_in)
+                arithmetic.fused_multiply_add(BothNeighbours, one, e, e),
+                arithmetic.fused_multiply_add(BothNeighbours, one, stand_in, stand_in)
             );
             assert_eq!(arithmetic.convert(mode, format, e), arithmetic.convert(mode, format, stand_in));
             assert_eq!(decode(format, e), decode(format, stand_in));

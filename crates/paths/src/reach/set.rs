@@ -2,7 +2,7 @@
 
 use roundproof_format::{Class, Encoding, Format, RoundingMode, Status};
 use roundproof_network::{Activation, Contraction, Rounding};
-use roundproof_softfloat::{Arithmetic, flush, is_subnormal};
+use roundproof_softfloat::{Arithmetic, BothNeighbours, flush, is_subnormal};
 
 use crate::machine::Machine;
 
@@ -216,7 +216,7 @@ fn exact_bounds(machine: &Machine, weights: Reach, inputs: Reach) -> (Option<Enc
     let mut set = Reach::default();
     let (mut low, mut high) = (true, true);
     for (weight, input) in ranges(format, weights, inputs).flat_map(|(low, high)| [low, high]) {
-        let product = machine.wide().multiply_faithful(weight, input);
+        let product = machine.wide().multiply(BothNeighbours, weight, input);
         if product.status.contains(Status::OVERFLOW) {
             let negative = format.is_sign_minus(weight) != format.is_sign_minus(input);
             *(if negative { &mut low } else { &mut high }) = false;
@@ -300,17 +300,17 @@ impl Machine {
 
     fn ends_of_sum(&self, a: Encoding, b: Encoding) -> Ends {
         let wide = self.wide();
-        self.ends(|| wide.add_faithful(a, b), |mode| wide.add(mode, a, b))
+        self.ends(|| wide.add(BothNeighbours, a, b), |mode| wide.add(mode, a, b))
     }
 
     fn ends_of_product(&self, a: Encoding, b: Encoding) -> Ends {
         let wide = self.wide();
-        self.ends(|| wide.multiply_faithful(a, b), |mode| wide.multiply(mode, a, b))
+        self.ends(|| wide.multiply(BothNeighbours, a, b), |mode| wide.multiply(mode, a, b))
     }
 
     fn ends_of_fused(&self, a: Encoding, b: Encoding, c: Encoding) -> Ends {
         let wide = self.wide();
-        self.ends(|| wide.fused_multiply_add_faithful(a, b, c), |mode| wide.fused_multiply_add(mode, a, b, c))
+        self.ends(|| wide.fused_multiply_add(BothNeighbours, a, b, c), |mode| wide.fused_multiply_add(mode, a, b, c))
     }
 
     fn reach_product(&self, weights: Reach, inputs: Reach) -> Reach {
@@ -376,7 +376,8 @@ impl Machine {
         let (from, to) = (self.accumulator(), self.format());
         let set = self.reach_read(from, set);
         let narrow = self.narrow();
-        let ends = |value| self.ends(|| narrow.convert_faithful(from, value), |mode| narrow.convert(mode, from, value));
+        let ends =
+            |value| self.ends(|| narrow.convert(BothNeighbours, from, value), |mode| narrow.convert(mode, from, value));
         let mut rounded = Reach::default();
         if let Some((low, high)) = set.finite {
             rounded = self.reach_between(narrow, ends(low), ends(high));
