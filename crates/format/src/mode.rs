@@ -102,7 +102,14 @@ impl Status {
         self.0 & other.0 == other.0
     }
 
+    /// These flags if `raised`, else none.
+    #[inline]
+    pub const fn when(self, raised: bool) -> Status {
+        Status(self.0 * raised as u8)
+    }
+
     /// The flags raised in either set.
+    #[inline]
     pub const fn union(self, other: Status) -> Status {
         Status(self.0 | other.0)
     }

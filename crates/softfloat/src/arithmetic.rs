@@ -5,9 +5,9 @@ use std::fmt;
 use roundproof_format::{Encoding, Format, Overflow, Status};
 
 use crate::layout::Layout;
-use crate::real::{Operand, product, product_sum, sum};
+use crate::real::{Operand, Real, exact_product, product, product_sum, sum};
 use crate::round::Rounding;
-use crate::word::Word;
+use crate::word::{Bits, Word};
 
 /// A result and the exceptions that it raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,14 +99,22 @@ impl Arithmetic {
         if !format.expresses(overflow) {
             return Err(UnsupportedPolicy { format, overflow });
         }
+        Ok(Arithmetic::of_expressed(format, overflow))
+    }
+
+    /// The arithmetic of a format that expresses the policy.
+    pub(crate) const fn of_expressed(format: Format, overflow: Overflow) -> Arithmetic {
         let layout = Layout::of(format);
-        let nan = format.nan().unwrap_or(format.zero());
+        let nan = match format.nan() {
+            Some(nan) => nan,
+            None => format.zero(),
+        };
         let (infinity, infinity_is_signed) = match (overflow, format.infinity(false)) {
             (Overflow::Ieee, Some(infinity)) => (infinity.bits(), true),
             (Overflow::Nan, _) if format.has_nan() => (nan.bits(), false),
             _ => (layout.largest, true),
         };
-        Ok(Arithmetic { layout, overflow, infinity, infinity_is_signed, nan })
+        Arithmetic { layout, overflow, infinity, infinity_is_signed, nan }
     }
 
     /// The format of operands and results.
@@ -124,26 +132,30 @@ impl Arithmetic {
     }
 
     /// `a + b` (IEEE 754-2019, clause 5.4.1).
+    #[inline]
     pub fn add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, false)
     }
 
     /// `a - b`.
+    #[inline]
     pub fn subtract<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, true)
     }
 
     /// `a * b`.
+    #[inline]
     pub fn multiply<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.product_of(rounding, a, b)
     }
 
     /// `a * b + c`, rounded once. Zero times infinity is invalid whatever `c` is, a quiet NaN included.
+    #[inline]
     pub fn fused_multiply_add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
         self.product_sum_of(rounding, a, b, c)
     }
 
-    #[inline]
+    #[inline(always)]
     fn sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
         if self.layout.narrow {
             self.sum_in::<u64, R>(rounding, a, b, flip)
@@ -152,18 +164,40 @@ impl Arithmetic {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
+        match (self.layout.unpack_finite::<W>(a), self.layout.unpack_finite::<W>(b)) {
+            (Some(a), Some(b)) => self.sum_finite(rounding, a, b.negated_if(flip)),
+            _ => self.sum_special::<W, R>(rounding, a, b, flip),
+        }
+    }
+
+    #[inline(always)]
+    fn sum_finite<W: Word, R: Rounding>(&self, rounding: R, a: Real<W>, b: Real<W>) -> R::Output {
+        if R::WIDE {
+            return self.round_total(rounding, sum(a.widened(), b.widened()));
+        }
+        self.round_total(rounding, sum(a, b))
+    }
+
+    /// Rounds the sum of finite operands, none if it is zero.
+    #[inline(always)]
+    fn round_total<B: Bits, R: Rounding>(&self, rounding: R, total: Option<Real<B>>) -> R::Output {
+        match total {
+            Some(real) => self.round_pack(rounding, real),
+            None => rounding.cancelled(self),
+        }
+    }
+
+    #[cold]
+    fn sum_special<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
         self.sum_operands(rounding, self.layout.unpack::<W>(a), self.layout.unpack::<W>(b).negated_if(flip))
     }
 
     #[inline]
     fn sum_operands<W: Word, R: Rounding>(&self, rounding: R, a: Operand<W>, b: Operand<W>) -> R::Output {
         match (a, b) {
-            (Operand::Finite(a), Operand::Finite(b)) => match sum(a, b) {
-                Some(real) => self.round_pack(rounding, real),
-                None => rounding.cancelled(self),
-            },
+            (Operand::Finite(a), Operand::Finite(b)) => self.sum_finite(rounding, a, b),
             (Operand::Nan { signaling: a }, Operand::Nan { signaling: b }) => {
                 rounding.settled(self.not_a_number(a || b))
             }
@@ -186,7 +220,7 @@ impl Arithmetic {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn product_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         if self.layout.narrow {
             self.product_in::<u64, R>(rounding, a, b)
@@ -195,13 +229,19 @@ impl Arithmetic {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn product_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
-        let (a, b) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b));
-        if let (Operand::Finite(a), Operand::Finite(b)) = (a, b) {
-            return self.round_pack(rounding, product(a, b));
+        match (self.layout.unpack_finite::<W>(a), self.layout.unpack_finite::<W>(b)) {
+            (Some(a), Some(b)) if R::WIDE => self.round_pack(rounding, exact_product(a, b)),
+            (Some(a), Some(b)) => self.round_pack(rounding, product(a, b)),
+            _ => self.product_special::<W, R>(rounding, a, b),
         }
-        rounding.settled(match product_special(a, b) {
+    }
+
+    #[cold]
+    fn product_special<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        let product = product_of_operands(self.layout.unpack::<W>(a), self.layout.unpack::<W>(b));
+        rounding.settled(match product {
             Operand::Zero { negative } => Outcome::exact(self.layout.zero(negative)),
             Operand::Infinite { negative } => self.infinite(negative),
             Operand::Nan { signaling } => self.not_a_number(signaling),
@@ -209,7 +249,7 @@ impl Arithmetic {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn product_sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
         if self.layout.narrow {
             self.product_sum_in::<u64, R>(rounding, a, b, c)
@@ -218,20 +258,30 @@ impl Arithmetic {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn product_sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
-        let (a, b, c) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b), self.layout.unpack::<W>(c));
-        match (a, b, c) {
-            (Operand::Finite(a), Operand::Finite(b), Operand::Finite(c)) => {
-                match product_sum(self.layout.precision, a, b, c) {
-                    Some(real) => self.round_pack(rounding, real),
-                    None => rounding.cancelled(self),
-                }
-            }
-            // One of them is zero, infinite or NaN: to a zero addend a finite product may come with its sticky bit, and
-            // to the others it is only a sign.
-            _ => self.sum_operands(rounding, product_special(a, b), c),
+        let unpack = |encoding| self.layout.unpack_finite::<W>(encoding);
+        match (unpack(a), unpack(b), unpack(c)) {
+            (Some(a), Some(b), Some(c)) if R::WIDE => self.round_total(rounding, sum(exact_product(a, b), c.widened())),
+            (Some(a), Some(b), Some(c)) => self.round_total(rounding, product_sum(self.layout.precision, a, b, c)),
+            _ => self.product_sum_special::<W, R>(rounding, a, b, c),
         }
+    }
+
+    #[cold]
+    fn product_sum_special<W: Word, R: Rounding>(
+        &self,
+        rounding: R,
+        a: Encoding,
+        b: Encoding,
+        c: Encoding,
+    ) -> R::Output {
+        let (a, b, c) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b), self.layout.unpack::<W>(c));
+        if let (Operand::Finite(a), Operand::Finite(b), Operand::Zero { .. }) = (a, b, c) {
+            return self.round_pack(rounding, exact_product(a, b));
+        }
+        // One of them is zero, infinite or NaN: to these a finite product is only a sign.
+        self.sum_operands(rounding, product_of_operands(a, b), c)
     }
 
     /// The canonical NaN, of an operation that is invalid or has a NaN operand.
@@ -257,7 +307,7 @@ impl Arithmetic {
 }
 
 /// A product with an operand that is zero, infinite or NaN (IEEE 754-2019, clauses 6.1 to 6.3 and 7.2).
-fn product_special<W: Word>(a: Operand<W>, b: Operand<W>) -> Operand<W> {
+fn product_of_operands<W: Word>(a: Operand<W>, b: Operand<W>) -> Operand<W> {
     match (a, b) {
         (Operand::Nan { signaling: a }, Operand::Nan { signaling: b }) => Operand::Nan { signaling: a || b },
         (nan @ Operand::Nan { .. }, _) | (_, nan @ Operand::Nan { .. }) => nan,

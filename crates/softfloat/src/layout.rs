@@ -59,7 +59,7 @@ impl Layout {
     }
 
     /// Sign bit and magnitude together. Without a negative zero in the format, a zero is +0.
-    #[inline]
+    #[inline(always)]
     pub const fn pack(&self, negative: bool, magnitude: u128) -> Encoding {
         let signed = negative && (magnitude != 0 || self.negative_zero);
         Encoding::from_bits(if signed { magnitude | self.sign_bit } else { magnitude })
@@ -71,11 +71,12 @@ impl Layout {
     }
 
     /// Sign and magnitude of an encoding, if it is that of a finite value other than zero.
-    #[inline]
+    #[inline(always)]
     pub const fn finite(&self, encoding: Encoding) -> Option<(bool, u128)> {
         let magnitude = encoding.bits() & (self.sign_bit - 1);
         let above = encoding.bits() & !(self.sign_bit | (self.sign_bit - 1));
-        if above != 0 || magnitude < self.least || magnitude > self.largest {
+        // Both comparisons in one.
+        if above != 0 || magnitude.wrapping_sub(self.least) > self.largest - self.least {
             return None;
         }
         Some((encoding.bits() & self.sign_bit != 0, magnitude))
@@ -84,22 +85,30 @@ impl Layout {
     /// What an encoding stands for.
     #[inline]
     pub fn unpack<W: Word>(&self, encoding: Encoding) -> Operand<W> {
-        let Some((negative, magnitude)) = self.finite(encoding) else {
-            return self.unpack_special(encoding);
-        };
-        let magnitude = W::from_encoding(magnitude);
+        match self.unpack_finite(encoding) {
+            Some(real) => Operand::Finite(real),
+            None => self.unpack_special(encoding),
+        }
+    }
+
+    /// The value of an encoding that is finite and not zero.
+    #[inline(always)]
+    pub fn unpack_finite<W: Word>(&self, encoding: Encoding) -> Option<Real<W>> {
+        let (negative, magnitude) = self.finite(encoding)?;
+        let magnitude = W::from_bits(magnitude);
         let field = (magnitude >> self.trailing).bits() as i64;
         // Whether or not the leading bit is explicit, what is above the significand falls off the top.
         let aligned = magnitude << (W::BITS - self.precision);
-        let leading = W::from(true) << (W::BITS - 1);
-        Operand::Finite(if field != 0 {
-            Real { negative, significand: aligned | leading, exponent: self.emin + field - 1 }
-        } else {
-            let shift = aligned.leading_zeros();
-            Real { negative, significand: aligned << shift, exponent: self.emin - i64::from(shift) }
+        let leading = W::from(field != 0) << (W::BITS - 1);
+        let shift = (aligned | leading).leading_zeros();
+        Some(Real {
+            negative,
+            significand: (aligned | leading) << shift,
+            exponent: self.emin - 1 + field.max(1) - i64::from(shift),
         })
     }
 
+    #[cold]
     fn unpack_special<W>(&self, encoding: Encoding) -> Operand<W> {
         if encoding.bits() == 0 {
             return Operand::Zero { negative: false };

@@ -31,9 +31,11 @@ mod layout;
 mod order;
 mod real;
 mod round;
+mod standard;
 mod word;
 
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
 pub use datum::{Unpacked, abs, decode, encode, flush, is_subnormal, negate, power_of_two, relu, step};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
-pub use round::{BothNeighbours, Rounding};
+pub use round::{BothNeighbours, Rounding, Stochastic, ToOdd};
+pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Standard};

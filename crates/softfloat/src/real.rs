@@ -15,8 +15,17 @@ pub(crate) struct Real<B> {
 
 impl<B> Real<B> {
     /// The same magnitude with the other sign, if `flip`.
+    #[inline(always)]
     pub fn negated_if(self, flip: bool) -> Real<B> {
         Real { negative: self.negative ^ flip, ..self }
+    }
+}
+
+impl<W: Word> Real<W> {
+    /// The same in twice the bits.
+    #[inline(always)]
+    pub fn widened(self) -> Real<W::Double> {
+        Real { negative: self.negative, significand: W::double(self.significand, W::ZERO), exponent: self.exponent }
     }
 }
 
@@ -59,10 +68,10 @@ impl<W> Operand<W> {
 /// one is the smaller by a factor of eight at least; then the leading bit of a difference is at most one below that of
 /// the larger operand, and normalizing takes the sticky bit no higher than to the lowest three: below `p` bits and the
 /// one that tells a tie.
-#[inline]
+#[inline(always)]
 pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
-    let ordered = (a.exponent, a.significand) >= (b.exponent, b.significand);
-    let (large, small) = if ordered { (a, b) } else { (b, a) };
+    let swapped = a.exponent < b.exponent || (a.exponent == b.exponent && a.significand < b.significand);
+    let (large, small) = if swapped { (b, a) } else { (a, b) };
     let distance = (large.exponent - small.exponent) as u64;
     // One bit further down, to make room for a carry.
     let upper = large.significand >> 1;
@@ -80,7 +89,7 @@ pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
 }
 
 /// `a * b` in one word: exact if twice the precision fits into it, else with a sticky bit.
-#[inline]
+#[inline(always)]
 pub(crate) fn product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W> {
     let (high, low) = a.significand.product(b.significand);
     let jammed = high | W::from(low != W::ZERO);
@@ -93,20 +102,24 @@ pub(crate) fn product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W> {
 }
 
 /// `a * b + c` for operands of `precision` bits; none when it is zero.
-#[inline]
+#[inline(always)]
 pub(crate) fn product_sum<W: Word>(precision: u32, a: Real<W>, b: Real<W>, c: Real<W>) -> Option<Real<W>> {
     if 2 * precision + 4 <= W::BITS {
         return sum(product(a, b), c);
     }
+    let total = sum(exact_product(a, b), c.widened())?;
+    Some(Real { negative: total.negative, significand: W::jam(total.significand), exponent: total.exponent })
+}
+
+/// `a * b`, all of it.
+#[inline(always)]
+pub(crate) fn exact_product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W::Double> {
     let (high, low) = a.significand.product(b.significand);
     let exact = W::double(high, low);
     let shift = exact.leading_zeros();
-    let product = Real {
+    Real {
         negative: a.negative != b.negative,
         significand: exact << shift,
         exponent: a.exponent + b.exponent + 1 - i64::from(shift),
-    };
-    let addend = Real { negative: c.negative, significand: W::double(c.significand, W::ZERO), exponent: c.exponent };
-    let total = sum(product, addend)?;
-    Some(Real { negative: total.negative, significand: W::jam(total.significand), exponent: total.exponent })
+    }
 }

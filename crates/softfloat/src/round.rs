@@ -4,72 +4,29 @@ use roundproof_format::{RoundingMode, Status};
 
 use crate::arithmetic::{Arithmetic, Faithful, Outcome};
 use crate::real::Real;
-use crate::word::Word;
+use crate::word::Bits;
 
 /// A real cut off after the last bit of the format's significands: the neighbour toward zero, and what is known of the
 /// rest.
-pub struct Cut<W> {
+#[derive(Clone, Copy)]
+pub struct Cut<B> {
     negative: bool,
     /// The encoding of the neighbour toward zero, without its sign. The next encoding is the next value. Past the
     /// largest finite value the result is an overflow, even where nothing was cut off.
-    magnitude: W,
+    magnitude: B,
     /// Whether the significand of that neighbour is odd.
     odd: bool,
-    rest: Rest,
-    tininess: Tininess,
-}
-
-/// The part of a real below the last bit of a significand.
-#[derive(Clone, Copy)]
-struct Rest {
-    /// At least half a unit in the last place.
-    half: bool,
-    /// Neither zero nor exactly half a unit in the last place.
-    sticky: bool,
-}
-
-impl Rest {
-    const BEYOND: Rest = Rest { half: true, sticky: true };
-
-    #[inline]
-    fn of<W: Word>(significand: W, precision: u32) -> Rest {
-        let rest = significand << precision;
-        Rest { half: rest >> (W::BITS - 1) != W::ZERO, sticky: rest << 1 != W::ZERO }
-    }
-
-    #[inline]
-    fn is_zero(self) -> bool {
-        !self.half && !self.sticky
-    }
-
-    /// Whether the neighbour away from zero is the one to deliver (IEEE 754-2019, clause 4.3).
-    ///
-    /// With p = 1 every normal significand is odd, and a tie goes to the larger magnitude, as clause 4.3.1 has it.
-    #[inline]
-    fn rounds_up(self, mode: RoundingMode, negative: bool, odd: bool) -> bool {
-        match mode {
-            RoundingMode::TiesToEven => self.half && (self.sticky || odd),
-            RoundingMode::TiesToAway => self.half,
-            RoundingMode::TowardPositive => !negative && !self.is_zero(),
-            RoundingMode::TowardNegative => negative && !self.is_zero(),
-            RoundingMode::TowardZero => false,
-        }
-    }
-}
-
-/// Whether a real is tiny after rounding: strictly between -2^emin and 2^emin when rounded as if the exponent were
-/// unbounded (IEEE 754-2019, clause 7.5).
-#[derive(Clone, Copy)]
-enum Tininess {
-    Normal,
-    Tiny,
-    /// All `p` leading bits are ones, just below 2^emin: tiny unless this rest rounds up.
-    Unless(Rest),
+    /// What was cut off, as a fraction of a unit in the last place: its binary point is left of the word.
+    rest: B,
+    /// For a real below `2^emin`: what lies below its `p` leading bits where these are all ones just below `2^emin`.
+    /// Rounded as if the exponent were unbounded, it is tiny unless this rounds up (IEEE 754-2019, clause 7.5).
+    tiny: Option<B>,
 }
 
 /// How a result is chosen from the two neighbours of a real: an argument of every operation that rounds.
 ///
-/// A [`RoundingMode`] chooses one, [`BothNeighbours`] delivers both. The trait is sealed.
+/// A [`RoundingMode`] chooses one in its direction, [`ToOdd`] and [`Stochastic`] choose one by other rules, and
+/// [`BothNeighbours`] delivers both. The trait is sealed.
 pub trait Rounding: Choose {}
 
 impl<C: Choose> Rounding for C {}
@@ -79,41 +36,161 @@ pub trait Choose: Copy {
     /// What the operation delivers: an [`Outcome`], or both neighbours.
     type Output;
 
+    /// Whether bits of the rest count beyond the first: a sticky bit must then lie below 64 of them.
+    const WIDE: bool = false;
+
     /// A result that no direction changes.
     fn settled(self, outcome: Outcome) -> Self::Output;
 
     /// The exact zero that is the sum of operands of unlike signs (IEEE 754-2019, clause 6.3).
     fn cancelled(self, arithmetic: &Arithmetic) -> Self::Output;
 
-    fn choose<W: Word>(self, arithmetic: &Arithmetic, cut: Cut<W>) -> Self::Output;
+    /// The result among the neighbours.
+    fn choose<B: Bits>(self, arithmetic: &Arithmetic, cut: Cut<B>) -> Self::Output;
 }
 
-impl Choose for RoundingMode {
-    type Output = Outcome;
+/// A choice of one neighbour: the one away from zero where what was cut off exceeds a threshold.
+trait Threshold: Copy {
+    const WIDE: bool = false;
 
-    #[inline]
-    fn settled(self, outcome: Outcome) -> Outcome {
-        outcome
-    }
+    /// The largest rest, of a neighbour toward zero of this sign and parity, that is still dropped.
+    fn threshold<B: Bits>(self, negative: bool, odd: bool) -> B;
 
-    fn cancelled(self, arithmetic: &Arithmetic) -> Outcome {
-        Outcome::exact(arithmetic.layout().zero(self == RoundingMode::TowardNegative))
-    }
+    /// Whether a real beyond the largest finite value gives what the overflow policy names, and not that value.
+    fn overflows(self, negative: bool) -> bool;
+}
 
-    #[inline]
-    fn choose<W: Word>(self, arithmetic: &Arithmetic, cut: Cut<W>) -> Outcome {
-        let up = cut.rest.rounds_up(self, cut.negative, cut.odd);
-        let magnitude = cut.magnitude + W::from(up);
-        if magnitude > W::from_encoding(arithmetic.layout().largest) {
-            return arithmetic.beyond(cut.negative, Rest::BEYOND.rounds_up(self, cut.negative, true));
+/// One half, as a rest.
+#[inline(always)]
+fn half<B: Bits>() -> B {
+    B::from(true) << (B::BITS - 1)
+}
+
+/// All ones: the rest that no rest exceeds.
+#[inline(always)]
+fn most<B: Bits>() -> B {
+    let half = half::<B>();
+    half | (half - B::from(true))
+}
+
+impl Threshold for RoundingMode {
+    /// With p = 1 every normal significand is odd, and a tie goes to the larger magnitude, as clause 4.3.1 has it.
+    #[inline(always)]
+    fn threshold<B: Bits>(self, negative: bool, odd: bool) -> B {
+        match self {
+            RoundingMode::TiesToEven => half::<B>() - B::from(odd),
+            RoundingMode::TiesToAway => half::<B>() - B::from(true),
+            _ if self.overflows(negative) => B::ZERO,
+            _ => most(),
         }
-        let tiny = match cut.tininess {
-            Tininess::Normal => false,
-            Tininess::Tiny => true,
-            Tininess::Unless(rest) => !rest.rounds_up(self, cut.negative, true),
-        };
-        Outcome { encoding: arithmetic.layout().pack(cut.negative, magnitude.bits()), status: cut.status(tiny) }
     }
+
+    #[inline(always)]
+    fn overflows(self, negative: bool) -> bool {
+        match self {
+            RoundingMode::TiesToEven | RoundingMode::TiesToAway => true,
+            RoundingMode::TowardPositive => !negative,
+            RoundingMode::TowardNegative => negative,
+            RoundingMode::TowardZero => false,
+        }
+    }
+}
+
+/// Rounding to odd: an exact result is delivered, of any other the neighbour whose significand is odd; beyond the
+/// largest finite value, that value.
+///
+/// A result rounded to odd in a format with two bits more of precision rounds on, in any direction, as if it were exact
+/// (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd*, 2008).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ToOdd;
+
+impl Threshold for ToOdd {
+    #[inline(always)]
+    fn threshold<B: Bits>(self, _: bool, odd: bool) -> B {
+        if odd { most() } else { B::ZERO }
+    }
+
+    #[inline(always)]
+    fn overflows(self, _: bool) -> bool {
+        false
+    }
+}
+
+/// Stochastic rounding by given random bits.
+///
+/// With `n` bits of value `r`, and the fraction `f` of a unit in the last place by which the real exceeds its neighbour
+/// toward zero, the result is the neighbour away from zero iff `floor(f * 2^n) + r >= 2^n`: with uniform bits, with a
+/// probability of `floor(f * 2^n) / 2^n`. An exact result is delivered as it is. A real of the largest exponent that
+/// rounds beyond the largest finite value, and every real of a larger one, gives what the overflow policy names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stochastic {
+    bits: u64,
+    count: u32,
+}
+
+impl Stochastic {
+    /// Rounding by the lowest `count` bits of `bits`; none unless `count` is in `1..=64`.
+    pub const fn new(bits: u64, count: u32) -> Option<Stochastic> {
+        if count == 0 || count > 64 {
+            return None;
+        }
+        Some(Stochastic { bits: bits & (u64::MAX >> (64 - count)), count })
+    }
+}
+
+impl Threshold for Stochastic {
+    const WIDE: bool = true;
+
+    #[inline]
+    fn threshold<B: Bits>(self, _: bool, _: bool) -> B {
+        most::<B>() - (B::from_bits(self.bits.into()) << (B::BITS - self.count))
+    }
+
+    #[inline]
+    fn overflows(self, _: bool) -> bool {
+        true
+    }
+}
+
+macro_rules! choose_by_threshold {
+    ($($rounding:ty: $zero_is_negative:expr),+ $(,)?) => { $(
+        impl Choose for $rounding {
+            type Output = Outcome;
+            const WIDE: bool = <$rounding as Threshold>::WIDE;
+
+            #[inline(always)]
+            fn settled(self, outcome: Outcome) -> Outcome {
+                outcome
+            }
+
+            fn cancelled(self, arithmetic: &Arithmetic) -> Outcome {
+                let negative: fn($rounding) -> bool = $zero_is_negative;
+                Outcome::exact(arithmetic.layout().zero(negative(self)))
+            }
+
+            #[inline(always)]
+            fn choose<B: Bits>(self, arithmetic: &Arithmetic, cut: Cut<B>) -> Outcome {
+                choose(self, arithmetic, cut)
+            }
+        }
+    )+ };
+}
+
+choose_by_threshold! {
+    RoundingMode: |mode| mode == RoundingMode::TowardNegative,
+    ToOdd: |_| false,
+    Stochastic: |_| false,
+}
+
+#[inline(always)]
+fn choose<T: Threshold, B: Bits>(rounding: T, arithmetic: &Arithmetic, cut: Cut<B>) -> Outcome {
+    let up = cut.rest > rounding.threshold(cut.negative, cut.odd);
+    let magnitude = cut.magnitude + B::from(up);
+    if magnitude > B::from_bits(arithmetic.layout().largest) {
+        return arithmetic.beyond(cut.negative, rounding.overflows(cut.negative));
+    }
+    let tiny = cut.tiny.is_some_and(|rest| rest <= rounding.threshold(cut.negative, true));
+    Outcome { encoding: arithmetic.layout().pack(cut.negative, magnitude.bits()), status: cut.status(tiny) }
 }
 
 /// Rounding toward negative and toward positive at once: the faithful pair.
@@ -123,7 +200,7 @@ pub struct BothNeighbours;
 impl Choose for BothNeighbours {
     type Output = Faithful;
 
-    #[inline]
+    #[inline(always)]
     fn settled(self, outcome: Outcome) -> Faithful {
         Faithful { below: outcome.encoding, above: outcome.encoding, status: outcome.status }
     }
@@ -133,15 +210,13 @@ impl Choose for BothNeighbours {
         Faithful { below: zero(true), above: zero(false), status: Status::NONE }
     }
 
-    #[inline]
-    fn choose<W: Word>(self, arithmetic: &Arithmetic, cut: Cut<W>) -> Faithful {
+    #[inline(always)]
+    fn choose<B: Bits>(self, arithmetic: &Arithmetic, cut: Cut<B>) -> Faithful {
         let layout = arithmetic.layout();
-        let largest = W::from_encoding(layout.largest);
-        let away = cut.magnitude + W::from(!cut.rest.is_zero());
-        let (inner, outer, status) = if away <= largest {
-            let tiny = !matches!(cut.tininess, Tininess::Normal);
-            let pack = |magnitude: W| layout.pack(cut.negative, magnitude.bits());
-            (pack(cut.magnitude), pack(away), cut.status(tiny))
+        let away = cut.magnitude + B::from(cut.rest != B::ZERO);
+        let (inner, outer, status) = if away <= B::from_bits(layout.largest) {
+            let pack = |magnitude: B| layout.pack(cut.negative, magnitude.bits());
+            (pack(cut.magnitude), pack(away), cut.status(cut.tiny.is_some()))
         } else {
             let outer = arithmetic.beyond(cut.negative, true);
             (layout.pack(cut.negative, layout.largest), outer.encoding, outer.status)
@@ -151,41 +226,34 @@ impl Choose for BothNeighbours {
     }
 }
 
-impl<W: Word> Cut<W> {
-    #[inline]
+impl<B: Bits> Cut<B> {
+    #[inline(always)]
     fn status(&self, tiny: bool) -> Status {
-        match (self.rest.is_zero(), tiny) {
-            (true, _) => Status::NONE,
-            (false, false) => Status::INEXACT,
-            (false, true) => Status::INEXACT.union(Status::UNDERFLOW),
-        }
+        let inexact = self.rest != B::ZERO;
+        Status::INEXACT.when(inexact).union(Status::UNDERFLOW.when(inexact & tiny))
     }
 }
 
 impl Arithmetic {
     /// Rounds a real into the format and packs it: the only place in this crate where a value is rounded.
-    #[inline]
-    pub(crate) fn round_pack<W: Word, R: Rounding>(&self, rounding: R, real: Real<W>) -> R::Output {
+    #[inline(always)]
+    pub(crate) fn round_pack<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
         let layout = self.layout();
-        if real.exponent > layout.emax {
-            return rounding.choose(self, self.cut_beyond::<W>(real.negative));
-        }
-        let shift = real.exponent - layout.emin;
-        if shift < 0 {
+        // Above emax, the field of emax + 1 is already past the largest finite value.
+        let field = real.exponent.min(layout.emax + 1) - layout.emin;
+        if field < 0 {
             return self.round_pack_subnormal(rounding, real);
         }
-        let kept = real.significand >> (W::BITS - layout.precision);
+        let kept = real.significand >> (B::BITS - layout.precision);
         // The leading bit of a normal significand carries into the exponent field.
-        let magnitude = (W::from_encoding(shift as u128) << layout.trailing) + kept;
-        let rest = Rest::of(real.significand, layout.precision);
-        rounding.choose(
-            self,
-            Cut { negative: real.negative, magnitude, odd: kept.is_odd(), rest, tininess: Tininess::Normal },
-        )
+        let magnitude = (B::from_bits(field as u128) << layout.trailing) + kept;
+        let rest = real.significand << layout.precision;
+        rounding.choose(self, Cut { negative: real.negative, magnitude, odd: kept.is_odd(), rest, tiny: None })
     }
 
     /// [`Arithmetic::round_pack`] for reals below `2^emin`, whose last place is that of `2^emin`.
-    fn round_pack_subnormal<W: Word, R: Rounding>(&self, rounding: R, real: Real<W>) -> R::Output {
+    #[inline]
+    fn round_pack_subnormal<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
         let layout = self.layout();
         let distance = (layout.emin - real.exponent) as u64;
         if !layout.gradual {
@@ -193,20 +261,12 @@ impl Arithmetic {
             return rounding.settled(Outcome { encoding: least, status: Status::UNDERFLOW | Status::INEXACT });
         }
         let shifted = real.significand.shift_right_jam(distance);
-        let kept = shifted >> (W::BITS - layout.precision);
-        let ones = (W::from(true) << layout.precision) - W::from(true);
-        let tininess = if distance == 1 && real.significand >> (W::BITS - layout.precision) == ones {
-            Tininess::Unless(Rest::of(real.significand, layout.precision))
-        } else {
-            Tininess::Tiny
-        };
-        let rest = Rest::of(shifted, layout.precision);
-        rounding.choose(self, Cut { negative: real.negative, magnitude: kept, odd: kept.is_odd(), rest, tininess })
-    }
-
-    /// The cut of a real with an exponent above emax: the first encoding past the largest finite value.
-    fn cut_beyond<W: Word>(&self, negative: bool) -> Cut<W> {
-        let magnitude = W::from_encoding(self.layout().largest) + W::from(true);
-        Cut { negative, magnitude, odd: false, rest: Rest::BEYOND, tininess: Tininess::Normal }
+        let kept = shifted >> (B::BITS - layout.precision);
+        let ones = (B::from(true) << layout.precision) - B::from(true);
+        let nearly_normal = distance == 1 && real.significand >> (B::BITS - layout.precision) == ones;
+        let tiny = if nearly_normal { real.significand << layout.precision } else { B::ZERO };
+        let rest = shifted << layout.precision;
+        rounding
+            .choose(self, Cut { negative: real.negative, magnitude: kept, odd: kept.is_odd(), rest, tiny: Some(tiny) })
     }
 }

@@ -16,19 +16,20 @@ pub trait Bits:
     const BITS: u32;
     const ZERO: Self;
 
+    /// The low bits of an encoding.
+    fn from_bits(bits: u128) -> Self;
+    /// As bits of an encoding: the lowest 128.
+    fn bits(self) -> u128;
+    fn is_odd(self) -> bool;
     fn leading_zeros(self) -> u32;
 
     /// `self >> distance`, with the lowest bit set when any bit was lost (a sticky bit).
-    #[inline]
+    #[inline(always)]
     fn shift_right_jam(self, distance: u64) -> Self {
-        if distance == 0 {
-            self
-        } else if distance < u64::from(Self::BITS) {
-            let distance = distance as u32;
-            (self >> distance) | Self::from(self << (Self::BITS - distance) != Self::ZERO)
-        } else {
-            Self::from(self != Self::ZERO)
-        }
+        // One bit less than all: what is left then jams into the lowest bit anyway.
+        let distance = distance.min(u64::from(Self::BITS - 1)) as u32;
+        let kept = self >> distance;
+        kept | Self::from(kept << distance != self)
     }
 }
 
@@ -36,11 +37,6 @@ pub trait Bits:
 pub trait Word: Bits {
     /// Twice as wide: what a product needs.
     type Double: Bits;
-
-    /// The low bits of an encoding.
-    fn from_encoding(bits: u128) -> Self;
-    fn bits(self) -> u128;
-    fn is_odd(self) -> bool;
 
     /// The high and the low word of a product.
     fn product(self, other: Self) -> (Self, Self);
@@ -61,7 +57,22 @@ macro_rules! bits {
             const BITS: u32 = <$integer>::BITS;
             const ZERO: Self = 0;
 
-            #[inline]
+            #[inline(always)]
+            fn from_bits(bits: u128) -> Self {
+                bits as $integer
+            }
+
+            #[inline(always)]
+            fn bits(self) -> u128 {
+                self.into()
+            }
+
+            #[inline(always)]
+            fn is_odd(self) -> bool {
+                self & 1 != 0
+            }
+
+            #[inline(always)]
             fn leading_zeros(self) -> u32 {
                 <$integer>::leading_zeros(self)
             }
@@ -73,32 +84,17 @@ bits!(u64, u128);
 impl Word for u64 {
     type Double = u128;
 
-    #[inline]
-    fn from_encoding(bits: u128) -> u64 {
-        bits as u64
-    }
-
-    #[inline]
-    fn bits(self) -> u128 {
-        self.into()
-    }
-
-    #[inline]
-    fn is_odd(self) -> bool {
-        self & 1 != 0
-    }
-
-    #[inline]
+    #[inline(always)]
     fn product(self, other: u64) -> (u64, u64) {
         u64::halves(u128::from(self) * u128::from(other))
     }
 
-    #[inline]
+    #[inline(always)]
     fn double(high: u64, low: u64) -> u128 {
         u128::from(high) << 64 | u128::from(low)
     }
 
-    #[inline]
+    #[inline(always)]
     fn halves(double: u128) -> (u64, u64) {
         ((double >> 64) as u64, double as u64)
     }
@@ -106,21 +102,6 @@ impl Word for u64 {
 
 impl Word for u128 {
     type Double = U256;
-
-    #[inline]
-    fn from_encoding(bits: u128) -> u128 {
-        bits
-    }
-
-    #[inline]
-    fn bits(self) -> u128 {
-        self
-    }
-
-    #[inline]
-    fn is_odd(self) -> bool {
-        self & 1 != 0
-    }
 
     /// Schoolbook multiplication by halves of 64 bits.
     fn product(self, other: u128) -> (u128, u128) {
@@ -137,12 +118,12 @@ impl Word for u128 {
         (high, u64::double(column, low0))
     }
 
-    #[inline]
+    #[inline(always)]
     fn double(high: u128, low: u128) -> U256 {
         U256 { high, low }
     }
 
-    #[inline]
+    #[inline(always)]
     fn halves(double: U256) -> (u128, u128) {
         (double.high, double.low)
     }
@@ -160,6 +141,18 @@ pub struct U256 {
 impl Bits for U256 {
     const BITS: u32 = 256;
     const ZERO: U256 = U256 { high: 0, low: 0 };
+
+    fn from_bits(bits: u128) -> U256 {
+        U256 { high: 0, low: bits }
+    }
+
+    fn bits(self) -> u128 {
+        self.low
+    }
+
+    fn is_odd(self) -> bool {
+        self.low & 1 != 0
+    }
 
     fn leading_zeros(self) -> u32 {
         if self.high != 0 { self.high.leading_zeros() } else { 128 + self.low.leading_zeros() }
