@@ -52,6 +52,14 @@ named! {
     }
 }
 
+impl RoundingMode {
+    /// Whether it rounds to a nearest value: one of the two directions that differ in ties alone.
+    #[inline]
+    pub const fn is_nearest(self) -> bool {
+        matches!(self, RoundingMode::TiesToEven | RoundingMode::TiesToAway)
+    }
+}
+
 named! {
     /// What a rounding gives for a real beyond the largest finite value.
     ///

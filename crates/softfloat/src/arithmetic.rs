@@ -5,7 +5,7 @@ use std::fmt;
 use roundproof_format::{Encoding, Format, Overflow, Status};
 
 use crate::layout::Layout;
-use crate::real::{Operand, Real, exact_product, product, product_sum, sum};
+use crate::real::{Operand, Real, exact_product, product, sum};
 use crate::round::Rounding;
 use crate::word::{Bits, Word};
 
@@ -166,18 +166,40 @@ impl Arithmetic {
 
     #[inline(always)]
     fn sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
-        match (self.layout.unpack_finite::<W>(a), self.layout.unpack_finite::<W>(b)) {
-            (Some(a), Some(b)) => self.sum_finite(rounding, a, b.negated_if(flip)),
+        match (self.layout.signed_magnitude(a), self.layout.signed_magnitude(b)) {
+            (Some((sign, a)), Some((other, b))) if !R::WIDE => {
+                self.sum_aligned::<W, R>(rounding, (sign, a), (other ^ flip, b))
+            }
             _ => self.sum_special::<W, R>(rounding, a, b, flip),
         }
     }
 
+    /// The sum of two finite values, given by sign and magnitude of their encodings, at the scale of the larger: nothing
+    /// is normalized before the end.
+    #[inline(always)]
+    fn sum_aligned<W: Word, R: Rounding>(&self, rounding: R, a: (bool, u128), b: (bool, u128)) -> R::Output {
+        let layout = &self.layout;
+        let ((negative, large), (other, small)) = if a.1 < b.1 { (b, a) } else { (a, b) };
+        let (field, large) = layout.split(W::from_bits(large));
+        let (small_field, small) = layout.split(W::from_bits(small));
+        // One bit for a carry, and at least three below the significands, as in `sum`.
+        let room = W::BITS - layout.precision - 1;
+        let small = (small << room).shift_right_jam((field - small_field) as u64);
+        let total = (large << room).add_or_subtract(small, negative != other);
+        if total == W::ZERO {
+            return self.sum_is_zero(rounding, negative, other);
+        }
+        self.round_aligned(rounding, negative, field, total)
+    }
+
+    #[inline(always)]
+    fn sum_is_zero<R: Rounding>(&self, rounding: R, a: bool, b: bool) -> R::Output {
+        if a == b { rounding.settled(Outcome::exact(self.layout.zero(a))) } else { rounding.cancelled(self) }
+    }
+
     #[inline(always)]
     fn sum_finite<W: Word, R: Rounding>(&self, rounding: R, a: Real<W>, b: Real<W>) -> R::Output {
-        if R::WIDE {
-            return self.round_total(rounding, sum(a.widened(), b.widened()));
-        }
-        self.round_total(rounding, sum(a, b))
+        self.round_total(rounding, sum(a.widened(), b.widened()))
     }
 
     /// Rounds the sum of finite operands, none if it is zero.
@@ -210,10 +232,7 @@ impl Arithmetic {
             (Operand::Infinite { negative }, _) | (_, Operand::Infinite { negative }) => {
                 rounding.settled(self.infinite(negative))
             }
-            (Operand::Zero { negative: a }, Operand::Zero { negative: b }) if a != b => rounding.cancelled(self),
-            (Operand::Zero { negative }, Operand::Zero { .. }) => {
-                rounding.settled(Outcome::exact(self.layout.zero(negative)))
-            }
+            (Operand::Zero { negative: a }, Operand::Zero { negative: b }) => self.sum_is_zero(rounding, a, b),
             (Operand::Zero { .. }, Operand::Finite(real)) | (Operand::Finite(real), Operand::Zero { .. }) => {
                 self.round_pack(rounding, real)
             }
@@ -231,17 +250,44 @@ impl Arithmetic {
 
     #[inline(always)]
     fn product_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        if R::WIDE {
+            return self.product_special::<W, R>(rounding, a, b);
+        }
+        // A product that fits into the word needs no normalized operands.
+        if 2 * self.layout.precision < W::BITS {
+            return match (self.layout.finite(a), self.layout.finite(b)) {
+                (Some(a), Some(b)) => {
+                    let (negative, field, high, _) = self.product_aligned::<W>(a, b);
+                    self.round_aligned(rounding, negative, field, high)
+                }
+                _ => self.product_special::<W, R>(rounding, a, b),
+            };
+        }
         match (self.layout.unpack_finite::<W>(a), self.layout.unpack_finite::<W>(b)) {
-            (Some(a), Some(b)) if R::WIDE => self.round_pack(rounding, exact_product(a, b)),
             (Some(a), Some(b)) => self.round_pack(rounding, product(a, b)),
             _ => self.product_special::<W, R>(rounding, a, b),
         }
     }
 
+    /// The product of non-zero values, given by sign and magnitude of their encodings: its sign, its exponent field, and
+    /// two words that begin, below one bit for a carry, with the `2p` bits of the product of the integral significands.
+    #[inline(always)]
+    fn product_aligned<W: Word>(&self, a: (bool, u128), b: (bool, u128)) -> (bool, i64, W, W) {
+        let layout = &self.layout;
+        let (a_field, a_significand) = layout.split(W::from_bits(a.1));
+        let (b_field, b_significand) = layout.split(W::from_bits(b.1));
+        let room = W::BITS - layout.precision;
+        let (high, low) = (a_significand << room).product(b_significand << (room - 1));
+        (a.0 != b.0, a_field + b_field + layout.emin, high, low)
+    }
+
     #[cold]
     fn product_special<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
-        let product = product_of_operands(self.layout.unpack::<W>(a), self.layout.unpack::<W>(b));
-        rounding.settled(match product {
+        let (a, b) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b));
+        if let (Operand::Finite(a), Operand::Finite(b)) = (a, b) {
+            return self.round_pack(rounding, exact_product(a, b));
+        }
+        rounding.settled(match product_of_operands(a, b) {
             Operand::Zero { negative } => Outcome::exact(self.layout.zero(negative)),
             Operand::Infinite { negative } => self.infinite(negative),
             Operand::Nan { signaling } => self.not_a_number(signaling),
@@ -260,12 +306,52 @@ impl Arithmetic {
 
     #[inline(always)]
     fn product_sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
-        let unpack = |encoding| self.layout.unpack_finite::<W>(encoding);
-        match (unpack(a), unpack(b), unpack(c)) {
-            (Some(a), Some(b), Some(c)) if R::WIDE => self.round_total(rounding, sum(exact_product(a, b), c.widened())),
-            (Some(a), Some(b), Some(c)) => self.round_total(rounding, product_sum(self.layout.precision, a, b, c)),
+        let (fa, fb) = (self.layout.finite(a), self.layout.finite(b));
+        match (fa, fb, self.layout.signed_magnitude(c)) {
+            (Some(a), Some(b), Some(c)) if !R::WIDE => {
+                if 2 * self.layout.precision + 4 <= W::BITS {
+                    self.product_sum_aligned(rounding, a, b, c, |high: W, _| high)
+                } else {
+                    self.product_sum_aligned(rounding, a, b, c, W::double)
+                }
+            }
             _ => self.product_sum_special::<W, R>(rounding, a, b, c),
         }
+    }
+
+    /// `a * b + c` of finite values, `a` and `b` not zero, given by sign and magnitude of their encodings, at the scale
+    /// of what may be the larger.
+    ///
+    /// `word` makes one of the halves of a product, of which the lower is zero if `B` is no wider than `W`.
+    ///
+    /// The product keeps its `2p` bits, and down to `p + 1` zeros above them where an operand is subnormal; then an
+    /// addend of which bits were lost is below all of it, and normalizing takes the sticky bit up by those zeros, to a
+    /// place that is still below `p` bits and the one that tells a tie.
+    #[inline(always)]
+    fn product_sum_aligned<W: Word, B: Bits, R: Rounding>(
+        &self,
+        rounding: R,
+        a: (bool, u128),
+        b: (bool, u128),
+        c: (bool, u128),
+        word: impl Fn(W, W) -> B,
+    ) -> R::Output {
+        let layout = &self.layout;
+        let precision = layout.precision;
+        let (negative, field, high, low) = self.product_aligned::<W>(a, b);
+        let product = (negative, field, word(high, low));
+        let (c_field, c_significand) = layout.split(B::from_bits(c.1));
+        let addend = (c.0, c_field, c_significand << (B::BITS - precision - 1));
+        let (upper, lower) = if product.1 < addend.1 { (addend, product) } else { (product, addend) };
+        let aligned = lower.2.shift_right_jam((upper.1 - lower.1) as u64);
+        let swapped = upper.2 < aligned;
+        let (large, small) = if swapped { (aligned, upper.2) } else { (upper.2, aligned) };
+        let total = large.add_or_subtract(small, upper.0 != lower.0);
+        if total == B::ZERO {
+            return self.sum_is_zero(rounding, upper.0, lower.0);
+        }
+        let negative = if swapped { lower.0 } else { upper.0 };
+        self.round_aligned(rounding, negative, upper.1, total)
     }
 
     #[cold]
@@ -277,8 +363,12 @@ impl Arithmetic {
         c: Encoding,
     ) -> R::Output {
         let (a, b, c) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b), self.layout.unpack::<W>(c));
-        if let (Operand::Finite(a), Operand::Finite(b), Operand::Zero { .. }) = (a, b, c) {
-            return self.round_pack(rounding, exact_product(a, b));
+        if let (Operand::Finite(a), Operand::Finite(b)) = (a, b) {
+            match c {
+                Operand::Finite(c) => return self.round_total(rounding, sum(exact_product(a, b), c.widened())),
+                Operand::Zero { .. } => return self.round_pack(rounding, exact_product(a, b)),
+                _ => {}
+            }
         }
         // One of them is zero, infinite or NaN: to these a finite product is only a sign.
         self.sum_operands(rounding, product_of_operands(a, b), c)
@@ -292,6 +382,12 @@ impl Arithmetic {
     /// The exact infinite result of an infinite operand, which only a format with infinities has.
     pub(crate) fn infinite(&self, negative: bool) -> Outcome {
         Outcome::exact(self.format().infinity(negative).unwrap_or(self.layout.pack(negative, self.layout.largest)))
+    }
+
+    /// What replaces a non-zero result below the least magnitude of `F(p)`.
+    pub(crate) fn least(&self, negative: bool) -> Outcome {
+        let encoding = self.layout.pack(negative, self.layout.least);
+        Outcome { encoding, status: Status::UNDERFLOW | Status::INEXACT }
     }
 
     /// What the policy gives beyond the largest finite value, in a direction that leads away from zero or does not.

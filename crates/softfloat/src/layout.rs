@@ -3,7 +3,7 @@
 use roundproof_format::{Class, Encoding, Format};
 
 use crate::real::{Operand, Real};
-use crate::word::Word;
+use crate::word::{Bits, Word};
 
 /// Constants derived from a [`Format`].
 ///
@@ -66,6 +66,7 @@ impl Layout {
     }
 
     /// The zero of this sign, or +0 where the format has no other.
+    #[inline(always)]
     pub const fn zero(&self, negative: bool) -> Encoding {
         self.pack(negative, 0)
     }
@@ -80,6 +81,27 @@ impl Layout {
             return None;
         }
         Some((encoding.bits() & self.sign_bit != 0, magnitude))
+    }
+
+    /// Sign and magnitude of an encoding, if it is that of a finite value, zero or not.
+    #[inline(always)]
+    pub const fn signed_magnitude(&self, encoding: Encoding) -> Option<(bool, u128)> {
+        let magnitude = encoding.bits() & (self.sign_bit - 1);
+        let above = encoding.bits() & !(self.sign_bit | (self.sign_bit - 1));
+        let negative = encoding.bits() & self.sign_bit != 0;
+        let zero = magnitude == 0 && (self.negative_zero || !negative);
+        if above != 0 || magnitude > self.largest || !(magnitude >= self.least || zero) {
+            return None;
+        }
+        Some((negative, magnitude))
+    }
+
+    /// The exponent field of a magnitude, 1 for that of subnormals, and the integral significand.
+    #[inline(always)]
+    pub fn split<B: Bits>(&self, magnitude: B) -> (i64, B) {
+        let field = ((magnitude >> self.trailing).bits() as i64).max(1);
+        // The lowest bit of a normal field becomes the leading bit.
+        (field, magnitude - (B::from_bits(field as u128 - 1) << self.trailing))
     }
 
     /// What an encoding stands for.

@@ -76,7 +76,7 @@ pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
     // One bit further down, to make room for a carry.
     let upper = large.significand >> 1;
     let lower = small.significand.shift_right_jam(distance + 1);
-    let total = if large.negative == small.negative { upper + lower } else { upper - lower };
+    let total = upper.add_or_subtract(lower, large.negative != small.negative);
     if total == B::ZERO {
         return None;
     }
@@ -99,16 +99,6 @@ pub(crate) fn product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W> {
         significand: jammed << shift,
         exponent: a.exponent + b.exponent + 1 - i64::from(shift),
     }
-}
-
-/// `a * b + c` for operands of `precision` bits; none when it is zero.
-#[inline(always)]
-pub(crate) fn product_sum<W: Word>(precision: u32, a: Real<W>, b: Real<W>, c: Real<W>) -> Option<Real<W>> {
-    if 2 * precision + 4 <= W::BITS {
-        return sum(product(a, b), c);
-    }
-    let total = sum(exact_product(a, b), c.widened())?;
-    Some(Real { negative: total.negative, significand: W::jam(total.significand), exponent: total.exponent })
 }
 
 /// `a * b`, all of it.

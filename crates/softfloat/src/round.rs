@@ -77,22 +77,22 @@ impl Threshold for RoundingMode {
     /// With p = 1 every normal significand is odd, and a tie goes to the larger magnitude, as clause 4.3.1 has it.
     #[inline(always)]
     fn threshold<B: Bits>(self, negative: bool, odd: bool) -> B {
-        match self {
-            RoundingMode::TiesToEven => half::<B>() - B::from(odd),
+        // What the direction decides comes first: where it does not change, that is done once.
+        let toward = |negative| match self {
+            RoundingMode::TiesToEven => half::<B>(),
             RoundingMode::TiesToAway => half::<B>() - B::from(true),
             _ if self.overflows(negative) => B::ZERO,
             _ => most(),
-        }
+        };
+        let (positive, opposite) = (toward(false), toward(true));
+        let even = self == RoundingMode::TiesToEven;
+        (if negative { opposite } else { positive }) - B::from(odd & even)
     }
 
     #[inline(always)]
     fn overflows(self, negative: bool) -> bool {
-        match self {
-            RoundingMode::TiesToEven | RoundingMode::TiesToAway => true,
-            RoundingMode::TowardPositive => !negative,
-            RoundingMode::TowardNegative => negative,
-            RoundingMode::TowardZero => false,
-        }
+        let directed = if negative { RoundingMode::TowardNegative } else { RoundingMode::TowardPositive };
+        self.is_nearest() | (self == directed)
     }
 }
 
@@ -163,7 +163,8 @@ macro_rules! choose_by_threshold {
                 outcome
             }
 
-            fn cancelled(self, arithmetic: &Arithmetic) -> Outcome {
+            #[inline(always)]
+    fn cancelled(self, arithmetic: &Arithmetic) -> Outcome {
                 let negative: fn($rounding) -> bool = $zero_is_negative;
                 Outcome::exact(arithmetic.layout().zero(negative(self)))
             }
@@ -205,6 +206,7 @@ impl Choose for BothNeighbours {
         Faithful { below: outcome.encoding, above: outcome.encoding, status: outcome.status }
     }
 
+    #[inline(always)]
     fn cancelled(self, arithmetic: &Arithmetic) -> Faithful {
         let zero = |negative| arithmetic.layout().zero(negative);
         Faithful { below: zero(true), above: zero(false), status: Status::NONE }
@@ -235,38 +237,64 @@ impl<B: Bits> Cut<B> {
 }
 
 impl Arithmetic {
-    /// Rounds a real into the format and packs it: the only place in this crate where a value is rounded.
+    /// Rounds a real into the format and packs it.
     #[inline(always)]
     pub(crate) fn round_pack<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
-        let layout = self.layout();
-        // Above emax, the field of emax + 1 is already past the largest finite value.
-        let field = real.exponent.min(layout.emax + 1) - layout.emin;
+        let field = real.exponent - self.layout().emin;
         if field < 0 {
-            return self.round_pack_subnormal(rounding, real);
+            return self.round_below(rounding, real.negative, field, real.significand);
         }
-        let kept = real.significand >> (B::BITS - layout.precision);
-        // The leading bit of a normal significand carries into the exponent field.
-        let magnitude = (B::from_bits(field as u128) << layout.trailing) + kept;
-        let rest = real.significand << layout.precision;
-        rounding.choose(self, Cut { negative: real.negative, magnitude, odd: kept.is_odd(), rest, tiny: None })
+        self.round_placed(rounding, real.negative, field, real.significand)
     }
 
-    /// [`Arithmetic::round_pack`] for reals below `2^emin`, whose last place is that of `2^emin`.
-    #[inline]
-    fn round_pack_subnormal<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
-        let layout = self.layout();
-        let distance = (layout.emin - real.exponent) as u64;
-        if !layout.gradual {
-            let least = layout.pack(real.negative, layout.least);
-            return rounding.settled(Outcome { encoding: least, status: Status::UNDERFLOW | Status::INEXACT });
+    /// Rounds a non-zero real whose significand need not be normalized, and packs it.
+    ///
+    /// If its leading bit were at the top of the word, the real has the exponent `emin + field`.
+    #[inline(always)]
+    pub(crate) fn round_aligned<B: Bits, R: Rounding>(
+        &self,
+        rounding: R,
+        negative: bool,
+        field: i64,
+        significand: B,
+    ) -> R::Output {
+        let shift = i64::from(significand.leading_zeros());
+        if shift > field {
+            return self.round_below(rounding, negative, field, significand);
         }
-        let shifted = real.significand.shift_right_jam(distance);
-        let kept = shifted >> (B::BITS - layout.precision);
+        self.round_placed(rounding, negative, field - shift, significand << shift as u32)
+    }
+
+    /// [`Arithmetic::round_aligned`] of a normal real: its significand has the leading bit at the top, `field` is not
+    /// negative.
+    #[inline(always)]
+    fn round_placed<B: Bits, R: Rounding>(&self, rounding: R, negative: bool, field: i64, significand: B) -> R::Output {
+        let layout = self.layout();
+        // Past emax the field of emax + 1 is already past the largest finite value.
+        let field = field.min(layout.emax + 1 - layout.emin);
+        let kept = significand >> (B::BITS - layout.precision);
+        // The leading bit of the significand carries into the exponent field.
+        let magnitude = (B::from_bits(field as u128) << layout.trailing) + kept;
+        let rest = significand << layout.precision;
+        rounding.choose(self, Cut { negative, magnitude, odd: kept.is_odd(), rest, tiny: None })
+    }
+
+    /// [`Arithmetic::round_aligned`] of a real below `2^emin`, whose last place is that of `2^emin`.
+    #[cold]
+    #[inline(never)]
+    fn round_below<B: Bits, R: Rounding>(&self, rounding: R, negative: bool, field: i64, significand: B) -> R::Output {
+        let layout = self.layout();
+        if !layout.gradual {
+            return rounding.settled(self.least(negative));
+        }
+        let placed =
+            if field < 0 { significand.shift_right_jam(field.unsigned_abs()) } else { significand << field as u32 };
+        let magnitude = placed >> (B::BITS - layout.precision);
+        let rest = placed << layout.precision;
+        // All `p` leading bits are ones just below 2^emin.
         let ones = (B::from(true) << layout.precision) - B::from(true);
-        let nearly_normal = distance == 1 && real.significand >> (B::BITS - layout.precision) == ones;
-        let tiny = if nearly_normal { real.significand << layout.precision } else { B::ZERO };
-        let rest = shifted << layout.precision;
-        rounding
-            .choose(self, Cut { negative: real.negative, magnitude: kept, odd: kept.is_odd(), rest, tiny: Some(tiny) })
+        let nearly_normal = placed >> (B::BITS - layout.precision - 1) == ones;
+        let tiny = if nearly_normal { placed << (layout.precision + 1) } else { B::ZERO };
+        rounding.choose(self, Cut { negative, magnitude, odd: magnitude.is_odd(), rest, tiny: Some(tiny) })
     }
 }

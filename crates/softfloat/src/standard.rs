@@ -26,25 +26,25 @@ pub trait Standard: Copy {
     const ARITHMETIC: &'static Arithmetic;
 
     /// [`Arithmetic::add`].
-    #[inline]
+    #[inline(always)]
     fn add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
         Self::ARITHMETIC.add(rounding, encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::subtract`].
-    #[inline]
+    #[inline(always)]
     fn subtract<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
         Self::ARITHMETIC.subtract(rounding, encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::multiply`].
-    #[inline]
+    #[inline(always)]
     fn multiply<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
         Self::ARITHMETIC.multiply(rounding, encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::fused_multiply_add`].
-    #[inline]
+    #[inline(always)]
     fn fused_multiply_add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits, c: Self::Bits) -> R::Output {
         Self::ARITHMETIC.fused_multiply_add(rounding, encoding(a), encoding(b), encoding(c))
     }

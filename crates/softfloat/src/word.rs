@@ -23,6 +23,9 @@ pub trait Bits:
     fn is_odd(self) -> bool;
     fn leading_zeros(self) -> u32;
 
+    /// `self - other` if `subtract`, else `self + other`; without a branch, which no predictor could foresee.
+    fn add_or_subtract(self, other: Self, subtract: bool) -> Self;
+
     /// `self >> distance`, with the lowest bit set when any bit was lost (a sticky bit).
     #[inline(always)]
     fn shift_right_jam(self, distance: u64) -> Self {
@@ -42,13 +45,6 @@ pub trait Word: Bits {
     fn product(self, other: Self) -> (Self, Self);
     fn double(high: Self, low: Self) -> Self::Double;
     fn halves(double: Self::Double) -> (Self, Self);
-
-    /// The high word of `double`, jammed with the low one.
-    #[inline]
-    fn jam(double: Self::Double) -> Self {
-        let (high, low) = Self::halves(double);
-        high | Self::from(low != Self::ZERO)
-    }
 }
 
 macro_rules! bits {
@@ -75,6 +71,12 @@ macro_rules! bits {
             #[inline(always)]
             fn leading_zeros(self) -> u32 {
                 <$integer>::leading_zeros(self)
+            }
+
+            #[inline(always)]
+            fn add_or_subtract(self, other: Self, subtract: bool) -> Self {
+                let sign = <$integer>::from(subtract).wrapping_neg();
+                self.wrapping_add(other ^ sign).wrapping_add(<$integer>::from(subtract))
             }
         }
     )+ };
@@ -152,6 +154,10 @@ impl Bits for U256 {
 
     fn is_odd(self) -> bool {
         self.low & 1 != 0
+    }
+
+    fn add_or_subtract(self, other: U256, subtract: bool) -> U256 {
+        if subtract { self - other } else { self + other }
     }
 
     fn leading_zeros(self) -> u32 {
