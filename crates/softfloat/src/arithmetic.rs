@@ -184,7 +184,13 @@ impl Arithmetic {
         let (small_field, small) = layout.split(W::from_bits(small));
         // One bit for a carry, and at least three below the significands, as in `sum`.
         let room = W::BITS - layout.precision - 1;
-        let small = (small << room).shift_right_jam((field - small_field) as u64);
+        let distance = (field - small_field) as u64;
+        let small = if layout.precision + 3 <= room {
+            // At that distance all of the smaller is below a quarter of a unit in the last place: a sticky bit as it is.
+            small << (room - distance.min(room.into()) as u32)
+        } else {
+            (small << room).shift_right_jam(distance)
+        };
         let total = (large << room).add_or_subtract(small, negative != other);
         if total == W::ZERO {
             return self.sum_is_zero(rounding, negative, other);
