@@ -16,6 +16,9 @@ use crate::{Answer, Operation, Peer, Question, no_such};
 
 /// The peer. Its status is known where neither an operand nor the result is NaN: MPFR does not tell an invalid
 /// operation from a NaN.
+///
+/// Where a format lacks the NaN or the infinity that MPFR gives, as 0 / 0 or 1 / 0, the answer is what this project has
+/// in its place: +0, and the largest finite value, or +0 in `F(p)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mpfr;
 
@@ -24,11 +27,11 @@ const DIRECTED_AND_EVEN: &[RoundingMode] =
 
 fn direction(mode: RoundingMode) -> Round {
     match mode {
-        RoundingMode::TiesToEven => Round::Nearest,
+        // Ties to away are asked of roundings to integers alone, which are then values of the format.
+        RoundingMode::TiesToEven | RoundingMode::TiesToAway => Round::Nearest,
         RoundingMode::TowardPositive => Round::Up,
         RoundingMode::TowardNegative => Round::Down,
         RoundingMode::TowardZero => Round::Zero,
-        RoundingMode::TiesToAway => unreachable!("only roundings to integers are asked for it"),
     }
 }
 
@@ -82,18 +85,24 @@ fn zero(format: Format, negative: bool) -> Encoding {
     format.negative_zero().filter(|_| negative).unwrap_or(format.zero())
 }
 
+fn inexact(side: Ordering) -> Status {
+    if side == Ordering::Equal { Status::NONE } else { Status::INEXACT }
+}
+
 /// A result of precision `p` and on which side of the exact one it is, in the range of the format.
 fn ranged(format: Format, mode: RoundingMode, mut value: Float, side: Ordering) -> Answer {
     let settled = |encoding| Answer { encoding, status: Some(Status::NONE) };
     if value.is_nan() {
-        let encoding = format.nan().expect("a result that is NaN in a format that has one");
-        return Answer { encoding, status: None };
+        return Answer { encoding: format.nan().unwrap_or(format.zero()), status: None };
     }
     if value.is_infinite() {
-        return settled(format.infinity(value.is_sign_negative()).expect("an infinite operand"));
+        let negative = value.is_sign_negative();
+        return settled(format.infinity(negative).or(format.largest(negative)).unwrap_or(format.zero()));
     }
     if value.is_zero() {
-        return settled(zero(format, value.is_sign_negative()));
+        // Inexact where a rounding to an integer made it.
+        let encoding = zero(format, value.is_sign_negative());
+        return Answer { encoding, status: Some(inexact(side)) };
     }
     let negative = value.is_sign_negative();
     if let (Some(largest), Some(emin)) = (format.largest(false), format.emin()) {
@@ -107,15 +116,10 @@ fn ranged(format: Format, mode: RoundingMode, mut value: Float, side: Ordering) 
         let tiny = value.get_exp().is_some_and(|exponent| exponent < emin + 1);
         let side = value.subnormalize_round(emin + 1, side, direction(mode));
         let encoding = if value.is_zero() { zero(format, negative) } else { encoding(format, &value) };
-        let status = match (side, tiny) {
-            (Ordering::Equal, _) => Status::NONE,
-            (_, false) => Status::INEXACT,
-            (_, true) => Status::INEXACT | Status::UNDERFLOW,
-        };
-        return Answer { encoding, status: Some(status) };
+        let underflow = if tiny && side != Ordering::Equal { Status::UNDERFLOW } else { Status::NONE };
+        return Answer { encoding, status: Some(inexact(side) | underflow) };
     }
-    let status = if side == Ordering::Equal { Status::NONE } else { Status::INEXACT };
-    Answer { encoding: encoding(format, &value), status: Some(status) }
+    Answer { encoding: encoding(format, &value), status: Some(inexact(side)) }
 }
 
 /// What IEEE 754-2019, clause 7.4, gives beyond the largest finite value; the largest finite value without infinities.
