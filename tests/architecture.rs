@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("files", &["format", "exact", "softfloat", "network", "paths", "kernel"]),
     ("checker", &["format", "exact", "softfloat", "network", "paths", "kernel", "construct", "files"]),
     ("cli", &["format", "exact", "softfloat", "network", "paths", "kernel", "construct", "files", "checker"]),
+    ("peers", &["format"]),
     ("tests", &[]),
     ("benches", &[]),
 ];
