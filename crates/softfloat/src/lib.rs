@@ -31,6 +31,7 @@ mod layout;
 mod order;
 mod real;
 mod round;
+pub mod slices;
 mod standard;
 mod word;
 
