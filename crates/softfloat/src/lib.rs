@@ -25,15 +25,29 @@
 //! - [`Arithmetic::convert`] says what becomes of special values that the destination lacks.
 
 mod arithmetic;
+mod class;
 mod convert;
 mod datum;
+mod divide;
+mod integral;
 mod layout;
+mod minmax;
 mod order;
 mod real;
+mod remainder;
+mod root;
 mod round;
+mod scale;
+mod signal;
 mod word;
 
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
+pub use class::{
+    IeeeClass, copy_sign, ieee_class, is_canonical, is_infinite, is_normal, is_signaling, total_order,
+    total_order_magnitude,
+};
 pub use datum::{Unpacked, abs, decode, encode, flush, is_subnormal, negate, power_of_two, relu, step};
+pub use integral::{Integer, IntegerFormat, UnsupportedWidth};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding};
+pub use signal::{compare_quiet, compare_signaling, flush_outcome};
