@@ -8,8 +8,8 @@ use crate::{Datum, Rounded, decode, encode, round};
 /// Operations whose results are data of one format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arithmetic {
-    format: Format,
-    overflow: Overflow,
+    pub(crate) format: Format,
+    pub(crate) overflow: Overflow,
 }
 
 impl Arithmetic {
@@ -71,20 +71,20 @@ impl Arithmetic {
     }
 
     /// The datum; an encoding of nothing counts as NaN.
-    fn datum(&self, encoding: Encoding) -> Datum {
+    pub(crate) fn datum(&self, encoding: Encoding) -> Datum {
         decode(self.format, encoding).unwrap_or(Datum::Nan)
     }
 
-    fn canonical_nan(&self) -> Encoding {
+    pub(crate) fn canonical_nan(&self) -> Encoding {
         self.format.nan().unwrap_or(self.format.zero())
     }
 
-    fn invalid(&self) -> Rounded {
+    pub(crate) fn invalid(&self) -> Rounded {
         Rounded { encoding: self.canonical_nan(), status: Status::INVALID }
     }
 
     /// The result of an operation with a NaN among its operands (clause 6.2): the canonical NaN.
-    fn propagate(&self, operands: &[Encoding]) -> Option<Rounded> {
+    pub(crate) fn propagate(&self, operands: &[Encoding]) -> Option<Rounded> {
         let nan = operands.iter().any(|&operand| self.datum(operand) == Datum::Nan);
         let signaling = operands.iter().any(|&operand| is_signaling(self.format, operand));
         nan.then(|| Rounded { encoding: self.canonical_nan(), status: signal(signaling) })
@@ -108,7 +108,7 @@ impl Arithmetic {
         }
     }
 
-    fn round(&self, mode: RoundingMode, exact: Datum) -> Rounded {
+    pub(crate) fn round(&self, mode: RoundingMode, exact: Datum) -> Rounded {
         match exact {
             Datum::Nan => self.invalid(),
             Datum::Finite(value) => round(&value, self.format, mode, self.overflow),
@@ -122,16 +122,16 @@ impl Arithmetic {
     }
 }
 
-fn rational(datum: Datum) -> Rational {
+pub(crate) fn rational(datum: Datum) -> Rational {
     datum.rational().expect("special values were dealt with")
 }
 
-fn signal(signaling: bool) -> Status {
+pub(crate) fn signal(signaling: bool) -> Status {
     if signaling { Status::INVALID } else { Status::NONE }
 }
 
 /// Signaling NaNs exist in the IEEE layouts: the leading bit of the trailing significand is 0 (clause 6.2.1).
-fn is_signaling(format: Format, encoding: Encoding) -> bool {
+pub(crate) fn is_signaling(format: Format, encoding: Encoding) -> bool {
     format.is_nan(encoding)
         && format.specials() == Some(Specials::Ieee)
         && (encoding.bits() >> (format.trailing_bits() - 1)) & 1 == 0

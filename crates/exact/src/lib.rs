@@ -7,16 +7,20 @@
 //! - [`decode`], [`encode`], [`order_key`]: data as values.
 //! - [`round()`]: the definition, in five directions; [`faithful`]: the relation "is one of the two neighbours of".
 //! - [`Arithmetic`]: the operations, for comparison with other implementations.
+//! - [`compare`], [`total_order`], [`Extremum`]: orders, minima and maxima.
 //! - [`parse_number`]: exact values of decimal and hexadecimal text.
 
 mod arithmetic;
 mod datum;
 mod number;
+mod operations;
+mod order;
 mod rounding;
 
 pub use arithmetic::Arithmetic;
 pub use datum::{Datum, decode, encode, order_key};
 pub use number::{Number, NumberError, parse_number};
+pub use order::{Extremum, compare, total_order};
 pub use rounding::{Faithful, Rounded, faithful, power_of_two, round};
 pub use rug::{Integer, Rational};
 

@@ -212,7 +212,7 @@ impl Arithmetic {
     #[inline(always)]
     fn round_total<B: Bits, R: Rounding>(&self, rounding: R, total: Option<Real<B>>) -> R::Output {
         match total {
-            Some(real) => self.round_pack(rounding, real),
+            Some(real) => self.round_real(rounding, real),
             None => rounding.cancelled(self),
         }
     }
@@ -291,7 +291,7 @@ impl Arithmetic {
     fn product_special<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         let (a, b) = (self.layout.unpack::<W>(a), self.layout.unpack::<W>(b));
         if let (Operand::Finite(a), Operand::Finite(b)) = (a, b) {
-            return self.round_pack(rounding, exact_product(a, b));
+            return self.round_real(rounding, exact_product(a, b));
         }
         rounding.settled(match product_of_operands(a, b) {
             Operand::Zero { negative } => Outcome::exact(self.layout.zero(negative)),
@@ -372,7 +372,7 @@ impl Arithmetic {
         if let (Operand::Finite(a), Operand::Finite(b)) = (a, b) {
             match c {
                 Operand::Finite(c) => return self.round_total(rounding, sum(exact_product(a, b), c.widened())),
-                Operand::Zero { .. } => return self.round_pack(rounding, exact_product(a, b)),
+                Operand::Zero { .. } => return self.round_real(rounding, exact_product(a, b)),
                 _ => {}
             }
         }

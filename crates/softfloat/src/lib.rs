@@ -4,16 +4,17 @@
 //!
 //! For every [`Format`](roundproof_format::Format), bounded or `F(p)`, every rounding direction and every overflow
 //! policy that the format expresses, the operations of [`Arithmetic`] are correctly rounded in the sense of IEEE
-//! 754-2019, clauses 4.3, 5.4 and 7: the result is the exact one, rounded once. The tests compare encodings and status
-//! with `roundproof-exact`, which knows rationals and shares no code with this crate; formats of up to 8 bits are
-//! enumerated completely. Nothing here is needed to believe a proof: this crate is fast, `exact` is the definition.
+//! 754-2019, clauses 4.3, 5.3, 5.4 and 7: the result is the exact one, rounded once. Minima and maxima are those of
+//! clause 9.6. The tests compare encodings and status with `roundproof-exact`, which knows rationals and shares no code
+//! with this crate; formats of up to 8 bits are enumerated completely. Nothing here is needed to believe a proof: this
+//! crate is fast, `exact` is the definition.
 //!
 //! # How
 //!
 //! *Unpack, operate exactly, round once, pack.* An operand becomes sign, significand with its leading bit at the top of
-//! a machine word, and exponent. Sums and products keep their exact value in that word, or in twice its width, but for
-//! bits below all that a rounding can see, which are jammed into one sticky bit. One function, `round_pack`, then makes
-//! an encoding of it. The word is `u64` for every encoding of up to 64 bits with `p <= 60`, else `u128`.
+//! a machine word, and exponent. Results keep their exact value in that word, or in twice its width, but for bits below
+//! all that a rounding can see, which are jammed into one sticky bit. One function, `round_pack`, then makes an encoding
+//! of it. The word is `u64` for every encoding of up to 64 bits with `p <= 60`, else `u128`.
 //!
 //! # What no standard says
 //!
@@ -22,21 +23,49 @@
 //!   format has one, else as +0. No operation panics.
 //! - `F(p)` has exponents within +-2^31, as MPFR has an `emax`: a result beyond is replaced by the largest, a non-zero
 //!   result below by the least magnitude, in every direction, with overflow or underflow raised beside inexact.
+//! - Division of a finite value by zero raises divide-by-zero under every policy. Under a policy other than
+//!   [`Overflow::Ieee`](roundproof_format::Overflow::Ieee) the result is what overflow gives away from zero: the largest
+//!   finite value or NaN. In `F(p)` it is +0, as are the results of its invalid operations.
+//!   [`Arithmetic::log_b_datum`] of zero is such a division.
+//! - A remainder is exact, and so has no direction: but one below the exponents of `F(p)` underflows as said.
+//! - [`Arithmetic::round_to_integral`] takes ties to even integers where `p = 1`, too. An integer past the largest
+//!   finite value overflows, and raises inexact with it even where no inexact was asked for.
+//! - [`Arithmetic::to_integer`] gives the nearest integer of its format for what is beyond it, and 0 for NaN, both
+//!   invalid.
+//! - In a format without negative zero, zero and NaN have no sign: [`copy_sign`] takes and gives none, and
+//!   [`total_order`] puts that NaN above everything.
+//! - A flushed result raises underflow and inexact ([`flush_outcome`]), a flushed operand nothing.
 //! - [`Arithmetic::convert`] says what becomes of special values that the destination lacks.
 
 mod arithmetic;
+mod class;
 mod convert;
 mod datum;
+mod divide;
+mod dot;
+mod integral;
 mod layout;
+mod minmax;
 mod order;
 mod real;
+mod remainder;
+mod root;
 mod round;
+mod scale;
+mod signal;
 pub mod slices;
 mod standard;
 mod word;
 
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
+pub use class::{
+    IeeeClass, copy_sign, ieee_class, is_canonical, is_infinite, is_normal, is_signaling, total_order,
+    total_order_magnitude,
+};
 pub use datum::{Unpacked, abs, decode, encode, flush, is_subnormal, negate, power_of_two, relu, step};
+pub use dot::{DotError, contains};
+pub use integral::{Integer, IntegerFormat, UnsupportedWidth};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding, Stochastic, ToOdd};
+pub use signal::{compare_quiet, compare_signaling, flush_outcome};
 pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Standard};

@@ -4,7 +4,7 @@ use roundproof_format::{RoundingMode, Status};
 
 use crate::arithmetic::{Arithmetic, Faithful, Outcome};
 use crate::real::Real;
-use crate::word::Bits;
+use crate::word::{Bits, Word};
 
 /// A real cut off after the last bit of the format's significands: the neighbour toward zero, and what is known of the
 /// rest.
@@ -239,7 +239,13 @@ impl<B: Bits> Cut<B> {
 impl Arithmetic {
     /// Rounds a real into the format and packs it.
     #[inline(always)]
-    pub(crate) fn round_pack<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
+    pub(crate) fn round_pack<W: Word, R: Rounding>(&self, rounding: R, real: Real<W>) -> R::Output {
+        if R::WIDE { self.round_real(rounding, real.widened()) } else { self.round_real(rounding, real) }
+    }
+
+    /// [`Arithmetic::round_pack`] in any integer.
+    #[inline(always)]
+    pub(crate) fn round_real<B: Bits, R: Rounding>(&self, rounding: R, real: Real<B>) -> R::Output {
         let field = real.exponent - self.layout().emin;
         if field < 0 {
             return self.round_below(rounding, real.negative, field, real.significand);

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses a part.
 
+mod operations;
+
 use proptest::prelude::*;
 use roundproof_exact as exact;
 use roundproof_format::{Class, Encoding, Format, NAMED, Overflow, RoundingMode, Status};
