@@ -5,7 +5,7 @@
 //! [`rug::Rational`], so nothing is ever approximated before the one rounding at the end.
 //!
 //! - [`decode`], [`encode`], [`order_key`]: data as values.
-//! - [`round()`]: the definition, in five directions; [`faithful`]: the relation "is one of the two neighbours of".
+//! - [`round()`]: the definition, in five directions, [`round_to_odd`], [`round_stochastically`]; [`faithful`]: the relation "is one of the two neighbours of".
 //! - [`Arithmetic`]: the operations, for comparison with other implementations.
 //! - [`compare`], [`total_order`], [`Extremum`]: orders, minima and maxima.
 //! - [`parse_number`]: exact values of decimal and hexadecimal text.
@@ -21,7 +21,7 @@ pub use arithmetic::Arithmetic;
 pub use datum::{Datum, decode, encode, order_key};
 pub use number::{Number, NumberError, parse_number};
 pub use order::{Extremum, compare, total_order};
-pub use rounding::{Faithful, Rounded, faithful, power_of_two, round};
+pub use rounding::{Faithful, Rounded, faithful, power_of_two, round, round_stochastically, round_to_odd};
 pub use rug::{Integer, Rational};
 
 #[cfg(test)]

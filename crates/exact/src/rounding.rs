@@ -43,9 +43,8 @@ pub(crate) fn exponent(q: &Rational) -> i64 {
 struct Grid {
     unit: Rational,
     floor: Integer,
-    /// `|q| - floor * unit` compared with `unit / 2`.
-    remainder_to_half: Ordering,
-    exact: bool,
+    /// `|q| / unit - floor`.
+    remainder: Rational,
 }
 
 impl Grid {
@@ -56,22 +55,29 @@ impl Grid {
         let scaled = q.clone().abs() / &unit;
         let floor = scaled.clone().floor().numer().clone();
         let remainder = scaled - &floor;
-        let exact = remainder == 0;
-        Grid { unit, floor, remainder_to_half: remainder.cmp(&Rational::from((1, 2))), exact }
+        Grid { unit, floor, remainder }
     }
 
-    /// The magnitude that `mode` chooses for a real of this sign (clause 4.3).
-    fn choose(&self, mode: RoundingMode, negative: bool) -> Rational {
-        let up = !self.exact
-            && match (mode, self.remainder_to_half) {
-                (RoundingMode::TowardZero, _) => false,
-                (RoundingMode::TowardPositive, _) => !negative,
-                (RoundingMode::TowardNegative, _) => negative,
-                (_, Ordering::Less) => false,
-                (_, Ordering::Greater) | (RoundingMode::TiesToAway, Ordering::Equal) => true,
-                // Of two neighbours with odd significands, as p = 1 has them, the larger (clause 4.3.1): the same test.
-                (RoundingMode::TiesToEven, Ordering::Equal) => self.floor.is_odd(),
-            };
+    fn is_exact(&self) -> bool {
+        self.remainder == 0
+    }
+
+    /// Whether `mode` chooses the larger magnitude for a real of this sign that is not exact (clause 4.3).
+    fn leads_up(&self, mode: RoundingMode, negative: bool) -> bool {
+        match (mode, self.remainder.cmp(&Rational::from((1, 2)))) {
+            (RoundingMode::TowardZero, _) => false,
+            (RoundingMode::TowardPositive, _) => !negative,
+            (RoundingMode::TowardNegative, _) => negative,
+            (_, Ordering::Less) => false,
+            (_, Ordering::Greater) | (RoundingMode::TiesToAway, Ordering::Equal) => true,
+            // Of two neighbours with odd significands, as p = 1 has them, the larger (clause 4.3.1): the same test.
+            (RoundingMode::TiesToEven, Ordering::Equal) => self.floor.is_odd(),
+        }
+    }
+
+    /// The magnitude: the larger if `up`, unless the real is exact.
+    fn magnitude(&self, up: bool) -> Rational {
+        let up = up && !self.is_exact();
         Rational::from(if up { self.floor.clone() + 1u32 } else { self.floor.clone() }) * &self.unit
     }
 }
@@ -86,21 +92,58 @@ impl Grid {
 /// In `F(p)`, if the result's exponent is beyond +-2^31; and if the format does not express `overflow` and the result
 /// overflows.
 pub fn round(q: &Rational, format: Format, mode: RoundingMode, overflow: Overflow) -> Rounded {
+    let negative = *q < 0;
+    let toward_zero = match mode {
+        RoundingMode::TowardZero => true,
+        RoundingMode::TowardPositive => negative,
+        RoundingMode::TowardNegative => !negative,
+        RoundingMode::TiesToEven | RoundingMode::TiesToAway => false,
+    };
+    round_by(q, format, overflow, toward_zero, |grid| grid.leads_up(mode, negative))
+}
+
+/// Rounds a real to odd: of the two neighbours of one that is not exact, that with the odd significand; beyond the
+/// largest finite value, that value.
+///
+/// # Panics
+///
+/// As [`round()`].
+pub fn round_to_odd(q: &Rational, format: Format, overflow: Overflow) -> Rounded {
+    round_by(q, format, overflow, true, |grid| grid.floor.is_even())
+}
+
+/// Rounds a real stochastically by a number `random` of `count` bits: up in magnitude iff
+/// `floor(f * 2^count) + random >= 2^count`, for the fraction `f` of a unit in the last place by which the real exceeds
+/// its neighbour toward zero.
+///
+/// # Panics
+///
+/// As [`round()`].
+pub fn round_stochastically(q: &Rational, format: Format, overflow: Overflow, random: u64, count: u32) -> Rounded {
+    round_by(q, format, overflow, false, |grid| {
+        let scale = Integer::ONE.clone() << count;
+        let fraction = (grid.remainder.clone() * &scale).floor();
+        fraction.numer().clone() + random >= scale
+    })
+}
+
+/// Rounds a real, up in magnitude as `up` says; an overflow gives the largest finite value if `toward_zero`.
+fn round_by(
+    q: &Rational,
+    format: Format,
+    overflow: Overflow,
+    toward_zero: bool,
+    up: impl Fn(&Grid) -> bool,
+) -> Rounded {
     if *q == 0 {
         return Rounded { encoding: format.zero(), status: Status::NONE };
     }
     let negative = *q < 0;
     let grid = Grid::around(q, format.precision(), format.emin());
-    let magnitude = grid.choose(mode, negative);
+    let magnitude = grid.magnitude(up(&grid));
     if let Some(largest) = format.largest(false)
         && magnitude > finite(format, largest)
     {
-        let toward_zero = match mode {
-            RoundingMode::TowardZero => true,
-            RoundingMode::TowardPositive => negative,
-            RoundingMode::TowardNegative => !negative,
-            RoundingMode::TiesToEven | RoundingMode::TiesToAway => false,
-        };
         let encoding = match overflow {
             _ if toward_zero => format.largest(negative),
             Overflow::Saturate => format.largest(negative),
@@ -111,10 +154,10 @@ pub fn round(q: &Rational, format: Format, mode: RoundingMode, overflow: Overflo
         return Rounded { encoding, status: Status::OVERFLOW | Status::INEXACT };
     }
     let status = match format.emin() {
-        _ if grid.exact => Status::NONE,
+        _ if grid.is_exact() => Status::NONE,
         Some(emin) => {
-            let unbounded = Grid::around(q, format.precision(), None).choose(mode, negative);
-            let tiny = unbounded < power_of_two(emin.into());
+            let unbounded = Grid::around(q, format.precision(), None);
+            let tiny = unbounded.magnitude(up(&unbounded)) < power_of_two(emin.into());
             if tiny { Status::UNDERFLOW | Status::INEXACT } else { Status::INEXACT }
         }
         None => Status::INEXACT,
