@@ -31,28 +31,21 @@ pub enum IeeeClass {
     PositiveInfinity,
 }
 
-/// The sign of a datum.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
-    Plus,
-    Minus,
-}
-
-/// The sign. What has none counts as plus: the zero and the NaN of a format without negative zero, and an encoding of
+/// Whether the sign is minus. What has none counts as plus: the zero and the NaN of a format without negative zero, and an encoding of
 /// no datum.
-pub(crate) fn sign_of(format: Format, encoding: Encoding) -> Sign {
+fn is_minus(format: Format, encoding: Encoding) -> bool {
     let signed = match format.class(encoding) {
         Class::Invalid => false,
         Class::Zero | Class::Nan => format.has_negative_zero(),
         _ => true,
     };
-    if signed && format.is_sign_minus(encoding) { Sign::Minus } else { Sign::Plus }
+    signed && format.is_sign_minus(encoding)
 }
 
 /// The class of a datum (IEEE 754-2019, clause 5.7.2). An encoding of no datum is a quiet NaN where the format has NaN,
 /// else +0.
 pub fn ieee_class(format: Format, encoding: Encoding) -> IeeeClass {
-    let minus = sign_of(format, encoding) == Sign::Minus;
+    let minus = is_minus(format, encoding);
     let signed = |negative, positive| if minus { negative } else { positive };
     match format.class(encoding) {
         Class::Zero => signed(IeeeClass::NegativeZero, IeeeClass::PositiveZero),
@@ -91,7 +84,7 @@ pub fn is_infinite(format: Format, encoding: Encoding) -> bool {
 /// [`negate`]; a `b` without one counts as positive.
 pub fn copy_sign(format: Format, a: Encoding, b: Encoding) -> Encoding {
     let magnitude = abs(format, a);
-    if sign_of(format, b) == Sign::Minus { negate(format, magnitude) } else { magnitude }
+    if is_minus(format, b) { negate(format, magnitude) } else { magnitude }
 }
 
 /// `totalOrder(a, b)` (IEEE 754-2019, clause 5.10): whether `a` is not above `b` in the order of all data.
@@ -118,5 +111,5 @@ fn total_key(format: Format, encoding: Encoding) -> i128 {
         return i128::MAX;
     }
     let magnitude = (encoding.bits() & (Layout::of(format).sign_bit - 1)) as i128;
-    if sign_of(format, encoding) == Sign::Minus { -1 - magnitude } else { magnitude }
+    if is_minus(format, encoding) { -1 - magnitude } else { magnitude }
 }

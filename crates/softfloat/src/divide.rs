@@ -38,7 +38,7 @@ fn digit(rest: u128, next: u64, divisor: u128) -> (u64, u128) {
     const TOP: u128 = 1 << 64;
     let (upper, lower) = (divisor >> 64, divisor % TOP);
     // The quotient by the upper digit alone is too large, by two at most.
-    let mut quotient = (rest / upper).min(TOP - 1);
+    let mut quotient = rest / upper;
     let mut left = rest - quotient * upper;
     while left < TOP && quotient * lower > (left << 64 | u128::from(next)) {
         quotient -= 1;

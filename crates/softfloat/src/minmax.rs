@@ -5,10 +5,8 @@ use std::cmp::Ordering;
 use roundproof_format::Encoding;
 
 use crate::arithmetic::{Arithmetic, Outcome};
-use crate::class::{Sign, sign_of};
-use crate::datum::abs;
+use crate::class::is_signaling;
 use crate::layout::Layout;
-use crate::order::compare;
 use crate::real::Operand;
 
 /// What is done with a NaN beside a number.
@@ -61,32 +59,42 @@ impl Arithmetic {
     }
 
     fn extremum(&self, nan: Nan, a: Encoding, b: Encoding, first: fn(Ordering) -> bool, magnitude: bool) -> Outcome {
-        let [x, y] = [a, b].map(|e| self.layout().unpack::<u128>(e));
-        let signals = |operand| matches!(operand, Operand::Nan { signaling: true });
-        let canonical = self.not_a_number(signals(x) || signals(y));
-        let number = |encoding| Outcome { encoding: canonical_number(self.layout(), encoding), ..canonical };
-        let Some(order) = compare(self.format(), a, b) else {
-            return match (x, y, nan) {
-                (Operand::Nan { .. }, Operand::Nan { .. }, _) | (_, _, Nan::Wins) => canonical,
-                (Operand::Nan { .. }, _, Nan::Loses) => number(b),
-                (_, _, Nan::Loses) => number(a),
-            };
+        let datum = |key, encoding| match key {
+            // Of an encoding of no datum, too.
+            0 => self.layout().zero(false),
+            -1 => self.layout().zero(true),
+            _ => encoding,
         };
-        let magnitudes = if magnitude {
-            compare(self.format(), abs(self.format(), a), abs(self.format(), b)).unwrap_or(Ordering::Equal)
-        } else {
-            Ordering::Equal
-        };
-        let minus = |e| sign_of(self.format(), e) == Sign::Minus;
-        let order = magnitudes.then(order).then(minus(b).cmp(&minus(a)));
-        number(if first(order) { a } else { b })
+        let (x, y) = (key(self.layout(), a), key(self.layout(), b));
+        if let (Some(x), Some(y)) = (x, y) {
+            let magnitudes = if magnitude { size(x).cmp(&size(y)) } else { Ordering::Equal };
+            return Outcome::exact(if first(magnitudes.then(x.cmp(&y))) { datum(x, a) } else { datum(y, b) });
+        }
+        let canonical = self.not_a_number([a, b].iter().any(|&e| is_signaling(self.format(), e)));
+        match (nan, x, y) {
+            (Nan::Loses, Some(x), _) => Outcome { encoding: datum(x, a), ..canonical },
+            (Nan::Loses, _, Some(y)) => Outcome { encoding: datum(y, b), ..canonical },
+            _ => canonical,
+        }
     }
 }
 
-/// The encoding itself, or +0 for one of no datum.
-fn canonical_number(layout: &Layout, encoding: Encoding) -> Encoding {
-    match layout.unpack::<u128>(encoding) {
-        Operand::Zero { negative } => layout.zero(negative),
-        _ => encoding,
+/// A number in the order of the data that are not NaN: that of +0 is 0, that of -0 is -1, and changing the sign of a
+/// datum is the complement.
+#[inline]
+fn key(layout: &Layout, encoding: Encoding) -> Option<i128> {
+    let signed = |negative, magnitude: i128| Some(if negative { !magnitude } else { magnitude });
+    if let Some((negative, magnitude)) = layout.finite(encoding) {
+        return signed(negative, magnitude as i128);
     }
+    match layout.unpack::<u128>(encoding) {
+        Operand::Zero { negative } => signed(negative, 0),
+        Operand::Infinite { negative } => signed(negative, i128::MAX),
+        Operand::Finite(_) | Operand::Nan { .. } => None,
+    }
+}
+
+/// The key of the magnitude.
+fn size(key: i128) -> i128 {
+    if key < 0 { !key } else { key }
 }
