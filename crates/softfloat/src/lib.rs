@@ -1,4 +1,4 @@
-//! Integer-only floating-point arithmetic for any binary format.
+//! Integer-only floating-point arithmetic for any binary format, and [`slices`] of four on the host's own.
 //!
 //! # What is claimed
 //!
@@ -31,6 +31,8 @@ mod layout;
 mod order;
 mod real;
 mod round;
+// The x87 unit does not round as IEEE 754 says.
+#[cfg(any(not(target_arch = "x86"), target_feature = "sse2"))]
 pub mod slices;
 mod word;
 

@@ -2,12 +2,12 @@
 //!
 //! The result of every element is, bit for bit, the encoding that [`Arithmetic`](crate::Arithmetic) gives under
 //! [`Overflow::Ieee`](roundproof_format::Overflow::Ieee). There are no status flags. The loops have no branches, so the
-//! compiler makes vector instructions of them, the best that the processor has, found at run time.
+//! compiler makes vector instructions of them, the best that the processor has, found at run time. As everywhere in Rust,
+//! the floating-point environment is the default one: ties to even, no flushing of subnormals.
 //!
 //! # Why the results are the same
 //!
-//! The host rounds ties to even, keeps subnormals, and nothing else is asked of it; below, `r` is the host's result and
-//! the *error* is the exact result less `r`. The sign of the error tells on which side of `r` the exact result lies, so
+//! Below, `r` is the host's result, ties to even, and the *error* is the exact result less `r`. The sign of the error tells on which side of `r` the exact result lies, so
 //! both neighbours of it are known, and every direction is a choice between the two. A tie is found by comparing twice
 //! the error with the distance to the neighbour beyond.
 //!
