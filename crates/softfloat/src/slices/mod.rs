@@ -7,9 +7,9 @@
 //!
 //! # Why the results are the same
 //!
-//! Below, `r` is the host's result, ties to even, and the *error* is the exact result less `r`. The sign of the error tells on which side of `r` the exact result lies, so
-//! both neighbours of it are known, and every direction is a choice between the two. A tie is found by comparing twice
-//! the error with the distance to the neighbour beyond.
+//! Below, `r` is the host's result, ties to even, and the *error* is the exact result less `r`. Its sign tells on which
+//! side of `r` the exact result lies, so both neighbours of that are known, and every direction is a choice between the
+//! two. A tie is found by comparing twice the error with the distance to the neighbour beyond.
 //!
 //! - **Sums** of binary32 and binary64. The error of a sum that does not overflow is a value of the format, subnormal or
 //!   not, and three operations give it when the operand larger in magnitude comes first (Dekker 1971; Muller et al.,
@@ -25,14 +25,16 @@
 //! - **binary16 and bfloat16**, whose values binary32 has all. Rounding twice, first to binary32, is innocuous for sums
 //!   because 24 >= 2p + 2 for p = 11 and p = 8 (Figueroa, *When is double rounding innocuous?*, 1995); sums below the
 //!   normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits, and multiples
-//!   of 2^-48. Products of bfloat16 have 16 bits; where binary32 has no room for them below 2^-134, a product that is
-//!   not a tie of bfloat16 would need 17 bits to be rounded to one. In the other directions the first rounding is to
+//!   of 2^-48. Products of bfloat16 have 16 bits, and are inexact in binary32 only where its last place is fixed at
+//!   2^-149. To be rounded there to a tie of bfloat16, which is at least 2^-134, without being one, a product would need
+//!   a last place of 2^-150 or less, thus be 2^-134 - 2^-150, and 2^16 - 1 is no product of integers below 2^8. In the other directions the first rounding is to
 //!   odd: toward zero, with the last bit set if inexact. Rounding after it is that of the exact result, because binary32
 //!   has two bits more, and a smaller least value (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*,
 //!   2008).
 //!
 //! For binary16 and bfloat16 the tests enumerate every pair of encodings.
 
+mod dot;
 mod lane;
 mod narrow;
 mod wide;
@@ -45,6 +47,7 @@ use roundproof_format::{Encoding, Overflow, RoundingMode};
 
 use crate::Arithmetic;
 
+pub use dot::{AccumulateIn, dot};
 pub use lane::Hardware;
 pub use narrow::{Bfloat16, Binary16};
 pub use wide::{Binary32, Binary64};

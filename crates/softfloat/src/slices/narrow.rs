@@ -49,7 +49,7 @@ const INFINITY: u32 = 0xff << 23;
 
 impl Bfloat16 {
     #[inline(always)]
-    fn widen(a: u16) -> u32 {
+    pub(super) fn widen(a: u16) -> u32 {
         u32::from(a) << 16
     }
 
@@ -81,7 +81,7 @@ impl Binary16 {
     const MORE: u32 = 13;
 
     #[inline(always)]
-    fn widen(a: u16) -> u32 {
+    pub(super) fn widen(a: u16) -> u32 {
         let magnitude = (u32::from(a) & 0x7fff) << Self::MORE;
         let field = magnitude & 0x1f << 23;
         let moved = magnitude + ((127 - 15) << 23);
