@@ -129,3 +129,19 @@ host!(host_f32_add, f32, Binary32, +);
 host!(host_f32_multiply, f32, Binary32, *);
 host!(host_f64_add, f64, Binary64, +);
 host!(host_f64_multiply, f64, Binary64, *);
+
+macro_rules! dot {
+    ($name:ident, $format:ident, $wide:ident) => {
+        #[divan::bench]
+        fn $name(bencher: Bencher) {
+            let [a, b] = operands::<$format>("normal");
+            bencher
+                .counter(ItemsCount::new(ELEMENTS))
+                .bench_local(|| slices::dot::<$format, $wide>(RoundingMode::TiesToEven, black_box(&a), black_box(&b)));
+        }
+    };
+}
+
+dot!(dot_binary16_in_binary32, Binary16, Binary32);
+dot!(dot_bfloat16_in_binary32, Bfloat16, Binary32);
+dot!(dot_binary32_in_binary64, Binary32, Binary64);
