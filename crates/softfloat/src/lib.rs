@@ -1,4 +1,4 @@
-//! Integer-only floating-point arithmetic for any binary format, and [`slices`] of four on the host's own.
+//! Integer-only floating-point arithmetic for any binary format, and [`slices`] of some on the host's own.
 //!
 //! # What is claimed
 //!

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use roundproof_format::{Encoding, Overflow, RoundingMode};
 use roundproof_softfloat::slices::{
-    self, AccumulateIn, Bfloat16, Binary16, Binary32, Binary64, Hardware, LengthMismatch,
+    self, AccumulateIn, Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, Hardware,
+    LengthMismatch,
 };
 use roundproof_softfloat::{Arithmetic, BothNeighbours, Faithful};
 
@@ -192,6 +193,24 @@ sampled! {
     binary64, Binary64;
 }
 
+/// Every operation and direction on all pairs of encodings of 8 bits.
+fn all_pairs<H: Hardware<Bits = u8>>() {
+    let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("an IEEE format");
+    let (a, b): (Vec<u8>, Vec<u8>) = (0..=u8::MAX).flat_map(|a| (0..=u8::MAX).map(move |b| (a, b))).unzip();
+    for operation in operations::<H>() {
+        for mode in directions() {
+            compare(&arithmetic, &operation, mode, (&a, &b), [&mut Vec::new(), &mut Vec::new()]);
+        }
+    }
+}
+
+#[test]
+fn eight_bits() {
+    all_pairs::<Float8E3m4>();
+    all_pairs::<Float8E4m3>();
+    all_pairs::<Float8E5m2>();
+}
+
 /// All pairs of encodings of 16 bits in these directions, on all processors.
 fn enumerated<H: Hardware<Bits = u16>>(operation: usize, mode: Option<RoundingMode>) {
     let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("an IEEE format");
@@ -272,9 +291,10 @@ fn dots<H: AccumulateIn<A>, A: Hardware>() {
     let even = RoundingMode::TiesToEven;
     for length in (0..150).cycle().take(5_000) {
         // Exponents near one another, else one product decides.
-        let near = random.below(layout.fields - 20);
+        let span = layout.fields.min(20);
+        let near = random.below(layout.fields - span + 1);
         let mut element = || {
-            let field = if random.below(200) == 0 { random.below(layout.fields) } else { near + random.below(20) };
+            let field = if random.below(200) == 0 { random.below(layout.fields) } else { near + random.below(span) };
             let bits = layout.encode(random.below(2) == 1, field, random.next());
             H::Bits::try_from(bits.into()).ok().expect("its bits")
         };
@@ -294,6 +314,7 @@ fn dots<H: AccumulateIn<A>, A: Hardware>() {
 #[test]
 fn dot_products() {
     dots::<Binary16, Binary32>();
+    dots::<Float8E5m2, Binary32>();
     dots::<Bfloat16, Binary32>();
     dots::<Binary16, Binary64>();
     dots::<Bfloat16, Binary64>();

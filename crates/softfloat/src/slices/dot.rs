@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use roundproof_format::{Encoding, Overflow, RoundingMode};
 
 use super::lane::{Hardware, Lane};
-use super::{BLOCK, Bfloat16, Binary16, Binary32, Binary64, LengthMismatch};
+use super::{BLOCK, Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, LengthMismatch};
 use crate::Arithmetic;
 
 /// A format whose products can be summed in the format `A`, which has all its values. The trait is sealed.
@@ -44,6 +44,9 @@ macro_rules! sums {
 }
 
 sums! {
+    Float8E3m4 in Binary32, f32, |a| f32::from_bits(Float8E3m4::widen(a));
+    Float8E4m3 in Binary32, f32, |a| f32::from_bits(Float8E4m3::widen(a));
+    Float8E5m2 in Binary32, f32, |a| f32::from_bits(Float8E5m2::widen(a));
     Binary16 in Binary32, f32, |a| f32::from_bits(Binary16::widen(a));
     Bfloat16 in Binary32, f32, |a| f32::from_bits(Bfloat16::widen(a));
     Binary16 in Binary64, f64, |a| f32::from_bits(Binary16::widen(a)).into();

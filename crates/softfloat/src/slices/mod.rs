@@ -22,8 +22,8 @@
 //!   algorithm: each factor is cut into two of 26 bits, whose products are exact. While `r` is normal its error has the
 //!   sign of theirs. A product below 2^-1076 lies between zero and the least value. Other products with a subnormal
 //!   operand or result are left to [`Arithmetic`](crate::Arithmetic).
-//! - **binary16 and bfloat16**, whose values binary32 has all. Rounding twice, first to binary32, is innocuous for sums
-//!   because 24 >= 2p + 2 for p = 11 and p = 8 (Figueroa, *When is double rounding innocuous?*, 1995); sums below the
+//! - **binary16, bfloat16 and narrower formats**, whose values binary32 has all. Rounding twice, first to binary32, is innocuous for sums
+//!   because 24 >= 2p + 2 for p <= 11 (Figueroa, *When is double rounding innocuous?*, 1995); sums below the
 //!   normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits, and multiples
 //!   of 2^-48. Products of bfloat16 have 16 bits, and are inexact in binary32 only where its last place is fixed at
 //!   2^-149. To be rounded there to a tie of bfloat16, which is at least 2^-134, without being one, a product would need
@@ -32,7 +32,8 @@
 //!   has two bits more, and a smaller least value (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*,
 //!   2008).
 //!
-//! For binary16 and bfloat16 the tests enumerate every pair of encodings.
+//! The narrower formats have less in every respect than binary16. For all of these the tests enumerate every pair of
+//! encodings.
 
 mod dot;
 mod lane;
@@ -49,7 +50,7 @@ use crate::Arithmetic;
 
 pub use dot::{AccumulateIn, dot};
 pub use lane::Hardware;
-pub use narrow::{Bfloat16, Binary16};
+pub use narrow::{Bfloat16, Binary16, Float8E3m4, Float8E4m3, Float8E5m2};
 pub use wide::{Binary32, Binary64};
 
 /// Elements that are computed together.
