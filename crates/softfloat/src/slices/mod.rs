@@ -1,7 +1,7 @@
 //! Operations over slices of encodings, on the host's own binary32 and binary64.
 //!
-//! The result of every element is, bit for bit, the encoding that [`Arithmetic`](crate::Arithmetic) gives under
-//! [`Overflow::Ieee`](roundproof_format::Overflow::Ieee). There are no status flags. The loops have no branches, so the
+//! The result of every element is, bit for bit, the encoding that [`Arithmetic`] gives under
+//! [`Overflow::Ieee`]. There are no status flags. The loops have no branches, so the
 //! compiler makes vector instructions of them, the best that the processor has, found at run time. As everywhere in Rust,
 //! the floating-point environment is the default one: ties to even, no flushing of subnormals.
 //!
@@ -21,7 +21,7 @@
 //! - **Products** of binary64. The significands, as values in [1, 2), have a product of two binary64 values, by Dekker's
 //!   algorithm: each factor is cut into two of 26 bits, whose products are exact. While `r` is normal its error has the
 //!   sign of theirs. A product below 2^-1076 lies between zero and the least value. Other products with a subnormal
-//!   operand or result are left to [`Arithmetic`](crate::Arithmetic).
+//!   operand or result are left to [`Arithmetic`].
 //! - **binary16, bfloat16 and narrower formats**, whose values binary32 has all. Rounding twice, first to binary32, is innocuous for sums
 //!   because 24 >= 2p + 2 for p <= 11 (Figueroa, *When is double rounding innocuous?*, 1995); sums below the
 //!   normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits, and multiples
