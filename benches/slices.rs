@@ -4,7 +4,7 @@
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use roundproof_format::RoundingMode;
-use roundproof_softfloat::slices::{self, Bfloat16, Binary16, Binary32, Binary64, Hardware};
+use roundproof_softfloat::slices::{self, Bfloat16, Binary16, Binary32, Binary64, Float8E4m3, Hardware};
 
 fn main() {
     divan::main();
@@ -26,15 +26,15 @@ fn operands<H: Hardware>(kind: &str) -> [Vec<H::Bits>; 2] {
     };
     let mut datum = |low: u128, span: u128| {
         let (bits, field) = (next(), low + next() % span);
-        bits & (sign | (1 << trailing) - 1) | field << trailing
+        bits & (sign | ((1 << trailing) - 1)) | field << trailing
     };
     let one = fields / 2 - 1;
     let pairs = (0..ELEMENTS).map(|_| match kind {
         "uniform" => (datum(0, fields), datum(0, fields)),
-        "normal" => (datum(one - 6, 12), datum(one - 6, 12)),
+        "normal" => (datum(one - 4, 8), datum(one - 4, 8)),
         "cancelling" => {
-            let a = datum(one - 6, 12);
-            (a, a ^ sign ^ datum(0, 1) & 0xf)
+            let a = datum(one - 4, 8);
+            (a, a ^ sign ^ (datum(0, 1) & 0xf))
         }
         _ => {
             let a = datum(0, 1);
@@ -105,6 +105,7 @@ macro_rules! format {
     };
 }
 
+format!(float8_e4m3, Float8E4m3);
 format!(binary16, Binary16);
 format!(bfloat16, Bfloat16);
 format!(binary32, Binary32);
@@ -129,3 +130,19 @@ host!(host_f32_add, f32, Binary32, +);
 host!(host_f32_multiply, f32, Binary32, *);
 host!(host_f64_add, f64, Binary64, +);
 host!(host_f64_multiply, f64, Binary64, *);
+
+macro_rules! dot {
+    ($name:ident, $format:ident, $wide:ident) => {
+        #[divan::bench]
+        fn $name(bencher: Bencher) {
+            let [a, b] = operands::<$format>("normal");
+            bencher
+                .counter(ItemsCount::new(ELEMENTS))
+                .bench_local(|| slices::dot::<$format, $wide>(RoundingMode::TiesToEven, black_box(&a), black_box(&b)));
+        }
+    };
+}
+
+dot!(dot_binary16_in_binary32, Binary16, Binary32);
+dot!(dot_bfloat16_in_binary32, Bfloat16, Binary32);
+dot!(dot_binary32_in_binary64, Binary32, Binary64);

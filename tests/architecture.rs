@@ -33,12 +33,12 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OUTSIDERS: &[(&str, &[&str])] = &[
     ("format", &["strsim", "thiserror"]),
     ("exact", &["gmp-mpfr-sys", "rug", "thiserror"]),
-    ("softfloat", &[]),
+    ("softfloat", &["pulp"]),
     ("network", &["thiserror"]),
     ("kernel", &["rustc-hash", "thiserror"]),
 ];
 
-/// What those lean on in turn.
+/// What those that the kernel is built with lean on in turn.
 const BEHIND_THEM: &[&str] = &[
     "az",
     "libc",
@@ -56,6 +56,9 @@ const BEHIND_THEM: &[&str] = &[
 /// Sources that may say what trusted ones may not, and why.
 const EXCEPTIONS: &[(&str, &str, &str)] =
     &[("format/src/error.rs", "the literal 0.7", "how alike two names are: it chooses a hint in a message, no value")];
+
+/// Where the host's floats are the subject: operations on slices, compared with those on integers.
+const ON_HOST_FLOATS: &str = "softfloat/src/slices/";
 
 const PREFIX: &str = "roundproof-";
 
@@ -199,8 +202,11 @@ fn trusted_sources_have_no_host_floats_files_or_threads() {
     for name in OUTSIDERS.iter().map(|(name, _)| name) {
         for file in sources::files(&crates.join(name).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
-            let excused =
-                |found: &String| EXCEPTIONS.iter().any(|(place, what, _)| file.ends_with(place) && found == what);
+            let on_host_floats = file.display().to_string().replace('\\', "/").contains(ON_HOST_FLOATS);
+            let excused = |found: &String| {
+                EXCEPTIONS.iter().any(|(place, what, _)| file.ends_with(place) && found == what)
+                    || on_host_floats && (found.starts_with("the type ") || found.starts_with("the literal "))
+            };
             let found: Vec<String> = sources::violations(&text).into_iter().filter(|found| !excused(found)).collect();
             assert_eq!(found, Vec::<String>::new(), "{}", file.display());
             count += 1;

@@ -1,4 +1,4 @@
-//! Integer-only floating-point arithmetic for any binary format.
+//! Integer-only floating-point arithmetic for any binary format, and [`slices`] of some on the host's own.
 //!
 //! # What is claimed
 //!
@@ -53,6 +53,8 @@ mod root;
 mod round;
 mod scale;
 mod signal;
+// The x87 unit does not round as IEEE 754 says.
+#[cfg(any(not(target_arch = "x86"), target_feature = "sse2"))]
 pub mod slices;
 mod standard;
 mod word;

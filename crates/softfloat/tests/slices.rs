@@ -4,7 +4,10 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use roundproof_format::{Encoding, Overflow, RoundingMode};
-use roundproof_softfloat::slices::{self, Bfloat16, Binary16, Binary32, Binary64, Hardware, LengthMismatch};
+use roundproof_softfloat::slices::{
+    self, AccumulateIn, Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, Hardware,
+    LengthMismatch,
+};
 use roundproof_softfloat::{Arithmetic, BothNeighbours, Faithful};
 
 type Elementwise<B> = fn(RoundingMode, &[B], &[B], &mut [B]) -> Result<(), LengthMismatch>;
@@ -190,6 +193,24 @@ sampled! {
     binary64, Binary64;
 }
 
+/// Every operation and direction on all pairs of encodings of 8 bits.
+fn all_pairs<H: Hardware<Bits = u8>>() {
+    let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("an IEEE format");
+    let (a, b): (Vec<u8>, Vec<u8>) = (0..=u8::MAX).flat_map(|a| (0..=u8::MAX).map(move |b| (a, b))).unzip();
+    for operation in operations::<H>() {
+        for mode in directions() {
+            compare(&arithmetic, &operation, mode, (&a, &b), [&mut Vec::new(), &mut Vec::new()]);
+        }
+    }
+}
+
+#[test]
+fn eight_bits() {
+    all_pairs::<Float8E3m4>();
+    all_pairs::<Float8E4m3>();
+    all_pairs::<Float8E5m2>();
+}
+
 /// All pairs of encodings of 16 bits in these directions, on all processors.
 fn enumerated<H: Hardware<Bits = u16>>(operation: usize, mode: Option<RoundingMode>) {
     let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("an IEEE format");
@@ -259,4 +280,44 @@ fn every_length() {
         slices::add::<Binary64>(RoundingMode::TiesToEven, &a, &a, &mut sums).expect("equal lengths");
         assert!(a.iter().zip(sums).all(|(&a, sum)| sum == (2.0 * f64::from_bits(a)).to_bits()));
     }
+}
+
+/// Many short dot products, every direction.
+fn dots<H: AccumulateIn<A>, A: Hardware>() {
+    let arithmetic = |format| Arithmetic::new(format, Overflow::Ieee).expect("an IEEE format");
+    let (narrow, wide) = (arithmetic(H::FORMAT), arithmetic(A::FORMAT));
+    let layout = Layout { trailing: H::FORMAT.trailing_bits(), fields: 1 << H::FORMAT.exponent_bits() };
+    let mut random = Random(1);
+    let even = RoundingMode::TiesToEven;
+    for length in (0..150).cycle().take(5_000) {
+        // Exponents near one another, else one product decides.
+        let span = layout.fields.min(20);
+        let near = random.below(layout.fields - span + 1);
+        let mut element = || {
+            let field = if random.below(200) == 0 { random.below(layout.fields) } else { near + random.below(span) };
+            let bits = layout.encode(random.below(2) == 1, field, random.next());
+            H::Bits::try_from(bits.into()).ok().expect("its bits")
+        };
+        let (a, b): (Vec<_>, Vec<_>) = (0..length).map(|_| (element(), element())).unzip();
+        let mut sum = A::FORMAT.zero();
+        for (&a, &b) in a.iter().zip(&b) {
+            let [a, b] = [a, b].map(|bits| wide.convert(even, H::FORMAT, encoding(bits)).encoding);
+            sum = wide.add(even, sum, wide.multiply(even, a, b).encoding).encoding;
+        }
+        for &mode in RoundingMode::ALL {
+            let ours = slices::dot::<H, A>(mode, &a, &b).map(encoding);
+            assert_eq!(ours, Ok(narrow.convert(mode, A::FORMAT, sum).encoding), "{a:?}, {b:?} in {mode}");
+        }
+    }
+}
+
+#[test]
+fn dot_products() {
+    dots::<Binary16, Binary32>();
+    dots::<Float8E5m2, Binary32>();
+    dots::<Bfloat16, Binary32>();
+    dots::<Binary16, Binary64>();
+    dots::<Bfloat16, Binary64>();
+    dots::<Binary32, Binary64>();
+    assert_eq!(slices::dot::<Binary16, Binary32>(RoundingMode::TiesToEven, &[0], &[]).unwrap_err().found, 0);
 }

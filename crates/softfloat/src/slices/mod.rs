@@ -1,38 +1,41 @@
 //! Operations over slices of encodings, on the host's own binary32 and binary64.
 //!
-//! The result of every element is, bit for bit, the encoding that [`Arithmetic`](crate::Arithmetic) gives under
-//! [`Overflow::Ieee`](roundproof_format::Overflow::Ieee). There are no status flags. The loops have no branches, so the
-//! compiler makes vector instructions of them, the best that the processor has, found at run time.
+//! The result of every element is, bit for bit, the encoding that [`Arithmetic`] gives under [`Overflow::Ieee`]. There
+//! are no status flags. The loops have no branches, so the compiler makes vector instructions of them, the best that
+//! the processor has, found at run time. As everywhere in Rust, the floating-point environment is the default one: ties
+//! to even, no flushing of subnormals.
 //!
 //! # Why the results are the same
 //!
-//! The host rounds ties to even, keeps subnormals, and nothing else is asked of it; below, `r` is the host's result and
-//! the *error* is the exact result less `r`. The sign of the error tells on which side of `r` the exact result lies, so
-//! both neighbours of it are known, and every direction is a choice between the two. A tie is found by comparing twice
-//! the error with the distance to the neighbour beyond.
+//! Below, `r` is the host's result, ties to even, and the *error* is the exact result less `r`. Its sign tells on which
+//! side of `r` the exact result lies, so both neighbours of that are known, and every direction is a choice between the
+//! two. A tie is found by comparing twice the error with the distance to the neighbour beyond.
 //!
-//! - **Sums** of binary32 and binary64. The error of a sum that does not overflow is a value of the format, subnormal or
-//!   not, and three operations give it when the operand larger in magnitude comes first (Dekker 1971; Muller et al.,
+//! - **Sums** of binary32 and binary64. The error of a sum that does not overflow is a value of the format, subnormal
+//!   or not, and three operations give it when the operand larger in magnitude comes first (Dekker 1971; Muller et al.,
 //!   *Handbook of Floating-Point Arithmetic*, 2nd edition, 4.3.1). A sum that overflows gives an infinite error of the
 //!   opposite sign: the neighbours are the largest finite value and infinity.
-//! - **Products** of binary32. Significands of 24 bits give at most 48, and exponents stay within those of binary64: the
-//!   product is exact there. So is its difference from `r`, a multiple of the last place of the product that is not
-//!   larger than it.
-//! - **Products** of binary64. The significands, as values in [1, 2), have a product of two binary64 values, by Dekker's
-//!   algorithm: each factor is cut into two of 26 bits, whose products are exact. While `r` is normal its error has the
-//!   sign of theirs. A product below 2^-1076 lies between zero and the least value. Other products with a subnormal
-//!   operand or result are left to [`Arithmetic`](crate::Arithmetic).
-//! - **binary16 and bfloat16**, whose values binary32 has all. Rounding twice, first to binary32, is innocuous for sums
-//!   because 24 >= 2p + 2 for p = 11 and p = 8 (Figueroa, *When is double rounding innocuous?*, 1995); sums below the
-//!   normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits, and multiples
-//!   of 2^-48. Products of bfloat16 have 16 bits; where binary32 has no room for them below 2^-134, a product that is
-//!   not a tie of bfloat16 would need 17 bits to be rounded to one. In the other directions the first rounding is to
-//!   odd: toward zero, with the last bit set if inexact. Rounding after it is that of the exact result, because binary32
-//!   has two bits more, and a smaller least value (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*,
-//!   2008).
+//! - **Products** of binary32. Significands of 24 bits give at most 48, and exponents stay within those of binary64:
+//!   the product is exact there. So is its difference from `r`, a multiple of the last place of the product that is not
+//!   larger than it; or infinite, as above.
+//! - **Products** of binary64. The significands, as values in [1, 2), have a product of two binary64 values, by
+//!   Dekker's algorithm: each factor is cut into two of 26 bits, whose products are exact. While `r` is normal its
+//!   error has the sign of theirs. A product below 2^-1076 lies between zero and the least value. Other products with a
+//!   subnormal operand or result are left to [`Arithmetic`].
+//! - **binary16, bfloat16 and narrower formats**, whose values binary32 has all. Rounding twice, first to binary32, is
+//!   innocuous for sums because 24 >= 2p + 2 for p <= 11 (Figueroa, *When is double rounding innocuous?*, 1995); sums
+//!   below the normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits,
+//!   and multiples of 2^-48. Products of bfloat16 have 16 bits, and are inexact in binary32 only where its last place
+//!   is fixed at 2^-149. To be rounded there to a tie of bfloat16, which is at least 2^-134, without being one, a
+//!   product would need a last place of 2^-150 or less, thus be 2^-134 - 2^-150, and 2^16 - 1 is no product of integers
+//!   below 2^8. In the other directions the first rounding is to odd: toward zero, with the last bit set if inexact.
+//!   Rounding after it is that of the exact result, because binary32 has two bits more, and a smaller least value
+//!   (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*, 2008).
 //!
-//! For binary16 and bfloat16 the tests enumerate every pair of encodings.
+//! The narrower formats have less in every respect than binary16. For all of these the tests enumerate every pair of
+//! encodings; for 16 bits those are slow, and ignored by default.
 
+mod dot;
 mod lane;
 mod narrow;
 mod wide;
@@ -45,8 +48,9 @@ use roundproof_format::{Encoding, Overflow, RoundingMode};
 
 use crate::Arithmetic;
 
+pub use dot::{AccumulateIn, dot};
 pub use lane::Hardware;
-pub use narrow::{Bfloat16, Binary16};
+pub use narrow::{Bfloat16, Binary16, Float8E3m4, Float8E4m3, Float8E5m2};
 pub use wide::{Binary32, Binary64};
 
 /// Elements that are computed together.

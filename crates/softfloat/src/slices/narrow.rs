@@ -1,55 +1,147 @@
-//! binary16 and bfloat16, by way of binary32.
+//! Narrow formats, by way of binary32.
 
 use roundproof_format::{Format, RoundingMode};
 
 use super::Binary32;
 use super::lane::Lane;
 
+const SIGN: u32 = 1 << 31;
+const INFINITY: u32 = 0xff << 23;
+
 macro_rules! narrow {
-    ($(#[$meta:meta])* $name:ident, $format:expr) => {
+    ($(#[$meta:meta])* $name:ident, $bits:ty, $format:expr) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name;
 
         impl Lane for $name {
-            type Bits = u16;
+            type Bits = $bits;
 
             const FORMAT: Format = $format;
+
             #[inline(always)]
-            fn negate(a: u16) -> u16 {
-                a ^ 1 << 15
+            fn negate(a: $bits) -> $bits {
+                a ^ 1 << (<$bits>::BITS - 1)
             }
 
             #[inline(always)]
-            fn sum(mode: RoundingMode, a: u16, b: u16) -> u16 {
+            fn sum(mode: RoundingMode, a: $bits, b: $bits) -> $bits {
                 Self::narrow(mode, Binary32::near_sum(mode, Self::widen(a), Self::widen(b)).before(mode))
             }
 
             #[inline(always)]
-            fn product(mode: RoundingMode, a: u16, b: u16) -> (u16, bool) {
+            fn product(mode: RoundingMode, a: $bits, b: $bits) -> ($bits, bool) {
                 (Self::narrow(mode, Self::wide_product(mode, Self::widen(a), Self::widen(b))), false)
             }
         }
     };
 }
 
-narrow!(
+/// A format with p <= 11 whose least value is at least that of binary16.
+macro_rules! small {
+    ($(#[$meta:meta])* $name:ident, $bits:ty, $format:expr) => {
+        narrow!($(#[$meta])* $name, $bits, $format);
+
+        impl $name {
+            const TRAILING: u32 = $format.trailing_bits();
+            /// Bits of a significand that binary32 has more.
+            const MORE: u32 = 23 - Self::TRAILING;
+            /// What an exponent field has more in binary32.
+            const REBIAS: u32 = 127 - $format.bias() as u32;
+            /// The exponent field in binary32 of the least normal value.
+            const LEAST: u32 = Self::REBIAS + 1;
+            /// The exponent field of infinity.
+            const TOP: u32 = (1 << $format.exponent_bits()) - 1;
+            const NAN: u32 = match $format.nan() {
+                Some(nan) => nan.bits() as u32,
+                None => 0,
+            };
+
+            #[inline(always)]
+            pub(super) fn widen(a: $bits) -> u32 {
+                let sign = 1 << (<$bits>::BITS - 1);
+                let magnitude = u32::from(a & !sign) << Self::MORE;
+                let field = magnitude & Self::TOP << 23;
+                // A subnormal has the exponent of the least normal value and no leading bit: which is put in, and taken away.
+                let least = Self::LEAST << 23;
+                let subnormal = f32::from_bits(magnitude | least) - f32::from_bits(least);
+                let normal = magnitude + (Self::REBIAS << 23);
+                let wide = if field == Self::TOP << 23 { magnitude | INFINITY } else { normal };
+                let wide = if field == 0 { subnormal.to_bits() } else { wide };
+                wide | u32::from(a & sign) << (u32::BITS - <$bits>::BITS)
+            }
+
+            /// Exact.
+            #[inline(always)]
+            fn wide_product(_: RoundingMode, a: u32, b: u32) -> u32 {
+                (f32::from_bits(a) * f32::from_bits(b)).to_bits()
+            }
+
+            /// The host rounds the magnitude when it adds a power of two whose last place is that of the result.
+            #[inline(always)]
+            fn narrow(mode: RoundingMode, wide: u32) -> $bits {
+                let negative = wide & SIGN != 0;
+                let magnitude = wide & !SIGN;
+                // 2^(emax + 1) stands for infinity. Every finite value past the largest tie is rounded as the last one
+                // before 2^(emax + 1) is.
+                let beyond = (Self::REBIAS + Self::TOP) << 23;
+                let magnitude = if magnitude >= INFINITY { beyond } else { magnitude.min(beyond - 1) };
+                let field = (magnitude >> 23).max(Self::LEAST);
+                let addend = (field + Self::MORE) << 23;
+                let sum = f32::from_bits(magnitude) + f32::from_bits(addend);
+                let nearest = ((field - Self::LEAST) << Self::TRAILING) + (sum.to_bits() - addend);
+                let error = f32::from_bits(magnitude) - (sum - f32::from_bits(addend));
+                let place = f32::from_bits((field - Self::TRAILING) << 23);
+                let inner = nearest - u32::from(error < 0.0);
+                let outer = nearest + u32::from(error > 0.0);
+                let rounded = match mode {
+                    RoundingMode::TiesToEven => nearest,
+                    RoundingMode::TiesToAway => nearest + u32::from(error + error == place),
+                    RoundingMode::TowardPositive => if negative { inner } else { outer },
+                    RoundingMode::TowardNegative => if negative { outer } else { inner },
+                    RoundingMode::TowardZero => inner,
+                };
+                let signed = rounded | u32::from(negative) << (<$bits>::BITS - 1);
+                (if wide & !SIGN > INFINITY { Self::NAN } else { signed }) as $bits
+            }
+        }
+    };
+}
+
+small!(
+    /// float8_e3m4, by way of binary32.
+    Float8E3m4,
+    u8,
+    Format::FLOAT8_E3M4
+);
+small!(
+    /// float8_e4m3, by way of binary32.
+    Float8E4m3,
+    u8,
+    Format::FLOAT8_E4M3
+);
+small!(
+    /// float8_e5m2, by way of binary32.
+    Float8E5m2,
+    u8,
+    Format::FLOAT8_E5M2
+);
+small!(
     /// binary16, by way of binary32.
     Binary16,
+    u16,
     Format::BINARY16
 );
 narrow!(
     /// bfloat16, by way of binary32.
     Bfloat16,
+    u16,
     Format::BFLOAT16
 );
 
-const SIGN: u32 = 1 << 31;
-const INFINITY: u32 = 0xff << 23;
-
 impl Bfloat16 {
     #[inline(always)]
-    fn widen(a: u16) -> u32 {
+    pub(super) fn widen(a: u16) -> u32 {
         u32::from(a) << 16
     }
 
@@ -71,72 +163,5 @@ impl Bfloat16 {
             RoundingMode::TowardZero => 0,
         };
         (wide.wrapping_add(carry) >> 16) as u16
-    }
-}
-
-impl Binary16 {
-    /// Exponent fields of binary32: of the least normal value, and of infinity's place.
-    const LEAST: u32 = 127 - 14;
-    /// Bits of a significand that binary32 has more.
-    const MORE: u32 = 13;
-
-    #[inline(always)]
-    fn widen(a: u16) -> u32 {
-        let magnitude = (u32::from(a) & 0x7fff) << Self::MORE;
-        let field = magnitude & 0x1f << 23;
-        let moved = magnitude + ((127 - 15) << 23);
-        // A subnormal is a significand without its leading bit, below 2^-14.
-        let least = f32::from_bits(Self::LEAST << 23);
-        let subnormal = f32::from_bits(magnitude | Self::LEAST << 23) - least;
-        let special = magnitude | INFINITY;
-        let wide = if field == 0x1f << 23 { special } else { moved };
-        let wide = if field == 0 { subnormal.to_bits() } else { wide };
-        wide | (u32::from(a) & 0x8000) << 16
-    }
-
-    /// Exact.
-    #[inline(always)]
-    fn wide_product(_: RoundingMode, a: u32, b: u32) -> u32 {
-        (f32::from_bits(a) * f32::from_bits(b)).to_bits()
-    }
-
-    /// The host rounds the magnitude when it adds a power of two whose last place is that of the result.
-    #[inline(always)]
-    fn narrow(mode: RoundingMode, wide: u32) -> u16 {
-        let negative = wide & SIGN != 0;
-        let magnitude = wide & !SIGN;
-        // Between the largest tie and 2^16 every value is rounded alike, and so is all beyond.
-        let (most, beyond) = (65535f32.to_bits(), 65536f32.to_bits());
-        let magnitude = if magnitude >= INFINITY { beyond } else { magnitude.min(most) };
-        let field = (magnitude >> 23).max(Self::LEAST);
-        let addend = (field + Self::MORE) << 23;
-        let magnitude = f32::from_bits(magnitude);
-        let sum = magnitude + f32::from_bits(addend);
-        let nearest = ((field - Self::LEAST) << 10) + (sum.to_bits() - addend);
-        let error = magnitude - (sum - f32::from_bits(addend));
-        let place = f32::from_bits((field - 10) << 23);
-        let inner = nearest - u32::from(error < 0.0);
-        let outer = nearest + u32::from(error > 0.0);
-        let rounded = match mode {
-            RoundingMode::TiesToEven => nearest,
-            RoundingMode::TiesToAway => nearest + u32::from(2.0 * error == place),
-            RoundingMode::TowardPositive => {
-                if negative {
-                    inner
-                } else {
-                    outer
-                }
-            }
-            RoundingMode::TowardNegative => {
-                if negative {
-                    outer
-                } else {
-                    inner
-                }
-            }
-            RoundingMode::TowardZero => inner,
-        };
-        let signed = rounded | wide >> 16 & 0x8000;
-        (if wide & !SIGN > INFINITY { 0x7e00 } else { signed }) as u16
     }
 }
