@@ -119,7 +119,7 @@ impl fmt::Display for Question {
 }
 
 /// An implementation of floating-point arithmetic.
-pub trait Peer: Sync {
+pub trait Peer: Send + Sync {
     /// Its name, and its version if it is a package.
     fn name(&self) -> &'static str;
 

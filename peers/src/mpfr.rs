@@ -90,7 +90,7 @@ fn inexact(side: Ordering) -> Status {
 }
 
 /// A result of precision `p` and on which side of the exact one it is, in the range of the format.
-fn ranged(format: Format, mode: RoundingMode, mut value: Float, side: Ordering) -> Answer {
+fn ranged(Question { format, operation, mode, .. }: Question, mut value: Float, side: Ordering) -> Answer {
     let settled = |encoding| Answer { encoding, status: Some(Status::NONE) };
     if value.is_nan() {
         return Answer { encoding: format.nan().unwrap_or(format.zero()), status: None };
@@ -113,7 +113,9 @@ fn ranged(format: Format, mode: RoundingMode, mut value: Float, side: Ordering) 
             };
         }
         // MPFR's significands are in [1/2, 1).
-        let tiny = value.get_exp().is_some_and(|exponent| exponent < emin + 1);
+        // A rounding to an integer raises inexact and nothing else, even where 1 is subnormal.
+        let tiny =
+            operation != Operation::RoundToIntegral && value.get_exp().is_some_and(|exponent| exponent < emin + 1);
         let side = value.subnormalize_round(emin + 1, side, direction(mode));
         let encoding = if value.is_zero() { zero(format, negative) } else { encoding(format, &value) };
         let underflow = if tiny && side != Ordering::Equal { Status::UNDERFLOW } else { Status::NONE };
@@ -180,7 +182,7 @@ impl Peer for Mpfr {
         let [a, b, c] = operands.map(|operand| float(source, operand));
         if operation == Operation::RoundToIntegral {
             let (value, side) = round_to_integral(mode, &a);
-            return ranged(format, mode, value, side);
+            return ranged(question, value, side);
         }
         let (mut value, round) = (Float::new(format.precision()), direction(mode));
         let side = match operation {
@@ -194,7 +196,7 @@ impl Peer for Mpfr {
             Operation::Convert(_) => value.assign_round(&a, round),
             Operation::RoundToIntegral => no_such(question),
         };
-        let mut answer = ranged(format, mode, value, side);
+        let mut answer = ranged(question, value, side);
         if operands[..operation.arity()].iter().any(|&operand| source.is_nan(operand)) {
             answer.status = None;
         }

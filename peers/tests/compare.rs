@@ -2,14 +2,16 @@
 
 mod common;
 
-use common::{Tally, conversions, every_operand, formats, random};
-use roundproof_format::{Format, NAMED};
+use common::{Comparison, Tally, conversions, every_operand, formats, random};
+use rayon::prelude::*;
+use roundproof_format::{Encoding, Format, NAMED};
 use roundproof_peers::apfloat::Apfloat;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 use roundproof_peers::berkeley::Berkeley;
 use roundproof_peers::machine::Machine;
 use roundproof_peers::minifloats::Minifloats;
 use roundproof_peers::mpfr::Mpfr;
+use roundproof_peers::{Operation, Peer};
 
 /// Of each operation in each direction.
 const CASES: u64 = 100_000;
@@ -65,50 +67,115 @@ fn peculiar() -> Vec<Format> {
     ])
 }
 
-#[test]
-fn apfloat() {
-    let tally = Tally::default();
-    every_operand(&Apfloat, &small(), &tally);
-    random(&Apfloat, &Apfloat::FORMATS, CASES, &tally);
-    conversions(&Apfloat, &Apfloat::FORMATS, &Apfloat::FORMATS, CASES, &tally);
-    tally.at_least(28_000_000);
+/// How much is asked: 1 in every run of the tests, [`SLOW`] in the slow ones.
+const SLOW: u64 = 100;
+
+/// Formats of which every triple is asked, in bits.
+fn triples(times: u64) -> u32 {
+    if times == SLOW { 8 } else { 6 }
 }
 
-#[test]
-fn machine() {
+fn apfloat(times: u64) {
     let tally = Tally::default();
-    random(&Machine, &WIDE, CASES, &tally);
-    conversions(&Machine, &WIDE, &WIDE, CASES, &tally);
-    tally.at_least(1_200_000);
+    every_operand(&Apfloat, &small(), triples(times), &tally);
+    random(&Apfloat, &Apfloat::FORMATS, times * CASES, &tally);
+    conversions(&Apfloat, &Apfloat::FORMATS, &Apfloat::FORMATS, times * CASES, &tally);
+    tally.at_least(24_000_000 * times);
+}
+
+fn machine(times: u64) {
+    let tally = Tally::default();
+    random(&Machine, &WIDE, times * CASES, &tally);
+    conversions(&Machine, &WIDE, &WIDE, times * CASES, &tally);
+    tally.at_least(1_200_000 * times);
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
-#[test]
-fn berkeley() {
+fn berkeley(times: u64) {
     let tally = Tally::default();
-    random(&Berkeley, &WIDE, CASES, &tally);
-    conversions(&Berkeley, &WIDE, &WIDE, CASES, &tally);
-    tally.at_least(13_000_000);
+    random(&Berkeley, &WIDE, times * CASES, &tally);
+    conversions(&Berkeley, &WIDE, &WIDE, times * CASES, &tally);
+    tally.at_least(12_000_000 * times);
 }
 
-#[test]
-fn mpfr() {
+fn mpfr(times: u64) {
     let tally = Tally::default();
-    every_operand(&Mpfr, &small(), &tally);
-    random(&Mpfr, &WIDE, CASES, &tally);
-    random(&Mpfr, &peculiar(), CASES / 10, &tally);
+    every_operand(&Mpfr, &small(), triples(times).min(7), &tally);
+    random(&Mpfr, &WIDE, times * CASES, &tally);
+    random(&Mpfr, &peculiar(), times * CASES / 10, &tally);
     conversions(&Mpfr, &small(), &small(), CASES, &tally);
-    conversions(&Mpfr, &WIDE, &WIDE, CASES, &tally);
-    conversions(&Mpfr, &peculiar(), &peculiar(), CASES / 10, &tally);
-    tally.at_least(20_000_000);
+    conversions(&Mpfr, &WIDE, &WIDE, times * CASES, &tally);
+    conversions(&Mpfr, &peculiar(), &peculiar(), times * CASES / 50, &tally);
+    tally.at_least(20_000_000 * times);
 }
 
-#[test]
-fn minifloats() {
+fn minifloats(times: u64) {
     let tally = Tally::default();
-    every_operand(&Minifloats, &small(), &tally);
-    random(&Minifloats, &WIDE, CASES, &tally);
+    every_operand(&Minifloats, &small(), 0, &tally);
+    random(&Minifloats, &WIDE, times * CASES, &tally);
     conversions(&Minifloats, Minifloats::FORMATS, Minifloats::FORMATS, CASES, &tally);
-    conversions(&Minifloats, &WIDE, Minifloats::FORMATS, CASES, &tally);
-    tally.at_least(4_000_000);
+    conversions(&Minifloats, &WIDE, Minifloats::FORMATS, times * CASES, &tally);
+    tally.at_least(2_900_000 * times);
+}
+
+/// Each peer, and how much is asked of it.
+macro_rules! tests {
+    ($($(#[$condition:meta])* $peer:ident),+) => {
+        $($(#[$condition])* #[test] fn $peer() { super::$peer(TIMES) })+
+    };
+}
+
+mod quick {
+    const TIMES: u64 = 1;
+    tests!(apfloat, machine, mpfr, minifloats);
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+    tests!(berkeley);
+}
+
+mod slow {
+    use super::*;
+
+    const TIMES: u64 = SLOW;
+    tests!(
+        #[ignore = "minutes"]
+        apfloat,
+        #[ignore = "minutes"]
+        machine,
+        #[ignore = "an hour"]
+        mpfr,
+        #[ignore = "minutes"]
+        minifloats
+    );
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+    tests!(
+        #[ignore = "minutes"]
+        berkeley
+    );
+
+    /// All pairs of encodings of 16 bits, in every direction: 2^32 of each.
+    fn every_pair(peer: &dyn Peer, format: Format, operation: Operation) {
+        let data: Vec<Encoding> = format.encodings().collect();
+        for &mode in peer.modes(operation) {
+            let comparison = Comparison::new(peer, format, operation, mode);
+            data.par_iter().for_each(|&a| data.iter().for_each(|&b| comparison.check([a, b, b])));
+        }
+    }
+
+    #[test]
+    #[ignore = "an hour"]
+    fn every_pair_of_bfloat16() {
+        every_pair(&Apfloat, Format::BFLOAT16, Operation::Add);
+        every_pair(&Apfloat, Format::BFLOAT16, Operation::Multiply);
+    }
+
+    #[test]
+    #[ignore = "an hour"]
+    fn every_pair_of_binary16() {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+        let peer = Berkeley;
+        #[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+        let peer = Apfloat;
+        every_pair(&peer, Format::BINARY16, Operation::Add);
+        every_pair(&peer, Format::BINARY16, Operation::Multiply);
+    }
 }

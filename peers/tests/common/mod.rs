@@ -97,15 +97,15 @@ impl Tally {
     }
 }
 
-/// All operands, or all pairs, of operations in formats of up to 8 bits; all triples in those of up to 6.
-pub fn every_operand(peer: &dyn Peer, formats: &[Format], tally: &Tally) {
+/// All operands, or all pairs, of operations in formats of up to 16 bits; all triples in those of so many bits.
+pub fn every_operand(peer: &dyn Peer, formats: &[Format], triples: u32, tally: &Tally) {
     for &format in formats.iter().filter(|format| peer.has_format(**format)) {
-        assert!(format.width() <= 8, "{format} is too large to enumerate");
+        assert!(format.width() <= 16, "{format} is too large to enumerate");
         let data: Vec<Encoding> = format.encodings().collect();
         for (operation, _) in operations(peer, format) {
             let seconds = if operation.arity() >= 2 { &data[..] } else { &data[..1] };
             let thirds = match operation.arity() {
-                3 if format.width() <= 6 => &data[..],
+                3 if format.width() <= triples => &data[..],
                 3 => continue,
                 _ => &data[..1],
             };
@@ -162,7 +162,7 @@ pub fn random(peer: &dyn Peer, formats: &[Format], cases: u64, tally: &Tally) {
 
 /// Splits a number of cases among threads, each with its seed.
 fn shards(cases: u64, work: impl Fn(u64, u64) + Sync) {
-    const SHARD: u64 = 10_000;
+    const SHARD: u64 = 1_000;
     assert_eq!(cases % SHARD, 0);
     (0..cases / SHARD).into_par_iter().for_each(|seed| work(seed, SHARD));
 }
