@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OUTSIDERS: &[(&str, &[&str])] = &[
     ("format", &["strsim", "thiserror"]),
     ("exact", &["gmp-mpfr-sys", "rug", "thiserror"]),
-    ("softfloat", &[]),
+    ("softfloat", &["num-bigint"]),
     ("network", &["thiserror"]),
     ("kernel", &["rustc-hash", "thiserror"]),
 ];

@@ -31,9 +31,12 @@ mod layout;
 mod order;
 mod real;
 mod round;
+
+mod text;
 mod word;
 
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
 pub use datum::{Unpacked, abs, decode, encode, flush, is_subnormal, negate, power_of_two, relu, step};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding};
+pub use text::{BeyondDecimal, ParseNumberCause, ParseNumberError, to_decimal, to_decimal_digits, to_hexadecimal};
