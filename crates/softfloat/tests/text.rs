@@ -83,7 +83,7 @@ fn check_output(arithmetic: &Arithmetic, encoding: Encoding) {
     }
     // The neighbours with a coarser last place: the multiples of 10^(exponent + 1) around the value, where saturation
     // has no part in it.
-    let shorter = exact::Rational::from(&value / real(&exact::Integer::from(1), exponent + 1).magnitude);
+    let shorter = &value / real(&exact::Integer::from(1), exponent + 1).magnitude;
     let floor = shorter.floor().numer().clone();
     for shorter in [floor.clone(), floor + 1] {
         let candidate = format!("{sign}{shorter}e{}", exponent + 1);
@@ -143,7 +143,7 @@ fn same_digits(format: Format, encoding: Encoding, ours: &str, host: &str) {
     }
     let real = |text: &str| exact::parse_number(text).unwrap().value();
     let value = exact::decode(format, encoding).unwrap().rational().unwrap();
-    assert_eq!(exact::Rational::from(real(ours) + real(host)), value * 2, "{ours}, {host}");
+    assert_eq!(real(ours) + real(host), value * 2, "{ours}, {host}");
     let ((ours, here), (host, there)) = (digits_of(ours), digits_of(host));
     let [ours, host] = [ours, host].map(|digits| digits.parse::<u64>().unwrap());
     assert!(here == there && ours.is_multiple_of(2) && host == ours + 1, "{ours}, {host}");

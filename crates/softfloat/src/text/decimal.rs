@@ -145,7 +145,7 @@ fn shortest(format: Format, significand: u128, exponent: i64, mut place: i64) ->
     let nearer = significand == 1 << trailing
         && format.emin().is_none_or(|emin| exponent > i64::from(emin) - i64::from(trailing));
     let even = significand & 1 == 0;
-    // In quarters of the last place, which hold twice a p = 113 significand with ease.
+    // In quarters of the last place.
     let value = significand << 2;
     let (low, high) = (value - if nearer { 1 } else { 2 }, value + 2);
     let within = |order: Ordering, end: bool| order == Ordering::Less || (end && order == Ordering::Equal);

@@ -142,7 +142,7 @@ impl Arithmetic {
         } else {
             layout.emax.abs().max(layout.emin.abs())
         };
-        // A multiple of 2^k with k < 0 has its last decimal digit at 10^k, and an integer of n bits at most n digits.
+        // A multiple of 2^k with k < 0 has its last decimal digit at 10^k or above, an integer of n bits at most n digits.
         let most = (2 * range + 512) as usize;
         let mut cut = 0;
         if digits.len() > most {
@@ -182,7 +182,7 @@ fn hexadecimal(negative: bool, scanned: &Scanned) -> Option<Real<u128>> {
     }
     let sticky = tail.iter().any(|&digit| digit != 0);
     let shift = integer.leading_zeros();
-    // Bits that the shift makes room for are lost to the sticky bit: the three below the last of 32 digits.
+    // With a tail there are 32 digits before it, so the shift is at most by three bits, below what a rounding can see.
     let significand = integer << shift | u128::from(sticky);
     let exponent = exponent + 4 * (tail.len() as i64 - places) + 127 - i64::from(shift);
     Some(Real { negative, significand, exponent })
