@@ -245,7 +245,7 @@ fn the_notation() {
         ("0.1", "0.100"),
         ("-1.5", "-1.50"),
         ("0.00001", "0.0000100"),
-        ("9.999e-6", "1.00e-5"),
+        ("9.999e-6", "0.0000100"),
         ("10000000000000000", "1.00e16"),
         ("1e17", "1.00e17"),
         ("123456.5", "1.23e5"),
@@ -256,7 +256,7 @@ fn the_notation() {
         assert_eq!(to_decimal(Format::BINARY64, encoding).unwrap(), text);
         let three = NonZeroU32::new(3).unwrap();
         let (written, _) = to_decimal_digits(Format::BINARY64, encoding, three, RoundingMode::TiesToEven).unwrap();
-        assert_eq!(written.replace("0.0000100", "1.00e-5"), counted.replace("0.0000100", "1.00e-5"));
+        assert_eq!(written, counted);
     }
 }
 
