@@ -33,7 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OUTSIDERS: &[(&str, &[&str])] = &[
     ("format", &["strsim", "thiserror"]),
     ("exact", &["gmp-mpfr-sys", "rug", "thiserror"]),
-    ("softfloat", &["pulp"]),
+    ("softfloat", &["num-bigint", "pulp"]),
     ("network", &["thiserror"]),
     ("kernel", &["rustc-hash", "thiserror"]),
 ];

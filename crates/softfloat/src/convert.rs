@@ -42,7 +42,7 @@ impl Arithmetic {
         })
     }
 
-    fn convert_infinity(&self, negative: bool) -> Outcome {
+    pub(crate) fn convert_infinity(&self, negative: bool) -> Outcome {
         if !self.format().is_bounded() {
             self.not_a_number(true)
         } else if self.overflow() == Overflow::Ieee {

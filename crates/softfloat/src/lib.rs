@@ -57,6 +57,7 @@ mod signal;
 #[cfg(any(not(target_arch = "x86"), target_feature = "sse2"))]
 pub mod slices;
 mod standard;
+mod text;
 mod word;
 
 pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
@@ -71,3 +72,4 @@ pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding, Stochastic, ToOdd};
 pub use signal::{compare_quiet, compare_signaling, flush_outcome};
 pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Standard};
+pub use text::{BeyondDecimal, ParseNumberCause, ParseNumberError, to_decimal, to_decimal_digits, to_hexadecimal};

@@ -17,9 +17,9 @@ use cases::Cases;
 /// An operation of this project.
 pub type Ours = fn(&Arithmetic, Question) -> Outcome;
 
-/// The operation as this project has it; none if it is not compared.
-pub fn ours(operation: Operation) -> Option<Ours> {
-    Some(match operation {
+/// The operation as this project has it.
+fn ours(operation: Operation) -> Ours {
+    match operation {
         Operation::Add => |arithmetic, q| arithmetic.add(q.mode, q.operands[0], q.operands[1]),
         Operation::Subtract => |arithmetic, q| arithmetic.subtract(q.mode, q.operands[0], q.operands[1]),
         Operation::Multiply => |arithmetic, q| arithmetic.multiply(q.mode, q.operands[0], q.operands[1]),
@@ -30,14 +30,17 @@ pub fn ours(operation: Operation) -> Option<Ours> {
         Operation::Convert(_) => {
             |arithmetic, q| arithmetic.convert(q.mode, q.operation.source(q.format), q.operands[0])
         }
-        Operation::Divide | Operation::SquareRoot | Operation::Remainder | Operation::RoundToIntegral => return None,
-    })
+        Operation::Divide => |arithmetic, q| arithmetic.divide(q.mode, q.operands[0], q.operands[1]),
+        Operation::SquareRoot => |arithmetic, q| arithmetic.square_root(q.mode, q.operands[0]),
+        Operation::Remainder => |arithmetic, q| arithmetic.remainder(q.operands[0], q.operands[1]),
+        Operation::RoundToIntegral => |arithmetic, q| arithmetic.round_to_integral_exact(q.mode, q.operands[0]),
+    }
 }
 
 /// The operations that both sides have, with a result in the format.
 fn operations(peer: &dyn Peer, format: Format) -> impl Iterator<Item = (Operation, Ours)> {
     let offered = Operation::HOMOGENEOUS.into_iter().filter(move |&operation| peer.has(operation, format));
-    offered.filter_map(|operation| Some((operation, ours(operation)?)))
+    offered.map(|operation| (operation, ours(operation)))
 }
 
 /// An operation in one format and direction, put to both sides.
@@ -53,7 +56,7 @@ impl<'a> Comparison<'a> {
         Comparison {
             peer,
             arithmetic: Arithmetic::new(format, peer.overflow(format)).expect("a policy of the format"),
-            ours: ours(operation).expect("an operation of both"),
+            ours: ours(operation),
             question: Question { format, operation, mode, operands: [format.zero(); 3] },
         }
     }
