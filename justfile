@@ -94,9 +94,12 @@ lint: setup
 fmt:
     cargo fmt --all
 
-# Measure: bench round
-bench *ARGS: setup
-    cargo bench --workspace --locked "$@"
+# Measure: bench, or one of benches/: bench softfloat -- add/binary32
+bench NAME="" *ARGS: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    (($# == 0)) || { name=$1; shift; set -- --bench "$name" "$@"; }
+    cargo bench --package roundproof-benches --locked "$@"
 
 # Run the fuzz targets in fuzz/ on random inputs
 fuzz *ARGS: setup

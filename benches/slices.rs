@@ -1,10 +1,12 @@
-//! Operations over slices of encodings, beside a plain loop over the host's own floats.
+//! Operations over slices of encodings, beside a plain loop over the host's own floats and one over Berkeley SoftFloat's.
 //!
 //! `just bench slices`.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use roundproof_format::RoundingMode;
-use roundproof_softfloat::slices::{self, Bfloat16, Binary16, Binary32, Binary64, Float8E4m3, Hardware};
+use roundproof_softfloat::slices::{self, Hardware};
+use roundproof_softfloat::{Bfloat16, Binary16, Binary32, Binary64, Float8E4m3};
+use softfloat_wrapper::{F16, F32, F64, Float as _};
 
 fn main() {
     divan::main();
@@ -130,6 +132,29 @@ host!(host_f32_add, f32, Binary32, +);
 host!(host_f32_multiply, f32, Binary32, *);
 host!(host_f64_add, f64, Binary64, +);
 host!(host_f64_multiply, f64, Binary64, *);
+
+macro_rules! berkeley {
+    ($name:ident, $float:ty, $format:ident, $operation:ident) => {
+        #[divan::bench(args = OPERANDS)]
+        fn $name(bencher: Bencher, kind: &str) {
+            let [a, b] = operands::<$format>(kind)
+                .map(|bits| bits.into_iter().map(<$float>::from_bits).collect::<Vec<$float>>());
+            let mut out = a.clone();
+            bencher.counter(ItemsCount::new(ELEMENTS)).bench_local(|| {
+                for ((a, b), out) in black_box(&a).iter().zip(black_box(&b)).zip(black_box(&mut out)) {
+                    *out = a.$operation(b, softfloat_wrapper::RoundingMode::TiesToEven);
+                }
+            });
+        }
+    };
+}
+
+berkeley!(berkeley_binary16_add, F16, Binary16, add);
+berkeley!(berkeley_binary16_multiply, F16, Binary16, mul);
+berkeley!(berkeley_binary32_add, F32, Binary32, add);
+berkeley!(berkeley_binary32_multiply, F32, Binary32, mul);
+berkeley!(berkeley_binary64_add, F64, Binary64, add);
+berkeley!(berkeley_binary64_multiply, F64, Binary64, mul);
 
 macro_rules! dot {
     ($name:ident, $format:ident, $wide:ident) => {

@@ -1,6 +1,5 @@
 //! Operands from several distributions.
 
-use roundproof_format::Format;
 use roundproof_softfloat::Standard;
 
 /// Where operands come from.
@@ -34,7 +33,7 @@ pub const COUNT: usize = 1024;
 
 /// Triples of encodings, the same at every run.
 pub fn triples<S: Standard>(distribution: Distribution) -> Vec<[u128; 3]> {
-    let format: Format = S::ARITHMETIC.format();
+    let format = S::FORMAT;
     let (trailing, width) = (format.trailing_bits(), format.width());
     let sign = 1u128 << (width - 1);
     let one = format.one(false).bits() >> trailing;
@@ -64,7 +63,7 @@ pub fn triples<S: Standard>(distribution: Distribution) -> Vec<[u128; 3]> {
 
 /// A start near 1 and operands that keep a chain of the operation near it.
 pub fn chain<S: Standard>(adds: bool) -> (u128, [u128; 2]) {
-    let format = S::ARITHMETIC.format();
+    let format = S::FORMAT;
     let one = format.one(false).bits();
     let half = one - (1 << format.trailing_bits());
     let sign = 1u128 << (format.width() - 1);

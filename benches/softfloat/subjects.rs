@@ -39,7 +39,7 @@ pub const APFLOAT: &str = "rustc_apfloat";
 pub const MPFR: &str = "MPFR";
 
 /// A format with its peers.
-pub trait Subject: Standard<Bits: TryFrom<u128> + 'static> {
+pub trait Subject: Standard<Bits: 'static> {
     const NAME: &'static str;
     /// Berkeley SoftFloat's type; its bfloat16 rounds toward zero whatever it is told, and is not measured.
     type Berkeley: BerkeleyFloat<Payload: TryFrom<u128> + Into<u64>>;
@@ -152,7 +152,7 @@ pub fn every<S: Subject>(group: &mut Group, operation: Operation, mode: Rounding
     if let Some(round) = mpfr(mode)
         && distribution != Distribution::Uniform
     {
-        let format = S::ARITHMETIC.format();
+        let format = S::FORMAT;
         let emin = format.emin().expect("a bounded format");
         let float = |encoding| decoded(format, encoding);
         let data: Vec<[rug::Float; 3]> = encodings.iter().map(|triple| triple.map(float)).collect();
@@ -187,7 +187,7 @@ pub fn faithful<S: Subject>(group: &mut Group, operation: Operation) {
 pub fn latency<S: Subject>(group: &mut Group, operation: Operation) {
     const MODE: RoundingMode = RoundingMode::TiesToEven;
     let (start, links) = chain::<S>(operation == Operation::Add);
-    let zero = S::ARITHMETIC.format().zero().bits();
+    let zero = S::FORMAT.zero().bits();
     macro_rules! chained {
         ($who:expr, $start:expr, $links:expr, $zero:expr, $step:expr) => {
             group.bench_function(BenchmarkId::new($who, "latency, ties-to-even"), |bencher| {

@@ -75,6 +75,7 @@ impl Arithmetic {
     /// Zero by zero and infinity by infinity are invalid. Another finite value by zero raises divide-by-zero (clause
     /// 7.3) and gives, of the sign of the quotient, infinity under [`Overflow::Ieee`], the largest finite value under
     /// [`Overflow::Saturate`], and NaN under [`Overflow::Nan`]; in `F(p)`, which has none of these, +0.
+    #[inline]
     pub fn divide<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         if self.layout().narrow && !R::WIDE {
             self.divide_in::<u64, R>(rounding, a, b)
@@ -83,6 +84,7 @@ impl Arithmetic {
         }
     }
 
+    #[inline]
     fn divide_in<W: Divide, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         let (a, b) = (self.layout().unpack::<W>(a), self.layout().unpack::<W>(b));
         let negative = a.is_negative() != b.is_negative();

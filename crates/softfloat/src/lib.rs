@@ -71,5 +71,5 @@ pub use integral::{Integer, IntegerFormat, UnsupportedWidth};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding, Stochastic, ToOdd};
 pub use signal::{compare_quiet, compare_signaling, flush_outcome};
-pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Standard};
+pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Float8E3m4, Float8E4m3, Float8E5m2, Standard};
 pub use text::{BeyondDecimal, ParseNumberCause, ParseNumberError, to_decimal, to_decimal_digits, to_hexadecimal};

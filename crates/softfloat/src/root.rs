@@ -42,6 +42,7 @@ impl Root for u128 {
 
 impl Arithmetic {
     /// The square root of `a` (IEEE 754-2019, clause 5.4.1). That of -0 is -0; below zero it is invalid.
+    #[inline]
     pub fn square_root<R: Rounding>(&self, rounding: R, a: Encoding) -> R::Output {
         if self.layout().narrow && !R::WIDE {
             self.square_root_in::<u64, R>(rounding, a)
@@ -50,6 +51,7 @@ impl Arithmetic {
         }
     }
 
+    #[inline]
     fn square_root_in<W: Root, R: Rounding>(&self, rounding: R, a: Encoding) -> R::Output {
         rounding.settled(match self.layout().unpack::<W>(a) {
             Operand::Nan { signaling } => self.not_a_number(signaling),

@@ -1,12 +1,14 @@
-//! The arithmetic of the standard formats, with the format known to the compiler.
+//! Formats that are types: the standard ones, and the small ones with the standard's layout.
+
+use std::fmt;
 
 use roundproof_format::{Encoding, Format, Overflow};
 
 use crate::arithmetic::Arithmetic;
 use crate::round::Rounding;
 
-/// A format of the machine's storage widths: its encodings are integers of one type, its constants are known when
-/// compiling.
+/// A format with the layout of IEEE 754 and as many bits as an integer of the machine: its encodings are integers of one
+/// type, its constants are known when compiling.
 ///
 /// The operations are those of [`Arithmetic`] under [`Overflow::Ieee`], by the same code; they are faster by what the
 /// compiler makes of the constants.
@@ -20,9 +22,12 @@ use crate::round::Rounding;
 /// ```
 pub trait Standard: Copy {
     /// An encoding.
-    type Bits: Copy + Into<u128>;
+    type Bits: Copy + Default + Eq + fmt::Debug + Into<u128> + TryFrom<u128> + Send + Sync;
 
-    /// The format, whose overflow is [`Overflow::Ieee`].
+    /// The format.
+    const FORMAT: Format;
+
+    /// Its arithmetic, whose overflow is [`Overflow::Ieee`].
     const ARITHMETIC: &'static Arithmetic;
 
     /// [`Arithmetic::add`].
@@ -43,6 +48,18 @@ pub trait Standard: Copy {
         Self::ARITHMETIC.multiply(rounding, encoding(a), encoding(b))
     }
 
+    /// [`Arithmetic::divide`].
+    #[inline(always)]
+    fn divide<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
+        Self::ARITHMETIC.divide(rounding, encoding(a), encoding(b))
+    }
+
+    /// [`Arithmetic::square_root`].
+    #[inline(always)]
+    fn square_root<R: Rounding>(rounding: R, a: Self::Bits) -> R::Output {
+        Self::ARITHMETIC.square_root(rounding, encoding(a))
+    }
+
     /// [`Arithmetic::fused_multiply_add`].
     #[inline(always)]
     fn fused_multiply_add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits, c: Self::Bits) -> R::Output {
@@ -58,17 +75,24 @@ fn encoding(bits: impl Into<u128>) -> Encoding {
 macro_rules! standard {
     ($($(#[$meta:meta])* $name:ident: $bits:ty = $format:ident),+ $(,)?) => { $(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug)]
-        pub enum $name {}
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name;
 
         impl Standard for $name {
             type Bits = $bits;
-            const ARITHMETIC: &'static Arithmetic = &Arithmetic::of_expressed(Format::$format, Overflow::Ieee);
+            const FORMAT: Format = Format::$format;
+            const ARITHMETIC: &'static Arithmetic = &Arithmetic::of_expressed(Self::FORMAT, Overflow::Ieee);
         }
     )+ };
 }
 
 standard! {
+    /// float8_e3m4.
+    Float8E3m4: u8 = FLOAT8_E3M4,
+    /// float8_e4m3.
+    Float8E4m3: u8 = FLOAT8_E4M3,
+    /// float8_e5m2.
+    Float8E5m2: u8 = FLOAT8_E5M2,
     /// IEEE 754 binary16.
     Binary16: u16 = BINARY16,
     /// bfloat16: the range of binary32, 8 bits of precision.

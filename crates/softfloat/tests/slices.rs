@@ -4,11 +4,10 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use roundproof_format::{Encoding, Overflow, RoundingMode};
-use roundproof_softfloat::slices::{
-    self, AccumulateIn, Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, Hardware,
-    LengthMismatch,
+use roundproof_softfloat::slices::{self, AccumulateIn, Hardware, LengthMismatch};
+use roundproof_softfloat::{
+    Arithmetic, Bfloat16, Binary16, Binary32, Binary64, BothNeighbours, Faithful, Float8E3m4, Float8E4m3, Float8E5m2,
 };
-use roundproof_softfloat::{Arithmetic, BothNeighbours, Faithful};
 
 type Elementwise<B> = fn(RoundingMode, &[B], &[B], &mut [B]) -> Result<(), LengthMismatch>;
 type Pairwise<B> = fn(&[B], &[B], &mut [B], &mut [B]) -> Result<(), LengthMismatch>;

@@ -3,11 +3,11 @@
 use std::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
-use roundproof_format::{Encoding, Overflow, RoundingMode};
+use roundproof_format::{Encoding, RoundingMode};
 
 use super::lane::{Hardware, Lane};
-use super::{BLOCK, Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, LengthMismatch};
-use crate::Arithmetic;
+use super::{BLOCK, LengthMismatch};
+use crate::{Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, Standard};
 
 /// A format whose products can be summed in the format `A`, which has all its values. The trait is sealed.
 pub trait AccumulateIn<A: Lane>: Sums<A> + Hardware {}
@@ -24,7 +24,7 @@ macro_rules! sums {
     ($($name:ident in $wide:ident, $float:ty, $widen:expr;)+) => { $(
         impl Sums<$wide> for $name {
             #[inline(always)]
-            fn products_after(sum: <$wide as Lane>::Bits, a: &[Self::Bits], b: &[Self::Bits]) -> <$wide as Lane>::Bits {
+            fn products_after(sum: <$wide as Standard>::Bits, a: &[Self::Bits], b: &[Self::Bits]) -> <$wide as Standard>::Bits {
                 let widen: fn(Self::Bits) -> $float = $widen;
                 let mut sum = <$float>::from_bits(sum);
                 for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
@@ -61,7 +61,7 @@ sums! {
 ///
 /// ```
 /// use roundproof_format::RoundingMode;
-/// use roundproof_softfloat::slices::{self, Binary16, Binary32};
+/// use roundproof_softfloat::{Binary16, Binary32, slices};
 ///
 /// // 256 * 256 overflows binary16, but is taken away again.
 /// let (a, b) = ([0x5c00, 0x5c00, 0x3c00], [0x5c00, 0xdc00, 0x3c00]);
@@ -80,8 +80,7 @@ pub fn dot<H: AccumulateIn<A>, A: Hardware>(
         return Err(LengthMismatch { expected: a.len(), found: b.len() });
     }
     let sum = Arch::new().dispatch(Dot::<H, A> { a, b, accumulator: PhantomData });
-    let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("a format with infinities");
-    let rounded = arithmetic.convert(mode, A::FORMAT, Encoding::from_bits(sum.into())).encoding;
+    let rounded = H::ARITHMETIC.convert(mode, A::FORMAT, Encoding::from_bits(sum.into())).encoding;
     Ok(rounded.bits().try_into().unwrap_or_default())
 }
 

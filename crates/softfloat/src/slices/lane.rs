@@ -1,10 +1,10 @@
 //! What a loop asks of a format.
 
-use std::fmt;
+use roundproof_format::RoundingMode;
 
-use roundproof_format::{Format, RoundingMode};
+use crate::Standard;
 
-/// A format whose arithmetic the host can do. The trait is sealed; `H::Bits` is the unsigned integer of its width.
+/// A format whose arithmetic the host can do. The trait is sealed.
 pub trait Hardware: Lane {}
 
 impl<L: Lane> Hardware for L {}
@@ -12,13 +12,7 @@ impl<L: Lane> Hardware for L {}
 /// Arithmetic of one element, without branches.
 ///
 /// The direction is a constant wherever this is compiled.
-pub trait Lane {
-    /// An encoding.
-    type Bits: Copy + Default + Eq + fmt::Debug + Into<u128> + TryFrom<u128> + Send + Sync;
-
-    /// The format.
-    const FORMAT: Format;
-
+pub trait Lane: Standard {
     fn negate(a: Self::Bits) -> Self::Bits;
 
     fn sum(mode: RoundingMode, a: Self::Bits, b: Self::Bits) -> Self::Bits;

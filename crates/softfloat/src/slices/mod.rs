@@ -44,14 +44,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
-use roundproof_format::{Encoding, Overflow, RoundingMode};
+use roundproof_format::{Encoding, RoundingMode};
 
 use crate::Arithmetic;
 
 pub use dot::{AccumulateIn, dot};
 pub use lane::Hardware;
-pub use narrow::{Bfloat16, Binary16, Float8E3m4, Float8E4m3, Float8E5m2};
-pub use wide::{Binary32, Binary64};
 
 /// Elements that are computed together.
 const BLOCK: usize = 64;
@@ -116,7 +114,7 @@ operations! {
     ///
     /// ```
     /// use roundproof_format::RoundingMode;
-    /// use roundproof_softfloat::slices::{self, Bfloat16};
+    /// use roundproof_softfloat::{Bfloat16, slices};
     ///
     /// // 1 + 2^-8 lies half way between 1 and its successor.
     /// let (a, b, mut sum) = ([0x3f80; 3], [0x3b80; 3], [0; 3]);
@@ -194,13 +192,11 @@ fn run<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
     if let Some(found) = lengths.find(|&found| found != expected) {
         return Err(LengthMismatch { expected, found });
     }
-    let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("a format with infinities");
-    Arch::new().dispatch(Loop::<H, O, D, N> { arithmetic, a, b, out, marker: PhantomData });
+    Arch::new().dispatch(Loop::<H, O, D, N> { a, b, out, marker: PhantomData });
     Ok(())
 }
 
 struct Loop<'a, H: Hardware, O, D, const N: usize> {
-    arithmetic: Arithmetic,
     a: &'a [H::Bits],
     b: &'a [H::Bits],
     out: [&'a mut [H::Bits]; N],
@@ -213,15 +209,15 @@ impl<H: Hardware, O: Operation, D: Directions<N>, const N: usize> WithSimd for L
     /// Compiled once for each set of vector instructions.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Loop { arithmetic, a, b, out, .. } = self;
+        let Loop { a, b, out, .. } = self;
         let ((a, last_a), (b, last_b)) = (a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
         let mut out = out.map(|out| out.as_chunks_mut::<BLOCK>());
         for (i, (a, b)) in a.iter().zip(b).enumerate() {
-            block::<H, O, D, N>(&arithmetic, a, b, out.each_mut().map(|(blocks, _)| &mut blocks[i]));
+            block::<H, O, D, N>(a, b, out.each_mut().map(|(blocks, _)| &mut blocks[i]));
         }
         if !last_a.is_empty() {
             let mut blocks = [[H::Bits::default(); BLOCK]; N];
-            block::<H, O, D, N>(&arithmetic, &filled(last_a), &filled(last_b), blocks.each_mut());
+            block::<H, O, D, N>(&filled(last_a), &filled(last_b), blocks.each_mut());
             for ((_, last), block) in out.into_iter().zip(blocks) {
                 last.copy_from_slice(&block[..last.len()]);
             }
@@ -237,7 +233,6 @@ fn filled<B: Copy + Default>(last: &[B]) -> [B; BLOCK] {
 
 #[inline(always)]
 fn block<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
-    arithmetic: &Arithmetic,
     a: &[H::Bits; BLOCK],
     b: &[H::Bits; BLOCK],
     mut out: [&mut [H::Bits; BLOCK]; N],
@@ -249,13 +244,12 @@ fn block<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
         }
     }
     if left.contains(&true) {
-        leave::<H, O, D, N>(arithmetic, a, b, out, &left);
+        leave::<H, O, D, N>(a, b, out, &left);
     }
 }
 
 #[cold]
 fn leave<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
-    arithmetic: &Arithmetic,
     a: &[H::Bits; BLOCK],
     b: &[H::Bits; BLOCK],
     mut out: [&mut [H::Bits; BLOCK]; N],
@@ -264,7 +258,7 @@ fn leave<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
     for i in (0..BLOCK).filter(|&i| left[i]) {
         let [a, b] = [a[i], b[i]].map(|bits| Encoding::from_bits(bits.into()));
         for (out, mode) in out.iter_mut().zip(D::MODES) {
-            let bits = O::scalar(arithmetic, mode, a, b).bits();
+            let bits = O::scalar(H::ARITHMETIC, mode, a, b).bits();
             out[i] = bits.try_into().unwrap_or_default();
         }
     }

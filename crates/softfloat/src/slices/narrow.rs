@@ -2,23 +2,15 @@
 
 use roundproof_format::{Format, RoundingMode};
 
-use super::Binary32;
 use super::lane::Lane;
+use crate::{Bfloat16, Binary16, Binary32, Float8E3m4, Float8E4m3, Float8E5m2};
 
 const SIGN: u32 = 1 << 31;
 const INFINITY: u32 = 0xff << 23;
 
 macro_rules! narrow {
-    ($(#[$meta:meta])* $name:ident, $bits:ty, $format:expr) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name;
-
+    ($name:ident, $bits:ty) => {
         impl Lane for $name {
-            type Bits = $bits;
-
-            const FORMAT: Format = $format;
-
             #[inline(always)]
             fn negate(a: $bits) -> $bits {
                 a ^ 1 << (<$bits>::BITS - 1)
@@ -39,8 +31,8 @@ macro_rules! narrow {
 
 /// A format with p <= 11 whose least value is at least that of binary16.
 macro_rules! small {
-    ($(#[$meta:meta])* $name:ident, $bits:ty, $format:expr) => {
-        narrow!($(#[$meta])* $name, $bits, $format);
+    ($name:ident, $bits:ty, $format:expr) => {
+        narrow!($name, $bits);
 
         impl $name {
             const TRAILING: u32 = $format.trailing_bits();
@@ -97,8 +89,20 @@ macro_rules! small {
                 let rounded = match mode {
                     RoundingMode::TiesToEven => nearest,
                     RoundingMode::TiesToAway => nearest + u32::from(error + error == place),
-                    RoundingMode::TowardPositive => if negative { inner } else { outer },
-                    RoundingMode::TowardNegative => if negative { outer } else { inner },
+                    RoundingMode::TowardPositive => {
+                        if negative {
+                            inner
+                        } else {
+                            outer
+                        }
+                    }
+                    RoundingMode::TowardNegative => {
+                        if negative {
+                            outer
+                        } else {
+                            inner
+                        }
+                    }
                     RoundingMode::TowardZero => inner,
                 };
                 let signed = rounded | u32::from(negative) << (<$bits>::BITS - 1);
@@ -108,36 +112,11 @@ macro_rules! small {
     };
 }
 
-small!(
-    /// float8_e3m4, by way of binary32.
-    Float8E3m4,
-    u8,
-    Format::FLOAT8_E3M4
-);
-small!(
-    /// float8_e4m3, by way of binary32.
-    Float8E4m3,
-    u8,
-    Format::FLOAT8_E4M3
-);
-small!(
-    /// float8_e5m2, by way of binary32.
-    Float8E5m2,
-    u8,
-    Format::FLOAT8_E5M2
-);
-small!(
-    /// binary16, by way of binary32.
-    Binary16,
-    u16,
-    Format::BINARY16
-);
-narrow!(
-    /// bfloat16, by way of binary32.
-    Bfloat16,
-    u16,
-    Format::BFLOAT16
-);
+small!(Float8E3m4, u8, Format::FLOAT8_E3M4);
+small!(Float8E4m3, u8, Format::FLOAT8_E4M3);
+small!(Float8E5m2, u8, Format::FLOAT8_E5M2);
+small!(Binary16, u16, Format::BINARY16);
+narrow!(Bfloat16, u16);
 
 impl Bfloat16 {
     #[inline(always)]

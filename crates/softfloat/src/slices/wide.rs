@@ -3,6 +3,7 @@
 use roundproof_format::{Format, RoundingMode};
 
 use super::lane::Lane;
+use crate::{Binary32, Binary64};
 
 /// The host's result, rounded ties to even, and where the exact result lies.
 #[derive(Clone, Copy)]
@@ -18,11 +19,7 @@ pub(super) struct Near<U> {
 }
 
 macro_rules! wide {
-    ($(#[$meta:meta])* $name:ident, $float:ty, $bits:ty, $format:expr) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name;
-
+    ($name:ident, $float:ty, $bits:ty, $format:expr) => {
         impl Near<$bits> {
             /// From the host's result and its error.
             #[inline(always)]
@@ -85,10 +82,6 @@ macro_rules! wide {
         }
 
         impl Lane for $name {
-            type Bits = $bits;
-
-            const FORMAT: Format = $format;
-
             #[inline(always)]
             fn negate(a: $bits) -> $bits {
                 a ^ Self::SIGN
@@ -109,20 +102,8 @@ macro_rules! wide {
     };
 }
 
-wide!(
-    /// binary32, on the host's own.
-    Binary32,
-    f32,
-    u32,
-    Format::BINARY32
-);
-wide!(
-    /// binary64, on the host's own.
-    Binary64,
-    f64,
-    u64,
-    Format::BINARY64
-);
+wide!(Binary32, f32, u32, Format::BINARY32);
+wide!(Binary64, f64, u64, Format::BINARY64);
 
 impl Near<u32> {
     /// The result rounded to odd, for another rounding to follow. Before one to nearest, ties to even, the host's own will
