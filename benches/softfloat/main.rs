@@ -2,7 +2,7 @@
 //!
 //! `just bench softfloat`; `just bench softfloat -- add/binary32` for a part.
 //!
-//! *Throughput* is that of a loop over 1024 operands whose operations do not depend on each other, *latency* that of a
+//! *Throughput* is that of a loop over 4096 operands whose operations do not depend on each other, *latency* that of a
 //! chain in which each waits for the one before. The direction is a constant of the loop, in every implementation that
 //! has it as an argument, and every one delivers result and status, where it has one.
 

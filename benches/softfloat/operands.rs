@@ -29,7 +29,8 @@ impl Distribution {
     }
 }
 
-pub const COUNT: usize = 1024;
+/// Too many for a branch predictor to learn by heart.
+pub const COUNT: usize = 4096;
 
 /// Triples of encodings, the same at every run.
 pub fn triples<S: Standard>(distribution: Distribution) -> Vec<[u128; 3]> {

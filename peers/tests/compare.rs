@@ -70,6 +70,9 @@ fn peculiar() -> Vec<Format> {
 /// How much is asked: 1 in every run of the tests, [`SLOW`] in the slow ones.
 const SLOW: u64 = 100;
 
+/// The formats of 16 bits, of which every operand of a single one is asked.
+const SIXTEEN: [Format; 2] = [Format::BFLOAT16, Format::BINARY16];
+
 /// Formats of which every triple is asked, in bits.
 fn triples(times: u64) -> u32 {
     if times == SLOW { 8 } else { 6 }
@@ -77,6 +80,7 @@ fn triples(times: u64) -> u32 {
 
 fn apfloat(times: u64) {
     let tally = Tally::default();
+    every_operand(&Apfloat, &SIXTEEN, 0, &tally);
     every_operand(&Apfloat, &small(), triples(times), &tally);
     random(&Apfloat, &Apfloat::FORMATS, times * CASES, &tally);
     conversions(&Apfloat, &Apfloat::FORMATS, &Apfloat::FORMATS, times * CASES, &tally);
@@ -93,6 +97,7 @@ fn machine(times: u64) {
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 fn berkeley(times: u64) {
     let tally = Tally::default();
+    every_operand(&Berkeley, &SIXTEEN, 0, &tally);
     random(&Berkeley, &WIDE, times * CASES, &tally);
     conversions(&Berkeley, &WIDE, &WIDE, times * CASES, &tally);
     tally.at_least(12_000_000 * times);
@@ -100,6 +105,7 @@ fn berkeley(times: u64) {
 
 fn mpfr(times: u64) {
     let tally = Tally::default();
+    every_operand(&Mpfr, &SIXTEEN, 0, &tally);
     every_operand(&Mpfr, &small(), triples(times).min(7), &tally);
     random(&Mpfr, &WIDE, times * CASES, &tally);
     random(&Mpfr, &peculiar(), times * CASES / 10, &tally);
@@ -111,6 +117,7 @@ fn mpfr(times: u64) {
 
 fn minifloats(times: u64) {
     let tally = Tally::default();
+    every_operand(&Minifloats, &SIXTEEN, 0, &tally);
     every_operand(&Minifloats, &small(), 0, &tally);
     random(&Minifloats, &WIDE, times * CASES, &tally);
     conversions(&Minifloats, Minifloats::FORMATS, Minifloats::FORMATS, CASES, &tally);

@@ -35,7 +35,10 @@
 //! - In a format without negative zero, zero and NaN have no sign: [`copy_sign`] takes and gives none, and
 //!   [`total_order`] puts that NaN above everything.
 //! - A flushed result raises underflow and inexact ([`flush_outcome`]), a flushed operand nothing.
-//! - [`Arithmetic::convert`] says what becomes of special values that the destination lacks.
+//! - [`Arithmetic::convert`] says what becomes of special values that the destination lacks; [`Arithmetic::parse`] does
+//!   the same with their names.
+//! - The shortest text of the largest finite value is that of its distance to what would be the next: no text that
+//!   overflows to it under a policy is used.
 
 mod arithmetic;
 mod class;

@@ -120,7 +120,8 @@ impl Threshold for ToOdd {
 ///
 /// With `n` bits of value `r`, and the fraction `f` of a unit in the last place by which the real exceeds its neighbour
 /// toward zero, the result is the neighbour away from zero iff `floor(f * 2^n) + r >= 2^n`: with uniform bits, with a
-/// probability of `floor(f * 2^n) / 2^n`. An exact result is delivered as it is. A real of the largest exponent that
+/// probability of `floor(f * 2^n) / 2^n`. Quotients and square roots of formats with `p > 60` are known to 128 bits: there
+/// `n` beyond `127 - p` makes it no finer. An exact result is delivered as it is. A real of the largest exponent that
 /// rounds beyond the largest finite value, and every real of a larger one, gives what the overflow policy names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stochastic {

@@ -100,7 +100,8 @@ impl Tally {
     }
 }
 
-/// All operands, or all pairs, of operations in formats of up to 16 bits; all triples in those of so many bits.
+/// All operands of operations in formats of up to 16 bits, all pairs in those of up to 8, all triples in those of so many
+/// bits.
 pub fn every_operand(peer: &dyn Peer, formats: &[Format], triples: u32, tally: &Tally) {
     for &format in formats.iter().filter(|format| peer.has_format(**format)) {
         assert!(format.width() <= 16, "{format} is too large to enumerate");
@@ -110,6 +111,7 @@ pub fn every_operand(peer: &dyn Peer, formats: &[Format], triples: u32, tally: &
             let thirds = match operation.arity() {
                 3 if format.width() <= triples => &data[..],
                 3 => continue,
+                2 if format.width() > 8 => continue,
                 _ => &data[..1],
             };
             for &mode in peer.modes(operation) {
