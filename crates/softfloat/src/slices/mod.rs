@@ -1,9 +1,9 @@
 //! Operations over slices of encodings, on the host's own binary32 and binary64.
 //!
-//! The result of every element is, bit for bit, the encoding that [`Arithmetic`] gives under [`Overflow::Ieee`](roundproof_format::Overflow::Ieee). There
-//! are no status flags. The loops have no branches, so the compiler makes vector instructions of them, the best that
-//! the processor has, found at run time. As everywhere in Rust, the floating-point environment is the default one: ties
-//! to even, no flushing of subnormals.
+//! The result of every element is, bit for bit, the encoding that [`Arithmetic`] gives under
+//! [`Overflow::Ieee`](roundproof_format::Overflow::Ieee). There are no status flags. The loops have no branches, so the
+//! compiler makes vector instructions of them, the best that the processor has, found at run time. As everywhere in
+//! Rust, the floating-point environment is the default one: ties to even, no flushing of subnormals.
 //!
 //! # Why the results are the same
 //!
