@@ -11,10 +11,10 @@
 //!
 //! # How
 //!
-//! *Unpack, operate exactly, round once, pack.* An operand becomes sign, significand with its leading bit at the top of
-//! a machine word, and exponent. Results keep their exact value in that word, or in twice its width, but for bits below
-//! all that a rounding can see, which are jammed into one sticky bit. One function, `round_pack`, then makes an encoding
-//! of it. The word is `u64` for every encoding of up to 64 bits with `p <= 60`, else `u128`.
+//! *Unpack, operate exactly, round once, pack.* An operand becomes sign, significand and exponent. Results keep their
+//! exact value in a machine word, or in twice its width, but for bits below all that a rounding can see, which are jammed
+//! into one sticky bit. The module `round` then cuts them off after the last place and chooses a neighbour. The word is
+//! `u64` for every encoding of up to 64 bits with `p <= 60`, else `u128`.
 //!
 //! # What no standard says
 //!

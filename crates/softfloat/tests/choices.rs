@@ -1,5 +1,5 @@
-//! Rounding to odd and stochastic rounding, of every pair of data of the small formats and beyond, against the
-//! definition; and the standard formats with their constants against the same at run time.
+//! Rounding to odd and stochastic rounding against the definition: every pair of data up to 6 bits, a seventh of the
+//! pairs up to 8 bits, samples beyond; and the standard formats with their constants against the same at run time.
 
 mod common;
 
@@ -79,7 +79,7 @@ fn pair(arithmetic: &Arithmetic, a: Encoding, b: Encoding) {
 }
 
 #[test]
-fn every_pair_of_small_formats() {
+fn pairs_of_small_formats() {
     for format in small_formats() {
         let data: Vec<Encoding> = format.encodings().collect();
         let arithmetic = Arithmetic::new(format, format.default_overflow()).expect("the default");
