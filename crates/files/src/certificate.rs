@@ -27,10 +27,11 @@
 //! `0x3f80` is 1 in bfloat16. Numbers in JSON are counts, and integers.
 //!
 //! ```text
-//! separator = [ node *( " " node ) ]      in preorder: a split, all of its lower side, all of its upper side
+//! separator = [ node *( " " node ) ]      in preorder: a split, all of its lower side, all of its upper side; tree by tree
 //! node      = column ":" value            split: x[column] <= value is the lower side
-//!           | "#" neuron                  the box that this neuron of the second layer indicates
-//!           | "-"                         no box
+//!           | "+" neuron                  the box that this neuron of the second layer indicates, around what follows
+//!           | "#" neuron                  a leaf with the box that this neuron indicates
+//!           | "-"                         a leaf without one
 //!
 //! path      = terms " " mode *( "; " change )
 //! change    = "p" index " " choice        how product `index` is rounded

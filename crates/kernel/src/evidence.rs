@@ -15,10 +15,12 @@ pub enum Evidence {
     Witness(Witness),
 }
 
-/// A tree of axis-parallel cuts that puts every box of a box network into a region of its own.
+/// Trees of axis-parallel cuts that say which boxes of a box network an input can be in.
 ///
 /// The nodes stand in preorder: a [`Node::Split`] is followed by its whole lower side (`x[column] <= threshold`), then
-/// by its whole upper side.
+/// by its whole upper side; a [`Node::Nested`] is followed by the subtree that its box goes with. Complete trees stand
+/// one after another. Each box is named once, and lies within the region of the node that names it: at any input, only
+/// the boxes on the paths down the trees can be 1. With one tree and no nested node, all boxes are disjoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Separator {
     /// The nodes, in preorder.
@@ -35,8 +37,10 @@ pub enum Node {
         /// What it is compared with: a finite value of the format.
         threshold: Encoding,
     },
-    /// The region of one box: the neuron of layer 2 (from 0) that indicates it.
+    /// Above a subtree: the box of this neuron of layer 2 (from 0) lies within the subtree's region.
+    Nested(u32),
+    /// A leaf: the box of this neuron of layer 2 (from 0) lies within the region.
     Box(u32),
-    /// A region without a box.
+    /// A leaf without a box of its own.
     Empty,
 }

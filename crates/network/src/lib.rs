@@ -1,4 +1,4 @@
-//! Networks, data sets, path models and witnesses: plain data with their invariants. No arithmetic, no files.
+//! Networks, data sets, forests, path models and witnesses: plain data with their invariants. No arithmetic, no files.
 //!
 //! A value of these types that exists is well formed: indices point somewhere, shapes agree, every stored number is a
 //! finite datum of the format. What the data *compute* is defined by `roundproof-kernel` and `roundproof-paths`, each
@@ -6,12 +6,14 @@
 
 mod dataset;
 mod encodings;
+mod forest;
 mod model;
 mod network;
 mod witness;
 
 pub use dataset::{Dataset, DatasetError};
 pub use encodings::{Encodings, Store};
+pub use forest::{Forest, ForestError, Tree, TreeNode};
 pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding};
 pub use network::{Activation, Layer, Network, NetworkError};
 pub use witness::{Addition, Choice, Flushes, NeuronPath, PathError, SumPath, Witness};

@@ -33,7 +33,7 @@ pub enum NotationError {
         digits: usize,
     },
     /// Not a node of a separator.
-    #[error("node {index}, `{node}`, is neither `column:value` nor `#neuron` nor `-`")]
+    #[error("node {index}, `{node}`, is neither `column:value` nor `+neuron` nor `#neuron` nor `-`")]
     Node {
         /// The node, from 0.
         index: usize,
@@ -88,7 +88,7 @@ pub(super) fn check(format: Format, evidence: Option<&Evidence>) -> Result<(), I
         None | Some(Evidence::Paths) => Ok(()),
         Some(Evidence::BoxNetwork(separator)) => separator.nodes.iter().try_for_each(|node| match node {
             Node::Split { threshold, .. } => is_encoding(*threshold),
-            Node::Box(_) | Node::Empty => Ok(()),
+            Node::Nested(_) | Node::Box(_) | Node::Empty => Ok(()),
         }),
         Some(Evidence::Witness(witness)) => {
             is_encoding(witness.value)?;
@@ -135,6 +135,7 @@ fn read_index(text: &str) -> Option<u32> {
 pub(super) fn write_separator(format: Format, separator: &Separator) -> String {
     let node = |node: &Node| match *node {
         Node::Split { column, threshold } => format!("{column}:{}", write_value(format, threshold)),
+        Node::Nested(neuron) => format!("+{neuron}"),
         Node::Box(neuron) => format!("#{neuron}"),
         Node::Empty => "-".to_string(),
     };
@@ -152,6 +153,9 @@ pub(super) fn read_separator(format: Format, text: &str) -> Result<Separator, No
         let refuse = || NotationError::Node { index, node: shorten(node) };
         if let Some(neuron) = node.strip_prefix('#') {
             return read_index(neuron).map(Node::Box).ok_or_else(refuse);
+        }
+        if let Some(neuron) = node.strip_prefix('+') {
+            return read_index(neuron).map(Node::Nested).ok_or_else(refuse);
         }
         let (column, value) = node.split_once(':').ok_or_else(refuse)?;
         let column = read_index(column).ok_or_else(refuse)?;

@@ -401,6 +401,7 @@ fn node() -> impl Strategy<Value = Node> {
     let bits = any::<u16>().prop_map(|bits| Encoding::from_bits(bits.into()));
     prop_oneof![
         (any::<u32>(), bits).prop_map(|(column, threshold)| Node::Split { column, threshold }),
+        any::<u32>().prop_map(Node::Nested),
         any::<u32>().prop_map(Node::Box),
         Just(Node::Empty),
     ]

@@ -54,6 +54,7 @@ impl<'a> Regions<'a> {
                     *count += 1;
                     check_region(gadget, neuron, &cuts)?;
                 }
+                Node::Nested(_) => return wrong(index, "nests boxes"),
                 Node::Empty => {}
             }
             // A region is complete: go on above the innermost cut of which only the lower side was seen.
@@ -88,7 +89,7 @@ impl<'a> Regions<'a> {
                     node = if below { node + 1 } else { self.upper[node] };
                 }
                 Node::Box(neuron) => return Some(neuron as usize),
-                Node::Empty => return None,
+                Node::Nested(_) | Node::Empty => return None,
             }
         }
     }
