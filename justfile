@@ -50,6 +50,7 @@ readme: build
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     ln -s "$root/data" "$folder/data"
+    ln -s "$root/crates/files/tests/models" "$folder/models"
     cd "$folder"
     roundproof() { "$root/target/release/roundproof" "$@"; }
     examples=0

@@ -10,7 +10,7 @@ use roundproof_files::Digest;
 use roundproof_files::csv::parse_csv;
 use roundproof_files::safetensors::{dataset_bytes, network_bytes, parse_dataset, parse_network};
 use roundproof_format::Format;
-use roundproof_kernel::{Claim, Evidence, Verdict, check};
+use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Network, PathModel};
 
 fn main() {
@@ -34,7 +34,7 @@ fn activation(name: &str) -> Activation {
 
 fn judge(network: &Network, data: &Dataset, evidence: &Evidence) {
     let claim = Claim::memorizes(network, data, PathModel::all(FORMAT));
-    assert_eq!(check(&claim, network, data, evidence, &mut |_, _| ()), Ok(Verdict::Proved));
+    assert_eq!(check(&claim, &Subject::memorizing(network, data), evidence, &mut |_, _| ()), Ok(Verdict::Proved));
 }
 
 /// Reading, rounding, constructing, writing to bytes, judging.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use roundproof_files::Certificate;
 use roundproof_files::text::exact_decimal;
-use roundproof_kernel::{Evidence, Node, Verdict};
+use roundproof_kernel::{Evidence, Node, Property, Verdict};
 use serde_json::Value;
 
 const REFUSAL: &str = ".refusal.txt";
@@ -79,11 +79,15 @@ fn claim(certificate: &Certificate) -> String {
         shape.rows, shape.input_dimension, shape.output_dimension, shape.layers, shape.parameters
     )
     .unwrap();
+    if let Property::Computes { trees, leaves, tolerance, exceptions } = &claim.property {
+        let but = if exceptions.is_empty() { String::new() } else { format!(", labels but of rows {exceptions:?}") };
+        writeln!(summary, "  computes {trees} trees, {leaves} leaves, error at most {tolerance}{but}").unwrap();
+    }
     let evidence = match &certificate.evidence {
         None => "none".to_string(),
         Some(Evidence::Paths) => "paths".to_string(),
         Some(Evidence::BoxNetwork(separator)) => {
-            let boxes = separator.nodes.iter().filter(|node| matches!(node, Node::Box(_))).count();
+            let boxes = separator.nodes.iter().filter(|node| matches!(node, Node::Box(_) | Node::Nested(_))).count();
             format!("box-network, {} nodes, {boxes} boxes", separator.nodes.len())
         }
         Some(Evidence::Witness(witness)) => {
@@ -97,9 +101,14 @@ fn claim(certificate: &Certificate) -> String {
     };
     writeln!(summary, "  evidence: {evidence}").unwrap();
     writeln!(summary, "  network {} {}", certificate.network.path, certificate.network.sha256).unwrap();
-    writeln!(summary, "  dataset {} {}", certificate.dataset.path, certificate.dataset.sha256).unwrap();
+    for (what, file) in [("dataset", &certificate.dataset), ("forest", &certificate.forest)] {
+        if let Some(file) = file {
+            writeln!(summary, "  {what} {} {}", file.path, file.sha256).unwrap();
+        }
+    }
     if let Some(source) = &certificate.source {
-        writeln!(summary, "  from {} {}, labels {}", source.path, source.sha256, source.labels.join(", ")).unwrap();
+        let labels = if source.labels.is_empty() { "" } else { &format!(", labels {}", source.labels.join(", ")) };
+        writeln!(summary, "  from {} {}{labels}", source.path, source.sha256).unwrap();
     }
     for lemma in &certificate.lemmas {
         writeln!(summary, "  leans on {}: {}", lemma.name, lemma.established).unwrap();

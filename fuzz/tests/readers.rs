@@ -7,13 +7,32 @@ use bolero::check;
 use roundproof_exact::parse_number;
 use roundproof_files::certificate::Certificate;
 use roundproof_files::csv::parse_csv;
-use roundproof_files::safetensors::{dataset_bytes, network_bytes, parse_dataset, parse_network};
+use roundproof_files::models::{ForestOptions, parse_model};
+use roundproof_files::numpy::{parse_archive, parse_array};
+use roundproof_files::safetensors::{
+    dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
+};
 use roundproof_format::Format;
 
 #[test]
 fn csv() {
     check!().for_each(|bytes: &[u8]| {
         let _ = parse_csv(Path::new("data.csv"), bytes, &["#1".to_string()], Format::BFLOAT16);
+    });
+}
+
+#[test]
+fn arrays() {
+    check!().for_each(|bytes: &[u8]| {
+        let labels = ["#1".to_string()];
+        let behind = |start: &[u8]| [start, bytes].concat();
+        let header = b"\x93NUMPY\x01\0\x3f\0{'descr': '<f2', 'fortran_order': False, 'shape': (4, 2), }   \n";
+        for bytes in [bytes.to_vec(), behind(b"\x93NUMPY\x01\0"), behind(header)] {
+            let _ = parse_array(&bytes, &labels, Format::BFLOAT16, &mut |_, _| {});
+        }
+        for bytes in [bytes.to_vec(), behind(b"PK\x03\x04")] {
+            let _ = parse_archive(&bytes, &labels, Format::BFLOAT16, &mut |_, _| {});
+        }
     });
 }
 
@@ -43,6 +62,29 @@ fn data_sets() {
         for bytes in [bytes.to_vec(), behind_header(bytes)] {
             if let Ok(read) = parse_dataset(Path::new("dataset.safetensors"), &bytes) {
                 assert_eq!(dataset_bytes(&read.dataset, read.columns.as_ref()), bytes);
+            }
+        }
+    });
+}
+
+#[test]
+fn forests() {
+    check!().for_each(|bytes: &[u8]| {
+        for bytes in [bytes.to_vec(), behind_header(bytes)] {
+            if let Ok(forest) = parse_forest(Path::new("forest.safetensors"), &bytes) {
+                let again = parse_forest(Path::new("forest.safetensors"), &forest_bytes(&forest));
+                assert_eq!(again.expect("what was read can be written"), forest);
+            }
+        }
+    });
+}
+
+#[test]
+fn models() {
+    check!().for_each(|bytes: &[u8]| {
+        for start in [&b""[..], b"tree\nversion=v4\n", b"{\"learner\":{", b"{\"schema\":1,"] {
+            if let Ok(model) = parse_model(Path::new("model"), &[start, bytes].concat()) {
+                let _ = model.to_forest(Format::BFLOAT16, &ForestOptions::default());
             }
         }
     });

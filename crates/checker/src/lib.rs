@@ -5,7 +5,7 @@
 
 pub mod corpus;
 pub mod lemmas;
-pub mod memorize;
+pub mod prove;
 pub mod smt;
 pub mod solver;
 pub mod whole;

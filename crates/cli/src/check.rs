@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use roundproof_files::certificate::{Certificate, FileReference};
-use roundproof_files::safetensors::{parse_dataset, parse_network};
+use roundproof_files::safetensors::{parse_dataset, parse_forest, parse_network};
 use roundproof_files::{Digest, text::exact_decimal};
-use roundproof_kernel::{Evidence, Verdict};
-use roundproof_network::{Dataset, Network};
+use roundproof_kernel::{Evidence, Subject, Verdict};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::input;
 use crate::output::{chain, count, emit, emit_json, note};
 use crate::progress::Progress;
 use crate::words;
@@ -117,19 +117,32 @@ fn referenced(certificate: &Path, file: &FileReference) -> Result<std::result::R
 }
 
 fn judge(path: &Path) -> Result<Judgement> {
-    let certificate = Certificate::read(path)?.value;
-    let network = match referenced(path, &certificate.network)? {
-        Ok((file, bytes)) => parse_network(&file, &bytes)?,
-        Err(reason) => return Ok(Judgement::Rejected(reason)),
+    let read = Certificate::read(path).map_err(|error| input::instead(path, input::Kind::Certificate, error.into()));
+    let certificate = read?.value;
+    // One file after the other: each in memory only until it is parsed.
+    macro_rules! parsed {
+        ($reference:expr, $parse:expr) => {
+            match referenced(path, $reference)? {
+                Ok((file, bytes)) => $parse(&file, &bytes)?,
+                Err(reason) => return Ok(Judgement::Rejected(reason)),
+            }
+        };
+    }
+    let network = parsed!(&certificate.network, parse_network);
+    let data = match &certificate.dataset {
+        Some(reference) => Some(parsed!(reference, parse_dataset).dataset),
+        None => None,
     };
-    let data = match referenced(path, &certificate.dataset)? {
-        Ok((file, bytes)) => parse_dataset(&file, &bytes)?.dataset,
-        Err(reason) => return Ok(Judgement::Rejected(reason)),
+    let forest = match &certificate.forest {
+        Some(reference) => Some(parsed!(reference, parse_forest)),
+        None => None,
     };
+    let subject = Subject { network: &network, data: data.as_ref(), forest: forest.as_ref() };
+    let rows = data.as_ref().map_or(0, |data| data.rows());
     Ok(match (&certificate.evidence, certificate.verdict) {
-        (Some(evidence), said) => with_evidence(&certificate, said, &network, &data, evidence),
-        (None, Verdict::Vacuous) if data.rows() > 0 => {
-            let rows = count(data.rows(), "row");
+        (Some(evidence), said) => with_evidence(&certificate, said, &subject, evidence),
+        (None, Verdict::Vacuous) if rows > 0 => {
+            let rows = count(rows, "row");
             Judgement::Rejected(format!("the certificate says Vacuous, and the data set has {rows}"))
         }
         (None, verdict) => {
@@ -143,36 +156,28 @@ fn judge(path: &Path) -> Result<Judgement> {
     })
 }
 
-fn with_evidence(
-    certificate: &Certificate,
-    said: Verdict,
-    network: &Network,
-    data: &Dataset,
-    evidence: &Evidence,
-) -> Judgement {
+fn with_evidence(certificate: &Certificate, said: Verdict, subject: &Subject, evidence: &Evidence) -> Judgement {
     let progress = Progress::new();
     let claim = &certificate.claim;
     let mut report = |done, of| progress.report("judging", done, of);
-    match roundproof_kernel::check(claim, network, data, evidence, &mut report) {
+    match roundproof_kernel::check(claim, subject, evidence, &mut report) {
         Err(rejection) => Judgement::Rejected(rejection.to_string()),
         Ok(found) if found != said => {
             Judgement::Rejected(format!("the certificate says {said}, the kernel says {found}"))
         }
-        Ok(found) => Judgement::Agreed(found, accepted(certificate, data, evidence)),
+        Ok(found) => Judgement::Agreed(found, accepted(certificate, subject, evidence)),
     }
 }
 
-fn accepted(certificate: &Certificate, data: &Dataset, evidence: &Evidence) -> String {
+fn accepted(certificate: &Certificate, subject: &Subject, evidence: &Evidence) -> String {
     let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
     let format = claim.format;
-    let about = format!(
-        "{format}, {}, {}, {}",
-        count(shape.rows, "row"),
-        count(shape.parameters, "parameter"),
-        words::evidence_kind(evidence)
-    );
-    match evidence {
-        Evidence::Witness(witness) => {
+    let mut about = vec![format.to_string()];
+    about.extend(subject.data.map(|_| count(shape.rows, "row")));
+    about.extend([count(shape.parameters, "parameter"), words::evidence_kind(evidence).to_string()]);
+    let about = about.join(", ");
+    match (evidence, subject.data) {
+        (Evidence::Witness(witness), Some(data)) => {
             let label = exact_decimal(format, data.label(witness.row, witness.output));
             let value = exact_decimal(format, witness.value);
             format!(
@@ -180,6 +185,6 @@ fn accepted(certificate: &Certificate, data: &Dataset, evidence: &Evidence) -> S
                 witness.row, witness.output
             )
         }
-        Evidence::BoxNetwork(_) | Evidence::Paths => format!("{} ({about})", words::claim(claim)),
+        _ => format!("{} ({about})", words::claim(claim)),
     }
 }

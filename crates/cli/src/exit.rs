@@ -1,6 +1,8 @@
 //! How the program ends.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -54,11 +56,41 @@ const INTERRUPTED: i32 = 130;
 /// Held while files that belong together are put in their places: an interrupt waits for it.
 pub static WRITING: Mutex<()> = Mutex::new(());
 
+/// Files that are being written under temporary names.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// As long as it lives, an interrupt removes a file.
+pub struct Unfinished(PathBuf);
+
+impl Unfinished {
+    /// The file at `path` is not finished.
+    pub fn new(path: &Path) -> Unfinished {
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.insert(path.to_path_buf());
+        }
+        Unfinished(path.to_path_buf())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.remove(&self.0);
+        }
+    }
+}
+
 /// Ends the program on Ctrl-C, quickly, but never between files that belong together.
 pub fn end_on_interrupt() {
     // Without a handler, an interrupt ends the program all the same.
     let _ = ctrlc::set_handler(|| {
         let _written = WRITING.lock();
+        if let Ok(unfinished) = UNFINISHED.lock() {
+            for path in unfinished.iter() {
+                // It may have got its name just now.
+                let _ = std::fs::remove_file(path);
+            }
+        }
         std::process::exit(INTERRUPTED);
     });
 }

@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use roundproof_files::csv::read_csv;
+use anyhow::{Context, Result, anyhow, bail};
 use roundproof_files::safetensors::{NamedDataset, read_dataset, read_network};
-use roundproof_files::{Digest, Stored};
+use roundproof_files::table::{Kind as Notation, Places, Table, memory_needed};
+use roundproof_files::{Digest, Stored, read_table};
 use roundproof_format::Format;
 use roundproof_network::Network;
+
+use crate::memory;
+use crate::progress::Progress;
 
 /// A data set, and where its rows come from.
 pub struct Data {
     /// The rows and the names of their columns.
     pub named: NamedDataset,
-    /// The line of each row, if they come from a CSV.
-    pub lines: Option<Vec<usize>>,
+    /// Where each row stands, if they come from a table.
+    pub places: Option<Places>,
     /// The digest of the file.
     pub digest: Digest,
 }
@@ -26,8 +29,12 @@ pub enum Kind {
     Network,
     /// A data set, as safetensors.
     Dataset,
+    /// A forest, as safetensors.
+    Forest,
     /// A certificate.
     Certificate,
+    /// A table of arrays.
+    Arrays,
     /// Anything else.
     Text,
 }
@@ -41,7 +48,16 @@ pub fn kind(bytes: &[u8]) -> Kind {
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let header = &rest[..length.min(rest.len())];
         let names = |text: &[u8]| header.windows(text.len()).any(|window| window == text);
-        return if names(b"\"activations\"") || names(b"\"layer0.") { Kind::Network } else { Kind::Dataset };
+        return if names(b"\"activations\"") || names(b"\"layer0.") {
+            Kind::Network
+        } else if names(b"\"starts\"") && names(b"\"thresholds\"") {
+            Kind::Forest
+        } else {
+            Kind::Dataset
+        };
+    }
+    if Notation::of_bytes(bytes) != Notation::Csv {
+        return Kind::Arrays;
     }
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Kind::Certificate,
@@ -49,41 +65,74 @@ pub fn kind(bytes: &[u8]) -> Kind {
     }
 }
 
-/// A network.
-pub fn network(path: &Path) -> Result<Stored<Network>> {
-    Ok(read_network(path)?)
+/// What to say of a file that is not of the kind that is wanted: what it is, if that is plain, else the error.
+pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error {
+    let found = std::fs::read(path).map(|bytes| kind(&bytes));
+    let name = |kind| match kind {
+        Kind::Network => "a network",
+        Kind::Dataset => "a data set",
+        Kind::Forest => "a forest",
+        Kind::Certificate => "a certificate",
+        Kind::Arrays => "arrays of NumPy",
+        Kind::Text => "text",
+    };
+    match found {
+        Ok(found @ (Kind::Network | Kind::Forest)) if found != wanted => {
+            anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))
+        }
+        _ => error,
+    }
 }
 
-/// A data set for networks in `format`: a safetensors file, or a CSV with the label columns `labels`.
+/// A network.
+pub fn network(path: &Path) -> Result<Stored<Network>> {
+    read_network(path).map_err(|error| instead(path, Kind::Network, error.into()))
+}
+
+/// A data set for networks in `format`: a safetensors file, or a table with the label columns `labels`.
 pub fn data(path: &Path, labels: &[String], format: Format) -> Result<Data> {
     if !is_table(path)? {
         if !labels.is_empty() {
-            bail!("{}: --label names columns of a CSV; this data set already has its labels", path.display());
+            bail!("{}: --label names columns of a table; this data set already has its labels", path.display());
         }
-        let stored = read_dataset(path)?;
+        let stored = read_dataset(path).map_err(|error| instead(path, Kind::Dataset, error.into()))?;
         let found = stored.value.dataset.format();
         if found != format {
             bail!(
                 "{}: is a data set in {found}, the network is in {format}; run it on a data set of its own format, or on \
-                 a CSV, which is rounded to it",
+                 a table, which is rounded to it",
                 path.display()
             );
         }
-        return Ok(Data { named: stored.value, lines: None, digest: stored.digest });
+        return Ok(Data { named: stored.value, places: None, digest: stored.digest });
     }
-    let stored = read_csv(path, labels, format)?;
+    let stored = table(path, labels, format)?;
     let named = NamedDataset { dataset: stored.value.dataset, columns: Some(stored.value.columns) };
-    Ok(Data { named, lines: Some(stored.value.lines), digest: stored.digest })
+    Ok(Data { named, places: Some(stored.value.places), digest: stored.digest })
 }
 
-/// Whether a file is a CSV: by the end of its name, else by its first bytes.
+/// A table, rounded to `format`, if there is memory for it.
+pub fn table(path: &Path, labels: &[String], format: Format) -> Result<Stored<Table>> {
+    if path.extension().is_some_and(|extension| extension == "safetensors") {
+        bail!("{}: is no table; a CSV with a header, or arrays of NumPy (.npy, .npz), are read here", path.display());
+    }
+    // What cannot be read, reading says.
+    if let Ok(needed) = memory_needed(path, format) {
+        memory::ensure(&path.display().to_string(), needed, "take a narrower format, or fewer rows")?;
+    }
+    let progress = Progress::new();
+    let mut report = |done, of| progress.report("reading", done as usize, of as usize);
+    Ok(read_table(path, labels, format, &mut report)?)
+}
+
+/// Whether a file is a table: by the end of its name, else by its first bytes.
 fn is_table(path: &Path) -> Result<bool> {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv" | "CSV") => Ok(true),
         Some("safetensors") => Ok(false),
+        _ if Notation::of_name(path).is_some() => Ok(true),
         _ => {
             let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-            Ok(kind(&bytes) == Kind::Text)
+            Ok(matches!(kind(&bytes), Kind::Text | Kind::Arrays))
         }
     }
 }
@@ -97,8 +146,11 @@ mod tests {
         let tensors = |header: &str| [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
         assert_eq!(kind(&tensors(r#"{"layer0.bias":{}}"#)), Kind::Network);
         assert_eq!(kind(&tensors(r#"{"inputs":{}}"#)), Kind::Dataset);
+        assert_eq!(kind(&tensors(r#"{"base":{},"starts":{},"thresholds":{}}"#)), Kind::Forest);
         assert_eq!(kind(b"\n{\"schema\": 1}"), Kind::Certificate);
         assert_eq!(kind(b"x,y\n1,2\n"), Kind::Text);
         assert_eq!(kind(b""), Kind::Text);
+        assert_eq!(kind(b"\x93NUMPY\x01\0"), Kind::Arrays);
+        assert_eq!(kind(b"PK\x03\x04"), Kind::Arrays);
     }
 }

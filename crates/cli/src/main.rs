@@ -4,22 +4,26 @@
 //! stderr. It ends with one of the codes of [`exit::Exit`], whatever happens.
 
 mod check;
+mod compile;
 mod exit;
 mod formats;
+mod generate;
 mod input;
+mod memory;
 mod output;
 mod parsers;
 mod progress;
 mod prove;
 mod run;
 mod show;
+mod sizes;
 mod verify_all;
 mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use exit::Exit;
@@ -59,6 +63,9 @@ struct Cli {
     /// Print the version of roundproof, and of the Z3 that it runs with
     #[arg(short = 'V', long)]
     version: bool,
+    /// How many threads compute; 0 is one for each processor
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -66,7 +73,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Formats(formats::Formats),
+    Generate(generate::Generate),
     Prove(prove::Prove),
+    Compile(compile::Compile),
+    Sizes(sizes::Sizes),
     Check(check::Check),
     Run(run::Run),
     Show(show::Show),
@@ -98,10 +108,14 @@ fn execute(cli: Cli) -> Result<Exit> {
         output::emit(&format!("roundproof {}\nZ3 {z3}\n", env!("CARGO_PKG_VERSION")))?;
         return Ok(Exit::AsClaimed);
     }
+    rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global().context("--threads")?;
     match cli.command {
         None => Ok(Exit::Unreadable),
         Some(Command::Formats(command)) => command.execute(),
+        Some(Command::Generate(command)) => command.execute(),
         Some(Command::Prove(command)) => command.execute(),
+        Some(Command::Compile(command)) => command.execute(),
+        Some(Command::Sizes(command)) => command.execute(),
         Some(Command::Check(command)) => command.execute(),
         Some(Command::Run(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),

@@ -1,9 +1,12 @@
 //! Values of the command line that are not plain text.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use roundproof_checker::memorize::Strategy;
+use roundproof_checker::prove::Strategy;
+use roundproof_construct::generate;
+use roundproof_files::models::Outputs;
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
 use roundproof_network::Activation;
 use roundproof_paths::Arrangement;
@@ -28,6 +31,30 @@ pub fn overflow() -> impl TypedValueParser<Value = Overflow> {
 /// A strategy.
 pub fn strategy() -> impl TypedValueParser<Value = Strategy> {
     one_of(Strategy::ALL.iter().map(|strategy| strategy.name()))
+}
+
+/// What made-up rows are like.
+pub fn made_up() -> impl TypedValueParser<Value = generate::Kind> {
+    PossibleValuesParser::new(generate::Kind::ALL.map(generate::Kind::name)).try_map(|name| {
+        let kind = generate::Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| ParseError::unknown("kind", &name, generate::Kind::ALL.map(generate::Kind::name)))
+    })
+}
+
+/// What a forest gives.
+pub fn outputs() -> impl TypedValueParser<Value = Outputs> {
+    PossibleValuesParser::new(["scores", "votes", "label"]).map(|name| match name.as_str() {
+        "votes" => Outputs::Votes,
+        "label" => Outputs::Label,
+        _ => Outputs::Scores,
+    })
+}
+
+/// A number of seconds.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number of seconds is needed, such as 30 or 0.5".to_string();
+    let seconds = text.parse::<f64>().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
 /// The activation of hidden layers.

@@ -39,9 +39,9 @@ Examples:
 pub struct Run {
     /// The network: a safetensors file
     network: PathBuf,
-    /// The inputs: a safetensors data set in the network's format, or a CSV, which is rounded to it
+    /// The inputs: a safetensors data set in the network's format, or a table (CSV, .npy, .npz), which is rounded to it
     data: PathBuf,
-    /// A label column of the CSV, by name or as #5 for the fifth; once for each label
+    /// A label column of the table, by name or as #5 for the fifth; once for each label
     #[arg(short, long = "label", value_name = "COLUMN")]
     labels: Vec<String>,
     /// The rows to compute, from 0: 7, 0..10 (10 not among them), 5.. or lists of these with commas
@@ -181,7 +181,7 @@ impl Run {
         }
     }
 
-    /// The path in a certificate, which must be about this network (and data set, unless that is a CSV).
+    /// The path in a certificate, which must be about this network (and data set, unless that is a table).
     fn witness(
         &self,
         path: &Path,
@@ -200,7 +200,7 @@ impl Run {
         if certificate.network.sha256 != network_digest {
             return Err(about("network", &self.network));
         }
-        if data.lines.is_none() && certificate.dataset.sha256 != data.digest {
+        if data.places.is_none() && certificate.dataset.is_none_or(|dataset| dataset.sha256 != data.digest) {
             return Err(about("data set", &self.data));
         }
         let Some(Evidence::Witness(witness)) = certificate.evidence else {

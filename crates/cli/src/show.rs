@@ -1,16 +1,18 @@
 //! `roundproof show`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use roundproof_construct::reference_parameters;
-use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_network};
+use roundproof_files::models::parse_model;
+use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_forest, parse_network};
 use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Layer, Network};
+use roundproof_network::{Forest, Layer, Network, TreeNode};
 use roundproof_softfloat::order_key;
 use serde::Serialize;
 
@@ -27,11 +29,11 @@ Examples:
   roundproof show dataset.safetensors --json
   roundproof show certificate.json";
 
-/// Say what a network, a data set or a certificate is
+/// Say what a network, a data set, a forest or a certificate is
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Show {
-    /// A network or a data set (safetensors), or a certificate (JSON)
+    /// A network, a data set or a forest (safetensors), or a certificate (JSON)
     file: PathBuf,
     /// Print JSON instead of text
     #[arg(long)]
@@ -44,6 +46,7 @@ pub struct Show {
 enum Shown {
     Network(ShownNetwork),
     DataSet(ShownDataset),
+    Forest(ShownForest),
     Certificate(Box<ShownCertificate>),
 }
 
@@ -87,6 +90,26 @@ struct ShownColumn {
 }
 
 #[derive(Serialize)]
+struct ShownForest {
+    sha256: String,
+    format: String,
+    inputs: usize,
+    trees: usize,
+    leaves: usize,
+    /// Distinct pairs of an input and a threshold.
+    thresholds: usize,
+    columns_used: usize,
+    outputs: Vec<ShownOutput>,
+}
+
+#[derive(Serialize)]
+struct ShownOutput {
+    base: Option<String>,
+    least: Option<String>,
+    largest: Option<String>,
+}
+
+#[derive(Serialize)]
 struct ShownCertificate {
     sha256: String,
     verdict: &'static str,
@@ -100,7 +123,8 @@ struct ShownCertificate {
     parameters: usize,
     evidence: Option<String>,
     network: Reference,
-    dataset: Reference,
+    dataset: Option<Reference>,
+    forest: Option<Reference>,
     source: Option<Reference>,
     labels: Vec<String>,
     lemmas: Vec<(String, String)>,
@@ -135,16 +159,26 @@ impl Shown {
     fn of(path: &Path, bytes: &[u8]) -> Result<Shown> {
         let sha256 = Digest::of(bytes).to_string();
         let is_tensors = path.extension().is_some_and(|extension| extension == "safetensors");
+        if !is_tensors && let Ok(model) = parse_model(path, bytes) {
+            bail!(
+                "{}: is a model of {}; `roundproof compile` makes a forest and a network of it, which can be shown",
+                path.display(),
+                model.kind
+            );
+        }
         Ok(match kind(bytes) {
             Kind::Dataset => Shown::DataSet(ShownDataset::new(&parse_dataset(path, bytes)?, sha256)),
+            Kind::Forest => Shown::Forest(ShownForest::new(&parse_forest(path, bytes)?, sha256)),
             Kind::Certificate => {
                 Shown::Certificate(Box::new(ShownCertificate::new(Certificate::parse(path, bytes)?, sha256)))
             }
-            Kind::Text if !is_tensors => bail!(
-                "{}: is no safetensors file and no certificate; of a CSV, `roundproof prove` makes what can be shown",
+            Kind::Text | Kind::Arrays if !is_tensors => bail!(
+                "{}: is no safetensors file and no certificate; of a table, `roundproof prove` makes what can be shown",
                 path.display()
             ),
-            Kind::Network | Kind::Text => Shown::Network(ShownNetwork::new(&parse_network(path, bytes)?, sha256)),
+            Kind::Network | Kind::Text | Kind::Arrays => {
+                Shown::Network(ShownNetwork::new(&parse_network(path, bytes)?, sha256))
+            }
         })
     }
 
@@ -152,6 +186,7 @@ impl Shown {
         match self {
             Shown::Network(network) => network.text(path),
             Shown::DataSet(data) => data.text(path),
+            Shown::Forest(forest) => forest.text(path),
             Shown::Certificate(certificate) => certificate.text(path),
         }
     }
@@ -271,6 +306,58 @@ impl ShownDataset {
     }
 }
 
+impl ShownForest {
+    fn new(forest: &Forest, sha256: String) -> ShownForest {
+        let format = forest.format();
+        let value = |value: Option<Encoding>| value.map(|value| exact_decimal(format, value));
+        let mut columns: Vec<BTreeSet<Option<i128>>> = vec![BTreeSet::new(); forest.dimension()];
+        for node in forest.trees().iter().flat_map(|tree| &tree.nodes) {
+            if let TreeNode::Split { column, threshold } = *node {
+                columns[column as usize].insert(order_key(format, threshold));
+            }
+        }
+        let output = |output: usize| {
+            let values =
+                forest.trees().iter().flat_map(move |tree| tree.values.iter().skip(output).step_by(forest.outputs()));
+            let (least, largest) = range(format, values.collect::<Vec<_>>().into_iter());
+            ShownOutput { base: value(Some(forest.base().get(output))), least, largest }
+        };
+        ShownForest {
+            sha256,
+            format: format.to_string(),
+            inputs: forest.dimension(),
+            trees: forest.trees().len(),
+            leaves: forest.leaves(),
+            thresholds: columns.iter().map(BTreeSet::len).sum(),
+            columns_used: columns.iter().filter(|thresholds| !thresholds.is_empty()).count(),
+            outputs: (0..forest.outputs()).map(output).collect(),
+        }
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut sheet =
+            Sheet::new(format!("{}: {}", path.display(), if self.trees == 1 { "a tree" } else { "a forest" }));
+        sheet.line("format", &self.format);
+        sheet.line("trees", format!("{} with {}", self.trees, words::leaf_count(self.leaves)));
+        sheet.line(
+            "splits",
+            format!(
+                "{} on {} of {}",
+                count(self.thresholds, "threshold"),
+                self.columns_used,
+                count(self.inputs, "input")
+            ),
+        );
+        for (index, output) in self.outputs.iter().enumerate() {
+            let base = output.base.as_deref().unwrap_or("0");
+            let values = between(output.least.as_ref(), output.largest.as_ref());
+            sheet.line(format!("output {index}"), format!("leaves {values}, base {base}"));
+        }
+        sheet.line("SHA-256", &self.sha256);
+        sheet.text()
+    }
+}
+
 impl ShownCertificate {
     fn new(certificate: Certificate, sha256: String) -> ShownCertificate {
         let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
@@ -289,7 +376,8 @@ impl ShownCertificate {
             parameters: shape.parameters,
             evidence: certificate.evidence.as_ref().map(words::evidence),
             network: reference(&certificate.network.path, &certificate.network.sha256),
-            dataset: reference(&certificate.dataset.path, &certificate.dataset.sha256),
+            dataset: certificate.dataset.as_ref().map(|dataset| reference(&dataset.path, &dataset.sha256)),
+            forest: certificate.forest.as_ref().map(|forest| reference(&forest.path, &forest.sha256)),
             source: certificate.source.as_ref().map(|source| reference(&source.path, &source.sha256)),
             labels: certificate.source.as_ref().map_or(Vec::new(), |source| source.labels.clone()),
             words: [words::format(claim.format), words::model(&claim.model, claim.format)],
@@ -316,8 +404,12 @@ impl ShownCertificate {
             ),
         );
         sheet.line("evidence", self.evidence.as_deref().unwrap_or("none"));
-        let references =
-            [("network", Some(&self.network)), ("data set", Some(&self.dataset)), ("from", self.source.as_ref())];
+        let references = [
+            ("network", Some(&self.network)),
+            ("data set", self.dataset.as_ref()),
+            ("forest", self.forest.as_ref()),
+            ("from", self.source.as_ref()),
+        ];
         for (name, reference) in references {
             if let Some(Reference { path, sha256 }) = reference {
                 sheet.line(name, format!("{path}, SHA-256 {sha256}"));

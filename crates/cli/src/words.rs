@@ -1,5 +1,6 @@
 //! Claims, path models and witnesses in words.
 
+use roundproof_files::text::approximate_above;
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Property};
 use roundproof_network::{Accumulator, Activation, Contraction, Network, Order, PathModel, Rounding, Witness};
@@ -8,9 +9,45 @@ use crate::output::count;
 
 /// What is claimed.
 pub fn claim(claim: &Claim) -> String {
-    let Property::Memorizes = claim.property;
-    let labels = if claim.shape.output_dimension == 1 { "its label" } else { "its labels" };
-    format!("on every rounding path, each of {} gives exactly {labels}", count(claim.shape.rows, "row"))
+    let shape = &claim.shape;
+    match &claim.property {
+        Property::Memorizes => {
+            let labels = if shape.output_dimension == 1 { "its label" } else { "its labels" };
+            format!("on every rounding path, each of {} gives exactly {labels}", count(shape.rows, "row"))
+        }
+        Property::Computes { trees, leaves, tolerance, exceptions } => {
+            let function = match trees {
+                1 => format!("the value of a tree with {}", leaf_count(*leaves)),
+                _ => format!("the value of {trees} trees with {}", leaf_count(*leaves)),
+            };
+            let how = if *tolerance == 0 {
+                format!("exactly {function}")
+            } else {
+                format!("{function}, with an error of at most {}", approximate_above(tolerance))
+            };
+            let rows = match (shape.rows, exceptions.len()) {
+                (0, _) => String::new(),
+                (rows, 0) => format!("; that is the label of each of {}", count(rows, "row")),
+                (rows, others) => format!("; that is the label of {} of {}", rows - others, count(rows, "row")),
+            };
+            format!("on every rounding path, every finite input gives {how}{rows}")
+        }
+    }
+}
+
+/// `1 leaf`, `2 leaves`.
+pub fn leaf_count(leaves: usize) -> String {
+    if leaves == 1 { "1 leaf".to_string() } else { format!("{leaves} leaves") }
+}
+
+/// Rows, shortened to the first twenty, by their lines if those are known.
+pub fn rows(rows: &[usize], place: impl Fn(usize) -> String) -> String {
+    const MOST: usize = 20;
+    let mut named: Vec<String> = rows.iter().take(MOST).map(|&row| place(row)).collect();
+    if rows.len() > MOST {
+        named.push(format!("and {} more", rows.len() - MOST));
+    }
+    named.join(", ")
 }
 
 /// A format and its parameters.
@@ -98,7 +135,7 @@ pub fn evidence_kind(evidence: &Evidence) -> &'static str {
 pub fn evidence(evidence: &Evidence) -> String {
     match evidence {
         Evidence::BoxNetwork(separator) => {
-            format!("box-network: disjoint boxes, told apart by a tree of {}", count(separator.nodes.len(), "node"))
+            format!("box-network: boxes in the regions of trees with {} in all", count(separator.nodes.len(), "node"))
         }
         Evidence::Paths => "paths: an enclosure of the values reachable on any path, for every neuron".to_string(),
         Evidence::Witness(witness) => format!("witness: {}", witness_summary(witness)),

@@ -1,6 +1,7 @@
 //! Why there is no network.
 
 use roundproof_format::{Encoding, Format};
+use roundproof_network::NetworkError;
 use thiserror::Error;
 
 /// Why a construction has no network to offer. Rows and columns count from 0.
@@ -39,6 +40,44 @@ pub enum ConstructError {
         /// The format.
         format: Format,
     },
+    /// In `F(p)`, a box that ends at zero: zero has no neighbour, so nothing tells it from what lies beyond.
+    #[error(
+        "tree {tree}, node {node}: the cut of input {column} at 0 has no neighbour in {format}, in which no unit tells \
+         zero from every other value; cut elsewhere, or use the step activation on boxes with at most 2^p sides"
+    )]
+    NoNeighbour {
+        /// The tree.
+        tree: usize,
+        /// The node, counted in preorder.
+        node: usize,
+        /// The input.
+        column: u32,
+        /// The format.
+        format: Format,
+    },
+    /// No scale and penalty make a box at a cut safe.
+    #[error(
+        "tree {tree}, node {node}: {format} has no powers of two K and W with W * K * gap >= 1 for the {side} side of a \
+         box at the cut of input {column} at {threshold:?}, and no 2^j <= 4096 copies of a weaker unit make up for it; \
+         the step activation needs none"
+    )]
+    NoScaleAtCut {
+        /// The tree.
+        tree: usize,
+        /// The node, counted in preorder.
+        node: usize,
+        /// The input.
+        column: u32,
+        /// Where it is cut.
+        threshold: Encoding,
+        /// `lower` or `upper`.
+        side: &'static str,
+        /// The format.
+        format: Format,
+    },
+    /// Numbers that the network needs and may not hold: in `F(p)`, those with exponents beyond +-2^20.
+    #[error("the construction is no network: {0}; keep thresholds and values away from the ends of the format")]
+    Network(#[from] NetworkError),
     /// The construction does not apply.
     #[error("{0}")]
     Unsuitable(&'static str),
@@ -48,4 +87,10 @@ pub enum ConstructError {
         /// How many there would be.
         units: usize,
     },
+}
+
+impl ConstructError {
+    /// The identity where a box network needs its hidden activation.
+    pub(crate) const NOT_HIDDEN: ConstructError =
+        ConstructError::Unsuitable("a box network needs the step or relu activation");
 }

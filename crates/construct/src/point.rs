@@ -9,12 +9,12 @@
 
 use std::cmp::Ordering;
 
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Evidence, Node, Separator};
 use roundproof_network::{Activation, Dataset, Layer, Network};
-use roundproof_softfloat::{Arithmetic, from_order_key, negate, order_key, power_of_two};
+use roundproof_softfloat::{from_order_key, negate, order_key};
 
-use crate::scale::{self, floor_exponent, scaled};
+use crate::scale;
 use crate::{ConstructError, Construction};
 
 /// A box network with the given hidden activation that memorizes `data`, and a separator of its boxes.
@@ -24,7 +24,7 @@ use crate::{ConstructError, Construction};
 /// If there is no row, two rows conflict, the activation is the identity, or (ReLU) the format has no scale for a side.
 pub fn memorize(data: &Dataset, activation: Activation) -> Result<Construction, ConstructError> {
     if activation == Activation::Identity {
-        return Err(ConstructError::Unsuitable("a box network needs the step or relu activation"));
+        return Err(ConstructError::NOT_HIDDEN);
     }
     let rows = distinct_rows(data)?;
     let units = rows.len().saturating_mul(2 * data.dimension());
@@ -45,7 +45,7 @@ fn compare(data: &Dataset, a: usize, b: usize) -> Ordering {
 }
 
 /// One row for each point, in lexicographic order.
-fn distinct_rows(data: &Dataset) -> Result<Vec<usize>, ConstructError> {
+pub(crate) fn distinct_rows(data: &Dataset) -> Result<Vec<usize>, ConstructError> {
     if data.rows() == 0 {
         return Err(ConstructError::Empty);
     }
@@ -71,7 +71,6 @@ struct Builder<'a> {
     data: &'a Dataset,
     format: Format,
     activation: Activation,
-    exact: Arithmetic,
     /// For `F(p)`, per column: the nearest values below and above zero.
     around_zero: Vec<[Option<Encoding>; 2]>,
 }
@@ -88,14 +87,12 @@ struct Side {
 impl<'a> Builder<'a> {
     fn new(data: &'a Dataset, activation: Activation) -> Builder<'a> {
         let format = data.format();
-        // Differences of neighbours are exact (R3): the policy never acts.
-        let exact = Arithmetic::new(format, Overflow::Saturate).expect("every format saturates");
         let around_zero = if format.is_bounded() {
             Vec::new()
         } else {
             (0..data.dimension()).map(|column| nearest_to_zero(data, column)).collect()
         };
-        Builder { data, format, activation, exact, around_zero }
+        Builder { data, format, activation, around_zero }
     }
 
     fn build(&self, rows: &[usize]) -> Result<Network, ConstructError> {
@@ -150,20 +147,12 @@ impl<'a> Builder<'a> {
         first: &mut Layer,
         terms: &mut Vec<(u32, Encoding)>,
     ) -> Result<(), ConstructError> {
-        let power = |exponent| power_of_two(self.format, exponent);
         if self.activation == Activation::Step {
             terms.push((first.rows() as u32, self.format.one(true)));
             first.push([(column as u32, self.format.one(!side.upper))], side.neighbour);
             return Ok(());
         }
-        let gap = self.exact.subtract(RoundingMode::TowardZero, side.value, side.neighbour).encoding;
-        let parts = floor_exponent(self.format, gap)
-            .and_then(|gap| scale::choose(self.format, side.value, side.neighbour, gap))
-            .and_then(|chosen| {
-                let bias = scaled(self.format, side.value, chosen.scale)?;
-                Some((chosen, power(chosen.scale)?, power(chosen.penalty)?, bias))
-            });
-        let Some((chosen, weight, penalty, bias)) = parts else {
+        let Some(built) = scale::side(self.format, side.upper, side.value, side.neighbour) else {
             return Err(ConstructError::NoScale {
                 row,
                 column,
@@ -172,14 +161,13 @@ impl<'a> Builder<'a> {
                 format: self.format,
             });
         };
-        let weight = if side.upper { weight } else { negate(self.format, weight) };
-        let units = first.rows() + chosen.copies as usize;
+        let units = first.rows() + built.copies as usize;
         if units > u32::MAX as usize {
             return Err(ConstructError::TooLarge { units });
         }
-        for _ in 0..chosen.copies {
-            terms.push((first.rows() as u32, negate(self.format, penalty)));
-            first.push([(column as u32, weight)], bias);
+        for _ in 0..built.copies {
+            terms.push((first.rows() as u32, negate(self.format, built.penalty)));
+            first.push([(column as u32, built.weight)], built.bias);
         }
         Ok(())
     }

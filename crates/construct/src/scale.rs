@@ -1,11 +1,33 @@
 //! The scale `K`, penalty `W` and number of copies for a side of a ReLU box.
 
-use roundproof_format::{Encoding, Format};
-use roundproof_softfloat::{Unpacked, decode, encode, power_of_two};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_softfloat::{Arithmetic, Unpacked, decode, encode, negate, power_of_two};
+
+/// A side of a ReLU box as numbers: `copies` units `ReLU(bias + weight * x)`, each with `-penalty` in layer 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub weight: Encoding,
+    pub bias: Encoding,
+    pub penalty: Encoding,
+    pub copies: u32,
+}
+
+/// The side that is silent from `value` on and fires from `neighbour` on, the value below it; of an upper side, both
+/// are mirrored. None if the format has no scale and penalty for it.
+pub(crate) fn side(format: Format, upper: bool, value: Encoding, neighbour: Encoding) -> Option<Side> {
+    // Differences of neighbours are exact (R3): the policy never acts.
+    let exact = Arithmetic::new(format, Overflow::Saturate).expect("every format saturates");
+    let gap = exact.subtract(RoundingMode::TowardZero, value, neighbour).encoding;
+    let chosen = choose(format, value, neighbour, floor_exponent(format, gap)?)?;
+    let bias = scaled(format, value, chosen.scale)?;
+    let (weight, penalty) = (power_of_two(format, chosen.scale)?, power_of_two(format, chosen.penalty)?);
+    let weight = if upper { weight } else { negate(format, weight) };
+    Some(Side { weight, bias, penalty, copies: chosen.copies })
+}
 
 /// How the side of a box is built: `copies` units `ReLU(2^scale * (a - x'))`, each with the weight `-2^penalty`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scale {
+struct Scale {
     pub scale: i64,
     pub penalty: i64,
     pub copies: u32,
@@ -19,7 +41,7 @@ const MAX_WEAKNESS: i64 = 12;
 ///
 /// `threshold` is `a`, `neighbour` the value next to it on the side where the unit fires, `gap` the binary exponent of
 /// (at most) their distance. `K` keeps both within the format unless it is 1.
-pub(crate) fn choose(format: Format, threshold: Encoding, neighbour: Encoding, gap: i64) -> Option<Scale> {
+fn choose(format: Format, threshold: Encoding, neighbour: Encoding, gap: i64) -> Option<Scale> {
     let Some(emax) = format.emax().map(i64::from) else {
         return Some(Scale { scale: 0, penalty: (-gap).max(0), copies: 1 });
     };
@@ -50,7 +72,7 @@ pub(crate) fn scaled(format: Format, value: Encoding, k: i64) -> Option<Encoding
 }
 
 /// The exponent of the largest power of two that is at most a positive value.
-pub(crate) fn floor_exponent(format: Format, value: Encoding) -> Option<i64> {
+fn floor_exponent(format: Format, value: Encoding) -> Option<i64> {
     match decode(format, value) {
         Unpacked::Finite { negative: false, significand, exponent } => Some(exponent + i64::from(significand.ilog2())),
         _ => None,

@@ -1,5 +1,5 @@
 use roundproof_format::{Encoding, Format, NAMED};
-use roundproof_kernel::{Claim, Evidence, Node, Verdict, check};
+use roundproof_kernel::{Claim, Evidence, Node, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Encodings, PathModel};
 
 use super::*;
@@ -11,7 +11,7 @@ fn dataset(format: Format, dimension: usize, inputs: &[u128], labels: &[u128]) -
 
 fn judge(data: &Dataset, construction: &Construction) -> Result<Verdict, roundproof_kernel::Rejection> {
     let claim = Claim::memorizes(&construction.network, data, PathModel::all(data.format()));
-    check(&claim, &construction.network, data, &construction.evidence, &mut |_, _| ())
+    check(&claim, &Subject::memorizing(&construction.network, data), &construction.evidence, &mut |_, _| ())
 }
 
 /// Every finite value of a format as a row, labelled with the next one.
@@ -127,6 +127,6 @@ fn weakened_and_classical_networks_are_well_formed() {
     let built = point::memorize(&data, Activation::Relu).expect("no conflict");
     let weak = classical::halve_penalties(built.network.clone()).expect("weights above the least value");
     let claim = Claim::memorizes(&weak, &data, PathModel::all(f));
-    let verdict = check(&claim, &weak, &data, &built.evidence, &mut |_, _| ());
+    let verdict = check(&claim, &Subject::memorizing(&weak, &data), &built.evidence, &mut |_, _| ());
     assert!(verdict.unwrap_err().to_string().contains("W * K * gap = 2^-1"), "a penalty below 1");
 }

@@ -18,7 +18,7 @@ mod order;
 mod rounding;
 
 pub use arithmetic::Arithmetic;
-pub use datum::{Datum, decode, encode, order_key};
+pub use datum::{Datum, Parts, decode, encode, encode_parts, order_key, parts};
 pub use number::{Number, NumberError, parse_number};
 pub use order::{Extremum, compare, total_order};
 pub use rounding::{Faithful, Rounded, faithful, power_of_two, round, round_stochastically, round_to_odd};

@@ -238,3 +238,23 @@ proptest! {
         let _ = parse_number(&text);
     }
 }
+
+#[test]
+fn parts_are_the_datum_and_their_multiples_are_encoded_like_those_of_the_real() {
+    for format in small_formats() {
+        for encoding in format.encodings() {
+            let real = decode(format, encoding).and_then(|datum| datum.rational());
+            let found = parts(format, encoding);
+            assert_eq!(found.is_some(), real.is_some(), "{format} {encoding:?}");
+            let (Some(found), Some(real)) = (found, real) else { continue };
+            for k in -20..=20 {
+                let multiple = &real * power_of_two(k);
+                let expected =
+                    if multiple == 0 { Some(format.zero()) } else { encode(format, &Datum::Finite(multiple.clone())) };
+                assert_eq!(encode_parts(format, found.scaled(k)), expected, "{format} {encoding:?} {k}");
+                let power = (-200..200).find(|&e| power_of_two(e) == multiple.clone().abs());
+                assert_eq!(found.scaled(k).power(), power, "{format} {encoding:?} {k}");
+            }
+        }
+    }
+}

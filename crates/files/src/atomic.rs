@@ -1,7 +1,7 @@
 //! Files that are replaced as a whole or not at all.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
@@ -26,12 +26,72 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), InFile<WritePro
     write(path, bytes).map_err(WriteProblem).in_file(path)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
+/// A file that is written piece by piece under a temporary name, in the folder of its place.
+///
+/// Dropped before [`AtomicFile::finish`], it is gone, and what stood in its place still does.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// A new file that is to be at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the folder does not exist or cannot be written to.
+    pub fn create(path: &Path) -> Result<AtomicFile, InFile<WriteProblem>> {
+        let file = new_file(folder_of(path)).map_err(WriteProblem).in_file(path)?;
+        Ok(AtomicFile { file, path: path.to_path_buf() })
+    }
+
+    /// Where it is meanwhile.
+    pub fn temporary_path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Puts it into its place.
+    ///
+    /// # Errors
+    ///
+    /// If the disk is full, or a folder stands there.
+    pub fn finish(self) -> Result<(), InFile<WriteProblem>> {
+        let AtomicFile { file, path } = self;
+        let finish = || {
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        finish().map_err(WriteProblem).in_file(&path)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for AtomicFile {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
-    };
-    let mut file = new_file(folder)?;
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = new_file(folder_of(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -82,6 +142,23 @@ mod tests {
         assert!(write_atomically(&occupied, b"x").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(fs::read(occupied.join("kept")).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn pieces_are_one_file_once_they_are_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, b"old").unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"ne").unwrap();
+        assert!(file.temporary_path().exists());
+        drop(file);
+        assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"old".to_vec(), 1));
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"ne").unwrap();
+        file.write_all(b"w").unwrap();
+        file.finish().unwrap();
+        assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"new".to_vec(), 1));
     }
 
     #[cfg(unix)]

@@ -5,13 +5,18 @@
 //! | field | |
 //! | --- | --- |
 //! | `schema` | the version of this description: 1 |
-//! | `claim` | `property` (`memorizes`), `format`, `model` and `shape`, as below |
-//! | `network`, `dataset` | `path` and `sha256` of a safetensors file; the path is relative to the certificate's folder |
-//! | `source` | may be left out: `path`, `sha256` and `labels` (column names) of the CSV that the data set came from |
+//! | `claim` | `property` (`memorizes` or `computes`), what goes with it, `format`, `model` and `shape`, as below |
+//! | `network` | `path` and `sha256` of a safetensors file; the path is relative to the certificate's folder |
+//! | `dataset` | the same of the rounded data set; may be left out for `computes` |
+//! | `forest` | the same of the forest that is computed; there for `computes`, and only then |
+//! | `source` | may be left out: `path`, `sha256` and `labels` (column names) of the file that the data set, or the forest, came from |
 //! | `verdict` | `Proved`, `Attested`, `Refuted`, `Vacuous` or `Unknown` |
 //! | `evidence` | an object with the field `kind`, as below, for `Proved` and `Refuted`; left out for the others |
 //! | `lemmas` | an array of `name` and `established` (how it was, in words) |
 //! | `provenance` | an object of strings: solver, version, options, time. Nothing depends on it |
+//!
+//! With the property `computes` go the counts `trees` and `leaves`, the `tolerance`, a number of the form `"n"` or `"n/d"` in
+//! lowest terms, and `exceptions`, an array of the rows, ascending, whose labels are not the forest's values.
 //!
 //! `model` has the fields `rounding`, `order`, `contraction`, `overflow`, `subnormals` and `accumulator`, with the words
 //! of [`PathModel::parse`](roundproof_network::PathModel::parse); `accumulator` is `same` or an object of `format` and
@@ -65,7 +70,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use roundproof_kernel::{Claim, Evidence, Verdict};
+use roundproof_kernel::{Claim, Evidence, Property, Verdict};
 use thiserror::Error;
 
 use crate::digest::{Digest, Stored};
@@ -86,8 +91,10 @@ pub struct Certificate {
     /// The network's file.
     pub network: FileReference,
     /// The rounded data set's file.
-    pub dataset: FileReference,
-    /// The CSV that the data set came from.
+    pub dataset: Option<FileReference>,
+    /// The file of the forest that is computed.
+    pub forest: Option<FileReference>,
+    /// The file that the data set, or the forest, came from.
     pub source: Option<SourceReference>,
     /// What was established.
     pub verdict: Verdict,
@@ -108,7 +115,7 @@ pub struct FileReference {
     pub sha256: Digest,
 }
 
-/// The CSV that a data set came from. It need not be there for the certificate to be checked.
+/// The file that a data set came from: a CSV, or NumPy's arrays. It need not be there for the certificate to be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceReference {
     /// Its name.
@@ -180,6 +187,14 @@ pub enum Inconsistency {
         /// The evidence that is there.
         found: &'static str,
     },
+    /// A file is missing that the property speaks of, or there that it does not speak of.
+    #[error("the property {property} {needs}")]
+    Files {
+        /// The property's name.
+        property: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
     /// The claim's path model does not go with its format.
     #[error("claim.model: {0}")]
     Model(#[from] roundproof_network::ModelError),
@@ -225,8 +240,24 @@ impl Certificate {
         if !fits {
             return Err(Inconsistency::Evidence { verdict: self.verdict, needed, found });
         }
+        self.check_files()?;
         self.claim.model.check(self.claim.format)?;
         notation::check(self.claim.format, self.evidence.as_ref())
+    }
+
+    /// Whether the files are there that the claim speaks of, and no others.
+    fn check_files(&self) -> Result<(), Inconsistency> {
+        let needs = |property, needs| Err(Inconsistency::Files { property, needs });
+        match (&self.claim.property, &self.dataset, &self.forest) {
+            (Property::Memorizes, Some(_), None) => Ok(()),
+            (Property::Memorizes, None, _) => needs("memorizes", "needs the field dataset"),
+            (Property::Memorizes, _, Some(_)) => needs("memorizes", "has no field forest"),
+            (Property::Computes { .. }, _, None) => needs("computes", "needs the field forest"),
+            (Property::Computes { exceptions, .. }, None, _) if !exceptions.is_empty() || self.claim.shape.rows > 0 => {
+                needs("computes", "needs the field dataset where rows are spoken of")
+            }
+            (Property::Computes { .. }, ..) => Ok(()),
+        }
     }
 
     /// The certificate as text: the same for the same certificate, always.

@@ -24,6 +24,13 @@ pub(crate) enum Json {
 #[error("{0}")]
 pub struct JsonError(String);
 
+impl JsonError {
+    /// What serde_json found.
+    pub(crate) fn of(error: &serde_json::Error) -> JsonError {
+        JsonError(error.to_string())
+    }
+}
+
 /// A JSON value that is not what should stand there.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}: {problem}", if at.is_empty() { "top level" } else { at.as_str() })]
@@ -68,7 +75,7 @@ impl Json {
     /// The value that `bytes` hold.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| JsonError(format!("is not UTF-8 text: {error}")))?;
-        serde_json::from_str(text).map_err(|error| JsonError(error.to_string()))
+        serde_json::from_str(text).map_err(|error| JsonError::of(&error))
     }
 
     /// The value as text, indented, with a line feed at the end.
@@ -245,6 +252,15 @@ impl Field {
             }),
             _ => self.wrong_type("a number"),
         }
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        self.value == Json::Null
+    }
+
+    /// Refuses all but null.
+    pub(crate) fn null(self) -> Result<(), Misfit> {
+        if self.is_null() { Ok(()) } else { self.wrong_type("null") }
     }
 
     pub(crate) fn is_text(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Networks and rounded data sets as [safetensors](https://github.com/huggingface/safetensors) files.
+//! Networks, decision forests and rounded data sets as [safetensors](https://github.com/huggingface/safetensors) files.
 //!
 //! # A network
 //!
@@ -11,6 +11,19 @@
 //!
 //! for each layer `i` from 0, and the metadata `format` (as [`Format`](roundproof_format::Format) spells it),
 //! `activations` (a JSON array of `step`, `relu`, `identity`, a layer each) and `input_dimension` (a decimal integer).
+//!
+//! # A forest
+//!
+//! | tensor | type | shape | |
+//! | --- | --- | --- | --- |
+//! | `starts` | U64 | trees + 1 | where each tree starts in the next two; the last is the number of nodes |
+//! | `columns` | U32 | nodes | the input that a split compares; 2^32 - 1 at a leaf |
+//! | `thresholds` | *values* | nodes | what a split compares with; +0 at a leaf |
+//! | `values` | *values* | leaves, outputs | of the leaves, in the order of the nodes |
+//! | `base` | *values* | outputs | what is added to the leaves |
+//!
+//! and the metadata `format` and `input_dimension`. The nodes of a tree stand in preorder, lower side first; see
+//! [`Tree`](roundproof_network::Tree).
 //!
 //! # A data set
 //!
@@ -46,11 +59,13 @@
 mod container;
 mod dataset;
 mod error;
+mod forest;
 mod network;
 mod values;
 
 pub use dataset::{Columns, NamedDataset, dataset_bytes, parse_dataset, read_dataset, write_dataset};
 pub use error::{TensorError, TensorProblem};
+pub use forest::{forest_bytes, parse_forest, read_forest, write_forest};
 pub(crate) use network::canonical_format;
 pub use network::{network_bytes, parse_network, read_network, write_network};
 

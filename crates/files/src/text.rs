@@ -53,8 +53,17 @@ fn hexadecimal(numerator: Integer, places: u32) -> String {
     }
 }
 
-/// A positive real, cut to two significant digits: `3.1e-3`. For reports, where a bound on an error need not be exact.
+/// A positive real, cut to two significant digits: `3.1e-3`. For reports, where an error need not be told exactly.
 pub fn approximate(value: &Rational) -> String {
+    two_digits(value, |tenths| tenths.trunc())
+}
+
+/// A positive real, raised to two significant digits: a bound stays one.
+pub fn approximate_above(value: &Rational) -> String {
+    two_digits(value, |tenths| tenths.ceil())
+}
+
+fn two_digits(value: &Rational, round: impl Fn(Rational) -> Rational) -> String {
     let (mut scaled, mut exponent) = (value.clone(), 0);
     while scaled < 1 && exponent > -100 {
         scaled *= 10;
@@ -64,8 +73,9 @@ pub fn approximate(value: &Rational) -> String {
         scaled /= 10;
         exponent += 1;
     }
-    let tenths = (scaled * 10u32).trunc();
+    let tenths = round(scaled * 10u32);
     match tenths.numer().to_u32() {
+        Some(100) => format!("1.0e{}", exponent + 1),
         Some(tenths @ 10..=99) => format!("{}.{}e{exponent}", tenths / 10, tenths % 10),
         Some(_) => "less than 1e-100".to_string(),
         None => "more than 1e100".to_string(),
@@ -82,6 +92,17 @@ mod tests {
 
     fn show(format: Format, bits: u128) -> String {
         exact_decimal(format, Encoding::from_bits(bits))
+    }
+
+    #[test]
+    fn two_digits_are_cut_or_raised() {
+        let both = |text: &str| {
+            let value = parse_number(text).unwrap().value();
+            [approximate(&value), approximate_above(&value)]
+        };
+        assert_eq!(both("0.0031"), ["3.1e-3", "3.1e-3"]);
+        assert_eq!(both("0.003101"), ["3.1e-3", "3.2e-3"]);
+        assert_eq!(both("9.99"), ["9.9e0", "1.0e1"]);
     }
 
     #[test]

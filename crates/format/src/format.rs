@@ -240,6 +240,7 @@ impl Format {
     }
 
     /// Bits of the exponent field.
+    #[inline]
     pub const fn exponent_bits(&self) -> u32 {
         match self.range {
             None => UNBOUNDED_EXPONENT_BITS,
@@ -331,6 +332,7 @@ impl Format {
     }
 
     /// The encoding of the largest finite value, or of its negative; none in `F(p)`.
+    #[inline]
     pub const fn largest(&self, negative: bool) -> Option<Encoding> {
         match self.range {
             None => None,
@@ -343,39 +345,42 @@ impl Format {
     }
 
     /// The class of an encoding. Bits above [`Format::width`] make it [`Class::Invalid`].
+    #[inline]
     pub const fn class(&self, encoding: Encoding) -> Class {
-        let bits = encoding.bits();
-        if self.width() < 128 && bits >> self.width() != 0 {
+        let (bits, width) = (encoding.bits(), self.width());
+        if width < 128 && bits >> width != 0 {
             return Class::Invalid;
         }
-        let magnitude = bits & (self.sign_bit() - 1);
-        let negative = bits & self.sign_bit() != 0;
-        if let Some(nan) = self.nan()
-            && !self.has_infinity()
-            && (bits == nan.bits() || (self.has_negative_zero() && magnitude == nan.bits()))
-        {
-            return Class::Nan;
-        }
+        let sign_bit = 1 << (width - 1);
+        let magnitude = bits & (sign_bit - 1);
         if magnitude == 0 {
-            return if negative && !self.has_negative_zero() { Class::Invalid } else { Class::Zero };
+            return match self.specials() {
+                _ if bits == 0 || self.has_negative_zero() => Class::Zero,
+                Some(Specials::NanNegativeZero) => Class::Nan,
+                _ => Class::Invalid,
+            };
         }
         match self.largest(false) {
-            Some(largest) if magnitude > largest.bits() => {
-                if !self.has_infinity() || magnitude < self.top_exponent() {
-                    Class::Invalid
-                } else if magnitude == self.top_exponent() {
-                    Class::Infinite
-                } else {
-                    Class::Nan
-                }
-            }
+            Some(largest) if magnitude > largest.bits() => self.class_beyond(magnitude),
             _ if magnitude >> self.trailing_bits() != 0 => Class::Normal,
             Some(_) => Class::Subnormal,
             None => Class::Invalid,
         }
     }
 
+    /// The class of what is above the largest finite value.
+    const fn class_beyond(&self, magnitude: u128) -> Class {
+        let top = self.top_exponent();
+        match self.specials() {
+            Some(Specials::Ieee) if magnitude == top => Class::Infinite,
+            Some(Specials::Ieee) if magnitude > top => Class::Nan,
+            Some(Specials::NanAllOnes) if magnitude == self.sign_bit() - 1 => Class::Nan,
+            _ => Class::Invalid,
+        }
+    }
+
     /// Whether the encoding is that of a finite value.
+    #[inline]
     pub const fn is_finite(&self, encoding: Encoding) -> bool {
         matches!(self.class(encoding), Class::Zero | Class::Subnormal | Class::Normal)
     }

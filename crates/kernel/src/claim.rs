@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use roundproof_exact::Rational;
 use roundproof_format::Format;
-use roundproof_network::{Dataset, Network, PathModel};
+use roundproof_network::{Dataset, Forest, Network, PathModel};
 
-/// A statement about one network and one data set.
+/// A statement about one network, and a data set or a forest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The format of network and data.
@@ -19,21 +20,53 @@ pub struct Claim {
 }
 
 /// What is said to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Property {
     /// For every row of the data set, on every path, every output equals its label as a value: +0 equals -0, and NaN
     /// equals nothing.
     Memorizes,
+    /// At every finite input, on every path, every output is at most `tolerance` away from the value of the forest.
+    ///
+    /// With a data set, which takes tolerance 0: the forest's value is the label in every row but the exceptions, and in
+    /// none of these.
+    Computes {
+        /// Trees of the forest.
+        trees: usize,
+        /// Leaves of its trees together.
+        leaves: usize,
+        /// How far an output may be from the forest's value; 0: nowhere.
+        tolerance: Rational,
+        /// The rows, ascending, whose label is not the forest's value.
+        exceptions: Vec<usize>,
+    },
+}
+
+/// What a claim is about. What is there must be what the claim speaks of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The data set; [`Property::Memorizes`] needs one.
+    pub data: Option<&'a Dataset>,
+    /// The forest of [`Property::Computes`].
+    pub forest: Option<&'a Forest>,
+}
+
+impl<'a> Subject<'a> {
+    /// A network and the data set that it is to memorize.
+    pub fn memorizing(network: &'a Network, data: &'a Dataset) -> Subject<'a> {
+        Subject { network, data: Some(data), forest: None }
+    }
 }
 
 /// The sizes that a claim names, so that it can be read without its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// Rows of the data set.
+    /// Rows of the data set; 0 if there is none.
     pub rows: usize,
-    /// Inputs per row.
+    /// Inputs.
     pub input_dimension: usize,
-    /// Labels per row.
+    /// Outputs.
     pub output_dimension: usize,
     /// Layers of the network.
     pub layers: usize,
@@ -43,9 +76,9 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of this network and data set. Their dimensions are compared by the kernel's check.
-    pub fn of(network: &Network, data: &Dataset) -> Shape {
+    pub fn of(network: &Network, data: Option<&Dataset>) -> Shape {
         Shape {
-            rows: data.rows(),
+            rows: data.map_or(0, Dataset::rows),
             input_dimension: network.input_dimension(),
             output_dimension: network.output_dimension(),
             layers: network.layers().len(),
@@ -57,7 +90,23 @@ impl Shape {
 impl Claim {
     /// The claim that `network` memorizes `data` under `model`.
     pub fn memorizes(network: &Network, data: &Dataset, model: PathModel) -> Claim {
-        Claim { format: network.format(), model, property: Property::Memorizes, shape: Shape::of(network, data) }
+        let shape = Shape::of(network, Some(data));
+        Claim { format: network.format(), model, property: Property::Memorizes, shape }
+    }
+
+    /// The claim that `network` computes `forest` within `tolerance` under `model` and, if there is a data set, that the
+    /// forest gives all of its rows their labels but for `exceptions`.
+    pub fn computes(
+        network: &Network,
+        forest: &Forest,
+        data: Option<&Dataset>,
+        model: PathModel,
+        tolerance: Rational,
+        exceptions: Vec<usize>,
+    ) -> Claim {
+        let (trees, leaves) = (forest.trees().len(), forest.leaves());
+        let property = Property::Computes { trees, leaves, tolerance, exceptions };
+        Claim { format: network.format(), model, property, shape: Shape::of(network, data) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The judge: a claim, its network and data, evidence; a verdict.
+//! The judge: a claim, what it is about, evidence; a verdict.
 //!
 //! This crate knows no prover. It recomputes what evidence says from the network and the data alone, in the exact
 //! arithmetic of `roundproof-exact`; evidence that does not hold is rejected with the reason, and nothing is taken on
@@ -6,48 +6,78 @@
 //!
 //! | evidence | what it says | what the kernel checks | the theorem that lifts it |
 //! | --- | --- | --- | --- |
-//! | [`Evidence::BoxNetwork`] | these boxes are disjoint, and every row is in the right one | [`boxes`]: the gadget, every side condition, the separation, every row | the box theorem |
+//! | [`Evidence::BoxNetwork`] | these are the regions of the boxes | [`boxes`]: the gadget, every side condition, the regions, every row or every leaf | the box theorem |
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
 //! | [`Evidence::Witness`] | this path gives another value than the label | [`replay`]: that it is a path of the model, and its value | none |
 
 pub mod boxes;
 mod claim;
 mod evidence;
+mod forest;
 mod growth;
 pub mod reach;
 mod rejection;
 pub mod replay;
 
-pub use claim::{Claim, Property, Shape, Verdict};
+pub use claim::{Claim, Property, Shape, Subject, Verdict};
 pub use evidence::{Evidence, Node, Separator};
+pub use forest::exceptions;
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
 use roundproof_format::Format;
-use roundproof_network::{Dataset, Network};
+use roundproof_network::{Dataset, Forest, Network};
 
 /// Judges `evidence` for or against `claim`.
 ///
 /// `progress` is told, from time to time, how many of how many steps are done; it cannot influence the result.
 ///
 /// Gives [`Verdict::Proved`] if the evidence establishes the claim, [`Verdict::Refuted`] if it is a witness against
-/// it, [`Verdict::Vacuous`] if the data set has no rows. The other verdicts are not the kernel's to give.
+/// it, [`Verdict::Vacuous`] if the claim is about the rows of a data set that has none. The other verdicts are not the
+/// kernel's to give.
 ///
 /// # Errors
 ///
-/// If the claim does not describe this network and data set, its path model is none for the format, or the evidence
-/// fails a check. A rejection says nothing about the claim's truth.
+/// If the claim does not describe this subject, its path model is none for the format, or the evidence fails a check. A
+/// rejection says nothing about the claim's truth.
 pub fn check(
+    claim: &Claim,
+    subject: &Subject<'_>,
+    evidence: &Evidence,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Verdict, Rejection> {
+    check_subject(claim, subject)?;
+    let network = subject.network;
+    let separator = match (&claim.property, subject.data, subject.forest) {
+        (Property::Memorizes, Some(data), None) => return memorizes(claim, network, data, evidence, progress),
+        (Property::Memorizes, ..) => return Err(Rejection::Subject("memorization takes a data set and no forest")),
+        (Property::Computes { .. }, _, None) => return Err(Rejection::Subject("there is no forest to be computed")),
+        (Property::Computes { .. }, ..) => match evidence {
+            Evidence::BoxNetwork(separator) => separator,
+            Evidence::Paths | Evidence::Witness(_) => return Err(Rejection::Evidence),
+        },
+    };
+    if let (Property::Computes { tolerance, exceptions, .. }, Some(forest)) = (&claim.property, subject.forest) {
+        boxes::check_function(&claim.model, network, forest, separator, tolerance, progress)?;
+        match subject.data {
+            Some(_) if *tolerance != 0 => return Err(Rejection::Subject("labels are compared with tolerance 0 only")),
+            Some(data) => forest::check_exceptions(forest, data, exceptions, progress)?,
+            None if exceptions.is_empty() => {}
+            None => return Err(Rejection::Subject("there are exceptions and no data set")),
+        }
+    }
+    Ok(Verdict::Proved)
+}
+
+fn memorizes(
     claim: &Claim,
     network: &Network,
     data: &Dataset,
     evidence: &Evidence,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Verdict, Rejection> {
-    check_subject(claim, network, data)?;
     if data.rows() == 0 {
         return Ok(Verdict::Vacuous);
     }
-    let Property::Memorizes = claim.property;
     match evidence {
         Evidence::BoxNetwork(separator) => {
             boxes::check(&claim.model, network, data, separator, progress)?;
@@ -64,23 +94,39 @@ pub fn check(
     }
 }
 
-/// Whether the claim is about this network and this data set.
-fn check_subject(claim: &Claim, network: &Network, data: &Dataset) -> Result<(), Rejection> {
-    for (of, found) in [("network", network.format()), ("data set", data.format())] {
-        if found != claim.format {
+/// Whether the claim is about this subject.
+fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> {
+    let (network, shape) = (subject.network, &claim.shape);
+    let formats = [
+        ("network", Some(network.format())),
+        ("data set", subject.data.map(Dataset::format)),
+        ("forest", subject.forest.map(Forest::format)),
+    ];
+    for (of, found) in formats {
+        if let Some(found) = found.filter(|&found| found != claim.format) {
             return Err(Rejection::Format { of, claimed: claim.format, found });
         }
     }
     claim.model.check(claim.format)?;
-    let sizes = [
-        ("rows", claim.shape.rows, data.rows()),
-        ("inputs of the network", claim.shape.input_dimension, network.input_dimension()),
-        ("inputs of the data set", claim.shape.input_dimension, data.dimension()),
-        ("outputs of the network", claim.shape.output_dimension, network.output_dimension()),
-        ("labels of the data set", claim.shape.output_dimension, data.outputs()),
-        ("layers", claim.shape.layers, network.layers().len()),
-        ("parameters", claim.shape.parameters, network.parameters()),
+    let mut sizes = vec![
+        ("rows", shape.rows, subject.data.map_or(0, Dataset::rows)),
+        ("inputs of the network", shape.input_dimension, network.input_dimension()),
+        ("outputs of the network", shape.output_dimension, network.output_dimension()),
+        ("layers", shape.layers, network.layers().len()),
+        ("parameters", shape.parameters, network.parameters()),
     ];
+    if let Some(data) = subject.data {
+        sizes.push(("inputs of the data set", shape.input_dimension, data.dimension()));
+        sizes.push(("labels of the data set", shape.output_dimension, data.outputs()));
+    }
+    if let Some(forest) = subject.forest {
+        sizes.push(("inputs of the forest", shape.input_dimension, forest.dimension()));
+        sizes.push(("outputs of the forest", shape.output_dimension, forest.outputs()));
+        if let Property::Computes { trees, leaves, .. } = claim.property {
+            sizes.push(("trees", trees, forest.trees().len()));
+            sizes.push(("leaves", leaves, forest.leaves()));
+        }
+    }
     match sizes.into_iter().find(|(_, claimed, found)| claimed != found) {
         Some((what, claimed, found)) => Err(Rejection::Size { what, claimed, found }),
         None => Ok(()),

@@ -1,5 +1,6 @@
 //! Why evidence was not accepted.
 
+use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_network::{ModelError, PathError};
 use thiserror::Error;
@@ -26,6 +27,24 @@ pub enum Rejection {
         claimed: usize,
         /// The number found.
         found: usize,
+    },
+    /// The claim speaks of something that is not there, or not of something that is.
+    #[error("{0}")]
+    Subject(&'static str),
+    /// The evidence is of a kind that establishes nothing about the property.
+    #[error("that a network computes a forest takes the evidence of a box network")]
+    Evidence,
+    /// The claim lists other rows as exceptions than those whose label is not the forest's value.
+    #[error(
+        "the exceptions are other rows: where the claim says {}, the next label that is not the forest's value is in {}",
+        row_or_none(*.claimed),
+        row_or_none(*.found)
+    )]
+    Exceptions {
+        /// The first exception that differs; none if there are no more.
+        found: Option<usize>,
+        /// What the claim has in its place; none if it has no more.
+        claimed: Option<usize>,
     },
     /// The path model is none for the format.
     #[error(transparent)]
@@ -86,7 +105,13 @@ pub enum BoxRejection {
         /// The unit, from 0.
         unit: usize,
     },
-    /// The bias of a box's neuron is not 1 (ReLU) or 0 (Step).
+    /// In `F(p)`, a threshold at zero where all finite inputs are in question: zero has no neighbour.
+    #[error("layer 1, unit {unit}: its threshold is 0, which no ReLU unit tells from all other inputs in this format")]
+    UnitAtZero {
+        /// The unit, from 0.
+        unit: usize,
+    },
+    /// The bias of a box's neuron is not 1 (ReLU), or not minus the number of its weights 1 (Step).
     #[error("layer 2, box {neuron}: bias {bias:?} is not {expected}")]
     BoxBias {
         /// The neuron, from 0.
@@ -94,10 +119,20 @@ pub enum BoxRejection {
         /// Its bias.
         bias: Encoding,
         /// What it should be.
-        expected: u8,
+        expected: i64,
     },
-    /// A weight of layer 2 that is not -W for a power of two W (ReLU), or not -1 (Step).
-    #[error("layer 2, box {neuron}: weight {weight:?} is not -W for a power of two W (for Step, W = 1)")]
+    /// A Step neuron with units that have to fire counts further than the format does exactly.
+    #[error(
+        "layer 2, box {neuron}: {terms} terms are more than min(2^p, largest value), and some of them have weight 1"
+    )]
+    BoxCount {
+        /// The neuron, from 0.
+        neuron: usize,
+        /// Its stored weights.
+        terms: usize,
+    },
+    /// A weight of layer 2 that is not -W for a power of two W (ReLU), or not 1 or -1 (Step).
+    #[error("layer 2, box {neuron}: weight {weight:?} is not -W for a power of two W (for Step, 1 or -1)")]
     BoxWeight {
         /// The neuron, from 0.
         neuron: usize,
@@ -119,13 +154,23 @@ pub enum BoxRejection {
         /// Units of the same side in the box.
         copies: usize,
     },
-    /// A bias of layer 3 other than zero.
-    #[error("layer 3, output {output}: bias {bias:?} is not 0")]
-    OutputBias {
+    /// The terms of an output may sum to more than the format holds.
+    #[error("layer 3, output {output}: terms of up to {reach} in all may leave the format")]
+    SumRange {
         /// The output, from 0.
         output: usize,
-        /// Its bias.
-        bias: Encoding,
+        /// Their magnitudes, added up.
+        reach: Rational,
+    },
+    /// The terms of an output do not add up exactly in every order, and the claim has no room for the error.
+    #[error(
+        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is          {bound}), and the claim allows {allowed}"
+    )]
+    Sum {
+        /// The bound of the error.
+        bound: Rational,
+        /// What the claim allows.
+        allowed: Rational,
     },
     /// The nodes are no tree in preorder.
     #[error("separator: node {node}: {what}")]
@@ -144,7 +189,7 @@ pub enum BoxRejection {
         times: usize,
     },
     /// A box that reaches over a cut above its region.
-    #[error("separator: box {neuron} has no side on input {column} that keeps it {side} the cut at {threshold:?}")]
+    #[error("separator: box {neuron} has no side on input {column} that keeps it {side} a cut above its region")]
     Overlap {
         /// The neuron of layer 2, from 0.
         neuron: usize,
@@ -152,18 +197,54 @@ pub enum BoxRejection {
         column: u32,
         /// `below` or `above`.
         side: &'static str,
-        /// The cut.
-        threshold: Encoding,
+    },
+    /// A box that does not fill its region, where all inputs are in question.
+    #[error("separator: box {neuron} keeps {side} a threshold on input {column} that no cut above its region has")]
+    Unfilled {
+        /// The neuron of layer 2, from 0.
+        neuron: usize,
+        /// The input.
+        column: u32,
+        /// `below` or `above`.
+        side: &'static str,
+    },
+    /// The separator has another number of trees than the forest.
+    #[error("the separator has {separator} trees, the forest {forest}")]
+    Trees {
+        /// Trees of the separator.
+        separator: usize,
+        /// Trees of the forest.
+        forest: usize,
+    },
+    /// A leaf whose value is not what the boxes give.
+    #[error("tree {tree}, leaf {leaf}, output {output}: where the leaf is, the boxes give another value")]
+    Leaf {
+        /// The tree, from 0.
+        tree: usize,
+        /// The leaf, from 0 in preorder.
+        leaf: usize,
+        /// The output, from 0.
+        output: usize,
+    },
+    /// A bias of layer 3 that is not what the trees and the base leave for it.
+    #[error("layer 3, output {output}: the bias is {bias}, the trees and the base need {needed}")]
+    Offset {
+        /// The output, from 0.
+        output: usize,
+        /// The bias.
+        bias: Rational,
+        /// What it would have to be.
+        needed: Rational,
     },
     /// A row whose label is not what its box gives.
-    #[error("row {row}, output {output}: the network gives {given:?} on every path, the label is {label:?}")]
+    #[error("row {row}, output {output}: the network gives {given} on every path, the label is {label:?}")]
     Label {
         /// The row, from 0.
         row: usize,
         /// The output, from 0.
         output: usize,
-        /// What the box gives.
-        given: Encoding,
+        /// What the boxes give.
+        given: Rational,
         /// What the data set says.
         label: Encoding,
     },
@@ -272,4 +353,8 @@ pub enum ReplayRejection {
         /// The label.
         label: Encoding,
     },
+}
+
+fn row_or_none(row: Option<usize>) -> String {
+    row.map_or("no row".to_string(), |row| format!("row {row}"))
 }

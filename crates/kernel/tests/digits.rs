@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use roundproof_construct::point;
 use roundproof_format::{Encoding, Format};
-use roundproof_kernel::{Claim, Evidence, Verdict, check};
+use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Encodings, PathModel};
 
 const FORMAT: Format = Format::BFLOAT16;
@@ -37,7 +37,7 @@ fn digits_are_judged_in_time() {
             let claim = Claim::memorizes(&built.network, &data, model);
             for (name, evidence) in [("box-network", &built.evidence), ("paths", &Evidence::Paths)] {
                 let start = Instant::now();
-                let verdict = check(&claim, &built.network, &data, evidence, &mut |_, _| ());
+                let verdict = check(&claim, &Subject::memorizing(&built.network, &data), evidence, &mut |_, _| ());
                 println!("{activation} {name} {model}: {:.2?}", start.elapsed());
                 assert_eq!(verdict, Ok(Verdict::Proved));
             }

@@ -108,6 +108,7 @@ impl Encodings {
     /// # Panics
     ///
     /// If there is none.
+    #[inline]
     #[allow(clippy::useless_conversion)] // for the one width that is 128 bits already
     pub fn get(&self, index: usize) -> Encoding {
         each_store!(&self.0, vec => Encoding::from_bits(u128::from(vec[index])))

@@ -44,8 +44,10 @@ pub enum TreeNode {
 /// What makes trees no forest.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ForestError {
-    /// No input, no output, or no tree.
-    #[error("a forest needs an input, an output and a tree; this one has {dimension}, {outputs} and {trees}")]
+    /// No input, no output, or no tree; or more inputs than columns can be numbered.
+    #[error(
+        "a forest needs an input (and fewer than 2^32), an output and a tree; here are {dimension}, {outputs} and {trees}"
+    )]
     Shape {
         /// Inputs.
         dimension: usize,
@@ -104,7 +106,7 @@ impl Forest {
     /// If something is missing, nodes are no tree in preorder, or a number is not finite (or, in `F(p)`, has an exponent
     /// beyond +-2^20).
     pub fn new(format: Format, dimension: usize, base: Encodings, trees: Vec<Tree>) -> Result<Forest, ForestError> {
-        if dimension == 0 || base.is_empty() || trees.is_empty() {
+        if dimension == 0 || dimension > u32::MAX as usize || base.is_empty() || trees.is_empty() {
             return Err(ForestError::Shape { dimension, outputs: base.len(), trees: trees.len() });
         }
         if !base.fits(format) || trees.iter().any(|tree| !tree.values.fits(format)) {

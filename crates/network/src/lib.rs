@@ -24,8 +24,9 @@ pub const UNBOUNDED_EXPONENT_LIMIT: i64 = 1 << 20;
 /// The most layers of a network. See [`UNBOUNDED_EXPONENT_LIMIT`].
 pub const MAX_LAYERS: usize = 512;
 
-/// Whether a stored value is admitted: finite, and in `F(p)` with an exponent of at most 2^20 in magnitude.
-fn is_admitted(format: roundproof_format::Format, encoding: roundproof_format::Encoding) -> bool {
+/// Whether networks, forests and data sets may hold a value: finite, and in `F(p)` with an exponent of at most 2^20 in
+/// magnitude.
+pub fn is_admitted(format: roundproof_format::Format, encoding: roundproof_format::Encoding) -> bool {
     if !format.is_finite(encoding) {
         return false;
     }

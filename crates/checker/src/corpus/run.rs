@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use roundproof_construct::ConstructError;
+use roundproof_construct::learn::LearnOptions;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
-use roundproof_files::csv::{CsvData, CsvProblem, read_csv};
-use roundproof_files::{Stored, write_atomically};
+use roundproof_files::csv::{CsvProblem, read_csv};
+use roundproof_files::models::{ConversionError, read_model};
+use roundproof_files::table::Table;
+use roundproof_files::{Digest, write_atomically};
 use roundproof_kernel::Verdict;
 use roundproof_network::{Dataset, Encodings};
 use thiserror::Error;
 
-use super::claim::{Instance, Kind};
+use super::claim::{Instance, Making};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
-use crate::memorize::{Preference, ProveError, Task, memorize};
+use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, compute, memorize};
 use crate::solver::Solver;
 
 /// The ending of a certificate or a record of a lemma.
@@ -95,8 +98,9 @@ impl Obligation {
         }
         if let (Some(folder), Some(files), Record::Json(json)) = (settings.keep, &files, &record) {
             let stem = folder.join(&self.name);
-            write(&ending(&stem, ".network.safetensors"), &files.network)?;
-            write(&ending(&stem, ".dataset.safetensors"), &files.dataset)?;
+            for (name, bytes) in files.named() {
+                write(&ending(&stem, &format!(".{name}")), bytes)?;
+            }
             write(&ending(&stem, CERTIFICATE), json.as_bytes())?;
         }
         Ok(Outcome { verdict, how, as_expected, comparison })
@@ -130,17 +134,16 @@ struct Found {
     files: Option<Files>,
 }
 
-/// The files of a certificate.
-struct Files {
-    network: Vec<u8>,
-    dataset: Vec<u8>,
-}
-
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.
 fn is_refusal(problem: &CsvProblem) -> bool {
-    use roundproof_files::csv::CellProblem;
+    use roundproof_files::table::CellProblem;
     let CsvProblem::Cell { problem, .. } = problem else { return false };
     matches!(problem, CellProblem::NotFinite | CellProblem::Exponent | CellProblem::OutOfRange { .. })
+}
+
+/// Whether an error says that leaves of a model are none of the format. Any other is a fault of the claim.
+fn is_misfit(error: &ConversionError) -> bool {
+    matches!(error, ConversionError::OutOfRange { .. } | ConversionError::OffGrid { .. })
 }
 
 fn run_instance(
@@ -148,57 +151,108 @@ fn run_instance(
     settings: &Settings,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Found, RunError> {
-    let refused = |message: String| {
-        Ok(Found { verdict: None, how: message.clone(), record: Record::Refusal(message + "\n"), files: None })
-    };
-    let csv = match read_csv(&instance.data, &instance.labels, instance.format) {
-        Ok(csv) => csv,
-        Err(error) if is_refusal(&error.problem) => return refused(error.problem.to_string()),
-        Err(error) => return Err(RunError::File(error.to_string())),
-    };
-    let chosen = select(&csv.value, instance.rows.as_deref()).map_err(RunError::File)?;
-    let data = &chosen.dataset;
-    let task = Task {
-        strategy: instance.strategy,
-        activation: instance.activation,
-        model: instance.model,
-        preference: Preference::Construction,
-        prefix: format!("{}.", instance.name),
-        source: source(instance, &csv),
-    };
-    let mut proof = match memorize(data, Some(&chosen.columns), &task, progress) {
+    let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
-        Err(ProveError::Construct(error @ (ConstructError::Conflict { .. } | ConstructError::NoScale { .. }))) => {
-            return refused(crate::memorize::describe(&error, &chosen));
+        Err(why) => {
+            return Ok(Found { verdict: None, how: why.clone(), record: Record::Refusal(why + "\n"), files: None });
         }
-        Err(error) => return Err(error.into()),
     };
-    let how = match instance.kind {
-        Kind::Memorization => describe(&proof.certificate),
-        Kind::WholeNetwork => {
-            let answer = crate::whole::attest(settings.solver, &proof.network, data, &instance.model, progress);
-            proof.certificate.verdict = answer.verdict;
-            proof.certificate.evidence = None;
-            proof.certificate.lemmas = vec![answer.lemma];
+    let how = match (&instance.making, &proof.data) {
+        (Making::Rows { whole: true, .. }, Some(data)) => {
+            let answer = crate::whole::attest(settings.solver, &proof.proof.network, data, &instance.model, progress);
+            proof.proof.certificate.verdict = answer.verdict;
+            proof.proof.certificate.evidence = None;
+            proof.proof.certificate.lemmas = vec![answer.lemma];
             answer.how
         }
+        _ => describe(&proof.proof.certificate),
     };
-    let json = proof.certificate.to_json().map_err(|error| RunError::File(error.to_string()))?;
-    let how = match proof.rejection {
-        Some(rejection) if proof.certificate.verdict == Verdict::Unknown => rejection.to_string(),
+    let Proof { certificate, rejection, files, .. } = proof.proof;
+    let json = certificate.to_json().map_err(|error| RunError::File(error.to_string()))?;
+    let how = match rejection {
+        Some(rejection) if certificate.verdict == Verdict::Unknown => rejection.to_string(),
         _ => how,
     };
-    let files = Files { network: proof.network_bytes, dataset: proof.dataset_bytes };
-    Ok(Found { verdict: Some(proof.certificate.verdict), how, record: Record::Json(json), files: Some(files) })
+    Ok(Found { verdict: Some(certificate.verdict), how, record: Record::Json(json), files: Some(files) })
+}
+
+/// A proof, and the rows that it was made of.
+struct Made {
+    proof: Proof,
+    data: Option<Dataset>,
+}
+
+/// Makes the network and has the kernel judge it; or why there is none to speak of.
+fn prove(
+    instance: &Instance,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Result<Made, String>, RunError> {
+    let rows = match &instance.making {
+        Making::Rows { rows, .. } => Some(rows),
+        Making::Model { rows, .. } => rows.as_ref(),
+    };
+    let csv = match rows.map(|rows| read_csv(&rows.file, &rows.labels, instance.format)).transpose() {
+        Ok(csv) => csv,
+        Err(error) if is_refusal(&error.problem) => return Ok(Err(error.problem.to_string())),
+        Err(error) => return Err(RunError::File(error.to_string())),
+    };
+    let table = match (rows, &csv) {
+        (Some(rows), Some(csv)) => Some(select(&csv.value, rows.rows.as_deref()).map_err(RunError::File)?),
+        _ => None,
+    };
+    let judged = match (&instance.making, &table) {
+        (Making::Model { file, options, .. }, table) => {
+            let model = read_model(file).map_err(|error| RunError::File(error.to_string()))?;
+            let forest = match model.value.to_forest(instance.format, options) {
+                Ok((forest, _)) => forest,
+                Err(error) if is_misfit(&error) => return Ok(Err(error.to_string())),
+                Err(error) => return Err(RunError::File(format!("{}: {error}", file.display()))),
+            };
+            let task = task(instance, Strategy::Tree, None, source(file, model.digest, &[]));
+            let rows = table.as_ref().map(|table| (&table.dataset, Some(&table.columns)));
+            compute(&forest, rows, &task, progress)
+        }
+        (Making::Rows { rows, strategy, max_leaves, .. }, Some(table)) => {
+            let source = csv.as_ref().and_then(|csv| source(&rows.file, csv.digest, &rows.labels));
+            let task = task(instance, *strategy, *max_leaves, source);
+            memorize(&table.dataset, Some(&table.columns), &task, progress)
+        }
+        (Making::Rows { .. }, None) => unreachable!("rows were read above"),
+    };
+    match (judged, table) {
+        (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
+        (
+            Err(ProveError::Construct(error @ (ConstructError::Conflict { .. } | ConstructError::NoScale { .. }))),
+            Some(table),
+        ) => Ok(Err(crate::prove::describe(&error, &table))),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, source: Option<SourceReference>) -> Task {
+    let learn = LearnOptions { max_leaves, ..LearnOptions::default() };
+    Task {
+        strategy,
+        activation: instance.activation,
+        model: instance.model,
+        tree: TreeOptions { learn, optimize: None },
+        preference: Preference::Construction,
+        prefix: format!("{}.", instance.name),
+        source,
+    }
 }
 
 /// How the kernel came to a certificate's verdict, in words.
 fn describe(certificate: &Certificate) -> String {
-    use roundproof_kernel::Evidence;
+    use roundproof_kernel::{Evidence, Property};
     let shape = &certificate.claim.shape;
     match &certificate.evidence {
         Some(Evidence::BoxNetwork(_)) => {
-            format!("kernel, box-network, {} rows, {} parameters", shape.rows, shape.parameters)
+            let function = match &certificate.claim.property {
+                Property::Memorizes => String::new(),
+                Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),
+            };
+            format!("kernel, box-network, {function}{} rows, {} parameters", shape.rows, shape.parameters)
         }
         Some(Evidence::Paths) => format!("kernel, paths, {} rows, {} parameters", shape.rows, shape.parameters),
         Some(Evidence::Witness(witness)) => format!("kernel, witness replayed for row {}", witness.row),
@@ -206,13 +260,13 @@ fn describe(certificate: &Certificate) -> String {
     }
 }
 
-fn source(instance: &Instance, csv: &Stored<CsvData>) -> Option<SourceReference> {
-    let name = instance.data.file_name()?.to_str()?.parse::<RelativePath>().ok()?;
-    Some(SourceReference { path: name, sha256: csv.digest, labels: instance.labels.clone() })
+fn source(file: &Path, sha256: Digest, labels: &[String]) -> Option<SourceReference> {
+    let path = file.file_name()?.to_str()?.parse::<RelativePath>().ok()?;
+    Some(SourceReference { path, sha256, labels: labels.to_vec() })
 }
 
-/// Some rows of a data set, with their lines.
-fn select(csv: &CsvData, rows: Option<&[usize]>) -> Result<CsvData, String> {
+/// Some rows of a data set, with their places.
+fn select(csv: &Table, rows: Option<&[usize]>) -> Result<Table, String> {
     let Some(rows) = rows else { return Ok(csv.clone()) };
     let data = &csv.dataset;
     if let Some(row) = rows.iter().find(|&&row| row >= data.rows()) {
@@ -224,7 +278,7 @@ fn select(csv: &CsvData, rows: Option<&[usize]>) -> Result<CsvData, String> {
     let (inputs, labels) = (Encodings::collect(format, inputs), Encodings::collect(format, labels));
     let dataset =
         Dataset::new(format, data.dimension(), data.outputs(), inputs, labels).map_err(|error| error.to_string())?;
-    Ok(CsvData { dataset, lines: rows.iter().map(|&row| csv.lines[row]).collect(), ..csv.clone() })
+    Ok(Table { dataset, places: csv.places.select(rows), ..csv.clone() })
 }
 
 pub(super) fn ending(stem: &Path, ending: &str) -> PathBuf {

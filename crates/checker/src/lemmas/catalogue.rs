@@ -32,7 +32,7 @@ static CATALOGUE: [Lemma; 10] = [
         statement: "R5, the induction step over trees: if two subtrees give exactly a and b, multiples of a power of two g in the \
                     format, and |a + b| is at most min(2^p g, max), then their sum is exactly a + b, a multiple of g again; also if \
                     one of them is a contracted product.",
-        behind_boxes: false,
+        behind_boxes: true,
         every_format: every_format::grid_sums,
         formats: NONE,
     },

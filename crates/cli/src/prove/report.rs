@@ -1,40 +1,55 @@
-//! What `prove` says.
+//! What `prove` and `compile` say.
 
 use std::path::Path;
 use std::time::Duration;
 
-use roundproof_checker::memorize::Proof;
+use roundproof_checker::prove::{NAMES, Proof};
 use roundproof_construct::reference_parameters;
-use roundproof_files::csv::CsvData;
+use roundproof_files::table::{Place, Table};
 use roundproof_files::text::{approximate, exact_decimal};
-use roundproof_kernel::{Evidence, Verdict};
+use roundproof_kernel::{Evidence, Property, Verdict};
 use roundproof_network::Witness;
 use serde::Serialize;
 
-use super::FILES;
+use super::CERTIFICATE;
 use crate::output::{Sheet, count};
 use crate::words;
 
-/// What `prove` says, for machines; for people, [`Report::text`].
+/// What is said of a proof, for machines; for people, [`Report::sheet`].
 #[derive(Serialize)]
 pub struct Report {
     verdict: &'static str,
     claim: String,
     format: String,
     paths: String,
+    /// Rows of the data set that the claim speaks of.
     rows: usize,
     inputs: usize,
     outputs: usize,
     layers: usize,
     parameters: usize,
-    reference_parameters: usize,
+    /// The parameters of a network with one point box per row.
+    reference_parameters: Option<usize>,
+    tree: Option<TreeReport>,
     evidence: Option<&'static str>,
     /// Why the evidence that was offered first was not accepted, if it was not.
     rejection: Option<String>,
     refutation: Option<Refutation>,
-    rounding: Rounding,
+    /// What rounding did to the table.
+    rounding: Option<Rounding>,
     files: Option<Vec<String>>,
     seconds: f64,
+}
+
+/// The forest that is computed.
+#[derive(Serialize)]
+struct TreeReport {
+    trees: usize,
+    leaves: usize,
+    /// How far an output may be from the forest's value: `n/d`, or 0.
+    tolerance: String,
+    /// Rows whose label is another value than the forest's.
+    exceptions: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -60,7 +75,12 @@ struct Rounding {
 
 #[derive(Serialize)]
 struct Worst {
-    line: usize,
+    #[serde(skip)]
+    place: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<usize>,
     column: String,
     text: String,
     rounded: String,
@@ -68,14 +88,25 @@ struct Worst {
 }
 
 impl Report {
-    /// The report on a proof of a table.
-    pub fn new(proof: &Proof, csv: &CsvData, out: Option<&Path>, time: Duration) -> Report {
+    /// The report on a proof, and on the table if there was one.
+    pub fn new(proof: &Proof, table: Option<&Table>, out: Option<&Path>, time: Duration) -> Report {
         let certificate = &proof.certificate;
         let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
-        let refutation = match &certificate.evidence {
-            Some(Evidence::Witness(witness)) => Some(Refutation::new(witness, csv, out)),
+        let refutation = match (&certificate.evidence, table) {
+            (Some(Evidence::Witness(witness)), Some(table)) => Some(Refutation::new(witness, table, out)),
             _ => None,
         };
+        let tree = match &claim.property {
+            Property::Memorizes => None,
+            Property::Computes { trees, leaves, tolerance, exceptions } => Some(TreeReport {
+                trees: *trees,
+                leaves: *leaves,
+                tolerance: tolerance.to_string(),
+                exceptions: exceptions.clone(),
+            }),
+        };
+        let reference = reference_parameters(shape.rows, shape.input_dimension, shape.output_dimension);
+        let files = || proof.files.named().map(|(name, _)| name).chain([CERTIFICATE]);
         Report {
             verdict: certificate.verdict.name(),
             claim: words::claim(claim),
@@ -86,18 +117,19 @@ impl Report {
             outputs: shape.output_dimension,
             layers: shape.layers,
             parameters: shape.parameters,
-            reference_parameters: reference_parameters(shape.rows, shape.input_dimension, shape.output_dimension),
+            reference_parameters: (shape.rows > 0).then_some(reference),
+            tree,
             evidence: certificate.evidence.as_ref().map(words::evidence_kind),
             rejection: proof.rejection.as_ref().map(ToString::to_string),
             refutation,
-            rounding: Rounding::new(csv),
-            files: out.map(|out| FILES.iter().map(|name| out.join(name).display().to_string()).collect()),
+            rounding: table.map(Rounding::new),
+            files: out.map(|out| files().map(|name| out.join(name).display().to_string()).collect()),
             seconds: time.as_secs_f64(),
         }
     }
 
-    /// The report for people.
-    pub fn text(&self, proof: &Proof, csv: &CsvData) -> String {
+    /// The report for people, without its end.
+    pub fn sheet(&self, proof: &Proof, table: Option<&Table>) -> Sheet {
         let certificate = &proof.certificate;
         let claim = &certificate.claim;
         let mut sheet = Sheet::new(self.heading(certificate.verdict));
@@ -105,9 +137,20 @@ impl Report {
         sheet.line("format", words::format(claim.format));
         sheet.line("paths", words::model(&claim.model, claim.format));
         sheet.line("network", words::network(&proof.network));
-        let reference = self.reference_parameters;
-        sheet.line("size", format!("{} parameters; one point box per row has {reference}", self.parameters));
-        sheet.line("rounding", self.rounding.text(csv));
+        let reference = self.reference_parameters.map_or(String::new(), |reference| {
+            let times = reference as f64 / self.parameters as f64;
+            format!("; one point box per row has {reference}, {times:.1} times as many")
+        });
+        sheet.line("size", format!("{} parameters{reference}", self.parameters));
+        if let (Some(tree), Some(table)) = (&self.tree, table)
+            && !tree.exceptions.is_empty()
+        {
+            let place = |row: usize| table.places.of(row).to_string();
+            sheet.line("other rows", words::rows(&tree.exceptions, place));
+        }
+        if let (Some(rounding), Some(table)) = (&self.rounding, table) {
+            sheet.line("rounding", rounding.text(table));
+        }
         if let Some(refutation) = &self.refutation {
             sheet.line("witness", refutation.text());
             if let Some(replay) = &refutation.replay {
@@ -119,17 +162,22 @@ impl Report {
         if let Some(rejection) = &self.rejection {
             sheet.line("rejected", rejection);
         }
+        sheet
+    }
+
+    /// Where the files are, and how long it took.
+    pub fn end(&self, sheet: &mut Sheet) {
         if let Some(files) = &self.files {
             sheet.line("files", files.join("\n"));
         }
         sheet.line("time", format!("{:.1} s", self.seconds));
-        sheet.text()
     }
 
     fn heading(&self, verdict: Verdict) -> &'static str {
         match verdict {
             Verdict::Proved => "Proved: the kernel accepted the evidence",
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
+            Verdict::Unknown if self.tree.is_some() => "Unknown: the kernel rejected the evidence",
             Verdict::Unknown => {
                 "Unknown: the kernel rejected the evidence, and no path was found on which a label is missed"
             }
@@ -140,19 +188,19 @@ impl Report {
 }
 
 impl Refutation {
-    fn new(witness: &Witness, csv: &CsvData, out: Option<&Path>) -> Refutation {
-        let format = csv.dataset.format();
+    fn new(witness: &Witness, table: &Table, out: Option<&Path>) -> Refutation {
+        let format = table.dataset.format();
         let quoted = |name: &str| {
             let text = out.map(|out| out.join(name).display().to_string()).unwrap_or_default();
             if text.contains(|c: char| c.is_whitespace() || c == '\'') { format!("{text:?}") } else { text }
         };
-        let [network, dataset, certificate] = FILES.map(quoted);
+        let [network, dataset, certificate] = [NAMES[0], NAMES[1], CERTIFICATE].map(quoted);
         Refutation {
             row: witness.row,
-            line: csv.lines.get(witness.row).copied(),
+            line: table.places.of(witness.row).line(),
             output: witness.output,
-            column: csv.columns.labels.get(witness.output).cloned(),
-            label: exact_decimal(format, csv.dataset.label(witness.row, witness.output)),
+            column: table.columns.labels.get(witness.output).cloned(),
+            label: exact_decimal(format, table.dataset.label(witness.row, witness.output)),
             value: exact_decimal(format, witness.value),
             encoding: words::bits(format, witness.value),
             replay: out.map(|_| format!("roundproof run {network} {dataset} --path {certificate}")),
@@ -167,10 +215,12 @@ impl Refutation {
 }
 
 impl Rounding {
-    fn new(csv: &CsvData) -> Rounding {
-        let (data, report) = (&csv.dataset, &csv.report);
+    fn new(table: &Table) -> Rounding {
+        let (data, report) = (&table.dataset, &table.report);
         let worst = report.worst.as_ref().map(|worst| Worst {
-            line: worst.line,
+            place: worst.place,
+            line: worst.place.line(),
+            row: if let Place::Row(row) = worst.place { Some(row) } else { None },
             column: worst.column.clone(),
             text: worst.text.clone(),
             rounded: exact_decimal(data.format(), worst.rounded),
@@ -185,17 +235,17 @@ impl Rounding {
         }
     }
 
-    fn text(&self, csv: &CsvData) -> String {
-        let format = csv.dataset.format();
+    fn text(&self, table: &Table) -> String {
+        let format = table.dataset.format();
         let Some(worst) = &self.worst else { return format!("every input and label is a value of {format}") };
         format!(
-            "{} of {} and {} of {} are no values of {format} and were rounded to nearest\nworst: line {}, column `{}`: {} \
+            "{} of {} and {} of {} are no values of {format} and were rounded to nearest\nworst: {}, column `{}`: {} \
              became {} (relative error {})",
             self.inexact_inputs,
             count(self.inputs, "input"),
             self.inexact_labels,
             count(self.labels, "label"),
-            worst.line,
+            worst.place,
             worst.column,
             worst.text,
             worst.rounded,

@@ -1,6 +1,7 @@
 //! The outputs of `run`, row by row or as a table.
 
 use anyhow::Result;
+use roundproof_files::table::Places;
 use roundproof_format::{Encoding, Format};
 use serde::Serialize;
 
@@ -43,7 +44,7 @@ impl<'a> Printer<'a> {
             Some(columns) => columns.labels.clone(),
             None => (0..outputs).map(|output| format!("output_{output}")).collect(),
         };
-        let lines = data.lines.as_deref();
+        let lines = data.places.as_ref().and_then(Places::lines);
         let mut header = vec!["row".to_string()];
         header.extend(lines.map(|_| "line".to_string()));
         header.extend(names.iter().cloned());

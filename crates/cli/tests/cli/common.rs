@@ -41,6 +41,13 @@ impl Folder {
         folder
     }
 
+    /// The same folder, with a model that another tool trained.
+    pub fn and_model(self, name: &str) -> Folder {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files/tests/models");
+        fs::copy(models.join(name), self.path(name)).unwrap();
+        self
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -76,6 +83,38 @@ impl Folder {
     pub fn expect(&self, code: i32, arguments: &str) -> Run {
         let run = self.run(arguments);
         assert_eq!(run.code, code, "{arguments}: {run:?}");
+        run
+    }
+
+    /// Runs it with `--json`, and reads what it prints.
+    #[track_caller]
+    pub fn expect_json(&self, code: i32, arguments: &str) -> Value {
+        serde_json::from_str(&self.expect(code, &format!("{arguments} --json")).stdout).unwrap()
+    }
+
+    /// Checks `out/certificate.json` with `file`, below `out`, changed to `bytes`, whose digest the certificate has.
+    pub fn check_resealed(&self, file: &str, bytes: &[u8]) -> Run {
+        let (path, old, certificate) =
+            (format!("out/{file}"), self.read(&format!("out/{file}")), "out/certificate.json");
+        let json = self.json(certificate);
+        let mut resealed = json.clone();
+        resealed[file.split('.').next().unwrap()]["sha256"] = roundproof_files::Digest::of(bytes).to_string().into();
+        self.write(&path, bytes);
+        self.write(certificate, resealed.to_string());
+        let run = self.run("check out/certificate.json");
+        self.write(&path, old);
+        self.write(certificate, json.to_string());
+        run
+    }
+
+    /// Checks `out/certificate.json` with one value of it changed.
+    pub fn check_with(&self, pointer: &str, value: Value) -> Run {
+        let certificate = self.json("out/certificate.json");
+        let mut changed = certificate.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        self.write("out/certificate.json", changed.to_string());
+        let run = self.run("check out/certificate.json");
+        self.write("out/certificate.json", certificate.to_string());
         run
     }
 

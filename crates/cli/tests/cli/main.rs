@@ -5,9 +5,13 @@
 mod bad_certificates;
 mod bad_input;
 mod common;
+mod compile;
 mod digits;
 mod formats;
 mod iris;
 mod paths;
 mod process;
+mod sizes;
+mod tables;
+mod trees;
 mod verify_all;

@@ -150,3 +150,53 @@ fn refusals_are_named_by_the_claim() {
     let run = folder.expect(2, "verify-all --filter rows/ --bless");
     assert!(run.stdout.contains("has no column `y`") || run.stderr.contains("has no column `y`"), "{run:?}");
 }
+
+/// A claim about a model of another tool: proved, checked, refused, and refused to be read.
+#[test]
+fn a_model_is_a_claim_too() {
+    let folder = corpus().and_model("xgboost-softprob.json").and_model("sklearn-tree.json");
+    let forest = "statement = \"A forest.\"\nkind = \"forest\"\nmodel = \"../../../xgboost-softprob.json\"\ngrid = -10\n\
+                  activations = [\"relu\"]\nformats = [\"bfloat16\", \"binary16\"]\npaths = \"all\"\nrefused = [\"bfloat16\"]\n";
+    folder.write("proofs/theorems/forest/claim.toml", forest);
+    let run = folder.expect(0, "verify-all --filter forest/ --bless --keep kept");
+    assert!(run.stdout.contains("2 obligations: 1 proved, 1 refused"), "{run:?}");
+    folder.expect(0, "check kept/theorems/forest/relu.binary16.json");
+    folder.expect(0, "verify-all --filter forest/");
+    // Without the refusal that is expected, or with one that does not come, the claim is wrong, whatever is blessed.
+    for refused in ["", "refused = [\"bfloat16\", \"binary16\"]"] {
+        let claim = forest.replace("refused = [\"bfloat16\"]", refused);
+        folder.write("proofs/theorems/forest/claim.toml", claim);
+        folder.expect(1, "verify-all --filter forest/ --bless");
+    }
+    let tree = "statement = \"A tree.\"\nkind = \"forest\"\nmodel = \"../../../sklearn-tree.json\"\ndata = \"data.csv\"\n\
+                labels = [\"class\"]\nactivations = [\"relu\"]\nformats = [\"bfloat16\"]\npaths = \"all\"\n";
+    folder.write("proofs/theorems/tree/data.csv", fs::read(crate::common::shared("iris.csv")).unwrap());
+    folder.write("proofs/theorems/tree/claim.toml", tree);
+    folder.write("proofs/theorems/forest/claim.toml", forest);
+    folder.expect(0, "verify-all --filter tree/ --bless");
+    assert_eq!(folder.json("proofs/theorems/tree/relu.bfloat16.json")["claim"]["shape"]["rows"], 150);
+    let claims = [
+        (tree.replace("labels = [\"class\"]\n", ""), "needs the field labels"),
+        (tree.replace("data = \"data.csv\"\n", ""), "does not have the field labels"),
+        (tree.replace("\"forest\"", "\"memorization\""), "does not have the field model"),
+        (tree.replace("model =", "max-leaves = 3\nmodel ="), "does not have the field max-leaves"),
+        (tree.replace("model = \"../../../sklearn-tree.json\"\n", ""), "needs the field model"),
+        (format!("{tree}outputs = \"vote\"\n"), "did you mean `votes`"),
+        (THEOREM.replace("strategy = \"point\"\n", ""), "needs the field strategy"),
+        (format!("{THEOREM}max-leaves = 3\n"), "does not have the field max-leaves"),
+    ];
+    for (claim, reason) in claims {
+        folder.write("proofs/theorems/tree/claim.toml", claim);
+        let run = folder.expect(2, "verify-all --filter tree/");
+        assert!(run.stderr.contains(reason), "{reason}: {run:?}");
+    }
+    for (wrong, reason) in [
+        (tree.replace("[\"class\"]", "[\"petal_width\", \"class\"]"), "inputs: the model has 4, the table 3"),
+        (format!("{tree}grid = 1\n"), "votes and labels are not rounded"),
+        (tree.replace("sklearn-tree", "nothing"), "cannot be read"),
+    ] {
+        folder.write("proofs/theorems/tree/claim.toml", wrong);
+        let run = folder.expect(2, "verify-all --filter tree/");
+        assert!(format!("{}{}", run.stdout, run.stderr).contains(reason), "{reason}: {run:?}");
+    }
+}

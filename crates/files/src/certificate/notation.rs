@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use roundproof_exact::Rational;
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_kernel::{Evidence, Node, Separator};
 use roundproof_network::{Addition, Choice, Flushes, SumPath};
@@ -32,6 +33,9 @@ pub enum NotationError {
         /// Digits of its encodings.
         digits: usize,
     },
+    /// Not a number's text.
+    #[error("a number is `n` or `n/d` in lowest terms, without a sign")]
+    Magnitude,
     /// Not a node of a separator.
     #[error("node {index}, `{node}`, is neither `column:value` nor `+neuron` nor `#neuron` nor `-`")]
     Node {
@@ -124,6 +128,13 @@ pub(super) fn read_value(format: Format, text: &str) -> Result<Encoding, Notatio
     let bits = hex.and_then(|hex| u128::from_str_radix(hex, 16).ok()).map(Encoding::from_bits);
     let value = bits.filter(|&value| format.class(value) != Class::Invalid);
     value.ok_or(NotationError::Value { format, digits: width })
+}
+
+/// A number that is not negative, as `n` or `n/d` in lowest terms.
+pub(super) fn read_magnitude(text: &str) -> Result<Rational, NotationError> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');
+    let number = text.parse::<Rational>().ok().filter(|number| plain && number.to_string() == text);
+    number.ok_or(NotationError::Magnitude)
 }
 
 /// A decimal integer without sign and leading zeros.

@@ -22,7 +22,8 @@ pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, CertificateProble
     let certificate = Certificate {
         claim,
         network: reference(fields.take("network")?)?,
-        dataset: reference(fields.take("dataset")?)?,
+        dataset: fields.take_optional("dataset").map(reference).transpose()?,
+        forest: fields.take_optional("forest").map(reference).transpose()?,
         source: fields.take_optional("source").map(source).transpose()?,
         verdict: fields.take("verdict")?.read(verdict)?,
         evidence: fields.take_optional("evidence").map(|field| evidence(format, field)).transpose()?,
@@ -56,8 +57,18 @@ fn verdict(text: &str) -> Result<Verdict, ParseError> {
 
 fn claim(field: Field) -> Result<Claim, Misfit> {
     let mut fields = field.object()?;
-    let property =
-        fields.take("property")?.read(|text| one_of("property", text, &[("memorizes", Property::Memorizes)]))?;
+    let computes =
+        fields.take("property")?.read(|text| one_of("property", text, &[("memorizes", false), ("computes", true)]))?;
+    let property = if computes {
+        Property::Computes {
+            trees: fields.take("trees")?.count()?,
+            leaves: fields.take("leaves")?.count()?,
+            tolerance: fields.take("tolerance")?.read(notation::read_magnitude)?,
+            exceptions: list(fields.take("exceptions")?, Field::count)?,
+        }
+    } else {
+        Property::Memorizes
+    };
     let format = fields.take("format")?.read(canonical_format)?;
     let model = model(fields.take("model")?)?;
     let shape = shape(fields.take("shape")?)?;

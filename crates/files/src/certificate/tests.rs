@@ -24,7 +24,8 @@ fn proved() -> Certificate {
             shape: Shape { rows: 150, input_dimension: 4, output_dimension: 1, layers: 3, parameters: 84 },
         },
         network: reference("network.safetensors"),
-        dataset: reference("dataset.safetensors"),
+        dataset: Some(reference("dataset.safetensors")),
+        forest: None,
         source: Some(SourceReference {
             path: "iris.csv".parse().unwrap(),
             sha256: Digest::of(b"iris"),
@@ -51,6 +52,14 @@ fn refuted() -> Certificate {
     let witness = Witness { row: 3, output: 0, value: Encoding::from_bits(0x7fc0), neurons };
     let evidence = Some(Evidence::Witness(witness));
     Certificate { claim, source: None, verdict: Verdict::Refuted, evidence, lemmas: vec![], ..proved() }
+}
+
+fn computed() -> Certificate {
+    let property = Property::Computes { trees: 1, leaves: 3, tolerance: (1, 1024).into(), exceptions: vec![] };
+    let shape = Shape { rows: 0, ..proved().claim.shape };
+    let claim = Claim { property, shape, ..proved().claim };
+    let forest = Some(reference("forest.safetensors"));
+    Certificate { claim, dataset: None, forest, source: None, ..proved() }
 }
 
 fn parse(text: &str) -> Result<Certificate, CertificateError> {
@@ -479,4 +488,29 @@ proptest! {
             prop_assert_eq!(notation::write_separator(F, &separator), text);
         }
     }
+}
+
+#[test]
+fn a_claim_about_a_forest_reads_back_and_names_its_files() {
+    let certificate = computed();
+    let text = certificate.to_json().unwrap();
+    assert_eq!(parse(&text).unwrap(), certificate);
+    assert!(text.contains(r#""tolerance": "1/1024""#) && text.contains(r#""forest""#), "{text}");
+
+    let refused = |from: &str, to: &str| refused_in(&computed(), from, to);
+    for other in ["2/2048", "-1/1024", "1/0", "0.5", "", "+1", "01", "1/1"] {
+        let message = refused(r#""1/1024""#, &format!("{other:?}"));
+        assert!(message.contains("`n` or `n/d` in lowest terms"), "{other}: {message}");
+    }
+    assert!(refused(r#""trees": 1,"#, "").contains("trees"));
+    assert!(refused(r#""exceptions": []"#, r#""exceptions": [1]"#).contains("needs the field dataset"));
+    assert!(refused(r#""rows": 0"#, r#""rows": 1"#).contains("needs the field dataset"));
+    assert!(refused(r#""property": "computes""#, r#""property": "memorizes""#).contains("trees"));
+
+    let without = Certificate { forest: None, ..computed() };
+    assert!(matches!(without.check(), Err(Inconsistency::Files { property: "computes", .. })));
+    let without = Certificate { dataset: None, ..proved() };
+    assert!(matches!(without.check(), Err(Inconsistency::Files { property: "memorizes", .. })));
+    let with = Certificate { forest: computed().forest, ..proved() };
+    assert!(matches!(with.check(), Err(Inconsistency::Files { property: "memorizes", .. })));
 }

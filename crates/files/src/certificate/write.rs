@@ -9,13 +9,11 @@ use crate::json::Json;
 
 /// A certificate that passed its check.
 pub(super) fn certificate(certificate: &Certificate) -> Json {
-    let Certificate { claim, network, dataset, source, verdict, evidence, lemmas, provenance } = certificate;
-    let mut fields = vec![
-        ("schema", Json::count(SCHEMA)),
-        ("claim", self::claim(claim)),
-        ("network", reference(network)),
-        ("dataset", reference(dataset)),
-    ];
+    let Certificate { claim, network, dataset, forest, source, verdict, evidence, lemmas, provenance } = certificate;
+    let mut fields =
+        vec![("schema", Json::count(SCHEMA)), ("claim", self::claim(claim)), ("network", reference(network))];
+    fields.extend(dataset.iter().map(|dataset| ("dataset", reference(dataset))));
+    fields.extend(forest.iter().map(|forest| ("forest", reference(forest))));
     fields.extend(source.iter().map(|source| ("source", self::source(source))));
     fields.push(("verdict", Json::text(verdict)));
     fields.extend(evidence.iter().map(|evidence| ("evidence", self::evidence(claim.format, evidence))));
@@ -27,7 +25,14 @@ pub(super) fn certificate(certificate: &Certificate) -> Json {
 
 fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
     let property = match property {
-        Property::Memorizes => "memorizes",
+        Property::Memorizes => vec![("property", Json::text("memorizes"))],
+        Property::Computes { trees, leaves, tolerance, exceptions } => vec![
+            ("property", Json::text("computes")),
+            ("trees", Json::count(*trees)),
+            ("leaves", Json::count(*leaves)),
+            ("tolerance", Json::text(tolerance)),
+            ("exceptions", Json::Array(exceptions.iter().map(|&row| Json::count(row)).collect())),
+        ],
     };
     let Shape { rows, input_dimension, output_dimension, layers, parameters } = *shape;
     let shape = Json::object([
@@ -37,12 +42,8 @@ fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
         ("layers", Json::count(layers)),
         ("parameters", Json::count(parameters)),
     ]);
-    Json::object([
-        ("property", Json::text(property)),
-        ("format", Json::text(format)),
-        ("model", self::model(model)),
-        ("shape", shape),
-    ])
+    let rest = [("format", Json::text(format)), ("model", self::model(model)), ("shape", shape)];
+    Json::Object(property.into_iter().chain(rest).map(|(key, value)| (key.to_string(), value)).collect())
 }
 
 fn model(model: &PathModel) -> Json {

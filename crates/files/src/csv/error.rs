@@ -2,11 +2,11 @@
 
 use std::io;
 
-use roundproof_format::Format;
 use roundproof_network::DatasetError;
 use thiserror::Error;
 
 use crate::InFile;
+use crate::table::{CellProblem, LabelProblem};
 
 /// A CSV file that is no data set.
 pub type CsvError = InFile<CsvProblem>;
@@ -64,34 +64,9 @@ pub enum CsvProblem {
         /// The second one, from 1.
         second: usize,
     },
-    /// No label column was asked for.
-    #[error("no label column was named; name at least one of {}", .known)]
-    NoLabel {
-        /// The columns there are.
-        known: String,
-    },
-    /// A label column that is not there.
-    #[error(
-        "has no column `{name}`{} (columns: {known}; #1 is the first)",
-        .nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
-    )]
-    UnknownLabel {
-        /// The name asked for.
-        name: String,
-        /// The nearest name there is.
-        nearest: Option<String>,
-        /// The columns there are.
-        known: String,
-    },
-    /// The same label column twice.
-    #[error("column `{name}` was named as a label twice; name it once")]
-    LabelTwice {
-        /// Its name.
-        name: String,
-    },
-    /// Every column is a label.
-    #[error("every column is a label; at least one column must be left as an input")]
-    NoInput,
+    /// The choice of label columns makes no sense.
+    #[error(transparent)]
+    Labels(#[from] LabelProblem),
     /// A row of another length than the header.
     #[error("line {line} has {found} cells, the header {expected}; fill the row up, or quote cells that hold commas")]
     Ragged {
@@ -117,38 +92,4 @@ pub enum CsvProblem {
     /// The cells, each in order, make no data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-}
-
-/// Why a cell gives no value of the format.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum CellProblem {
-    /// Nothing in it.
-    #[error("the cell is empty; fill it, or delete the row")]
-    Empty,
-    /// Text.
-    #[error(
-        "is no number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: number \
-         categories, and fill or delete what is missing"
-    )]
-    Text,
-    /// NaN or infinity.
-    #[error("is not finite; data must be: delete the row, or put a number there")]
-    NotFinite,
-    /// An exponent that no format has.
-    #[error("has an exponent beyond every supported format; rescale the column")]
-    Exponent,
-    /// Rounds to something beyond the largest value.
-    #[error("is out of range: the largest value of {format} is {largest}; rescale the column or take a wider format")]
-    OutOfRange {
-        /// The format.
-        format: Format,
-        /// Its largest value.
-        largest: String,
-    },
-    /// In `F(p)`, an exponent beyond what data may have.
-    #[error("is out of range: in {format}, data have exponents within +-2^20; rescale the column")]
-    Unbounded {
-        /// The format.
-        format: Format,
-    },
 }

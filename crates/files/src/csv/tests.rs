@@ -1,10 +1,14 @@
 use proptest::prelude::*;
 
+use roundproof_format::Encoding;
+
 use super::*;
+use crate::table::Report;
+use crate::text::exact_decimal;
 
 const F: Format = Format::BFLOAT16;
 
-fn read(text: &str, labels: &[&str], format: Format) -> Result<CsvData, CsvError> {
+fn read(text: &str, labels: &[&str], format: Format) -> Result<Table, CsvError> {
     let labels: Vec<String> = labels.iter().map(|label| label.to_string()).collect();
     parse_csv(Path::new("data.csv"), text.as_bytes(), &labels, format)
 }
@@ -25,10 +29,13 @@ fn columns_are_split_by_name_and_rounded() {
     assert_eq!((data.dataset.rows(), data.dataset.dimension(), data.dataset.outputs()), (3, 2, 1));
     assert_eq!(bits(data.dataset.inputs()), [0x3f80, 0x4040, 0x8000, 0x3f00, 0x3dcd, 0x40a0]);
     assert_eq!(bits(data.dataset.labels()), [0x4000, 0x4040, 0x4080]);
-    assert_eq!(data.lines, [2, 4, 5]);
+    assert_eq!(data.places.lines(), Some(&[2, 4, 5][..]));
     assert_eq!((data.report.inexact_inputs, data.report.inexact_labels), (1, 0));
     let worst = data.report.worst.unwrap();
-    assert_eq!((worst.line, worst.column.as_str(), worst.text.as_str(), worst.rounded.bits()), (5, "a", "0.1", 0x3dcd));
+    assert_eq!(
+        (worst.place, worst.column.as_str(), worst.text.as_str(), worst.rounded.bits()),
+        (Place::Line(5), "a", "0.1", 0x3dcd)
+    );
     assert_eq!(crate::text::approximate(&worst.relative_error), "9.7e-4");
 }
 

@@ -3,12 +3,12 @@
 use std::io;
 
 use roundproof_format::Format;
-use roundproof_network::{DatasetError, NetworkError};
+use roundproof_network::{DatasetError, ForestError, NetworkError};
 use thiserror::Error;
 
 use crate::{InFile, JsonError, Misfit};
 
-/// A safetensors file that is no network, or no data set.
+/// A safetensors file that is no network, no data set, or no forest.
 pub type TensorError = InFile<TensorProblem>;
 
 /// What is wrong with a safetensors file.
@@ -123,6 +123,14 @@ pub enum TensorProblem {
         tensor: &'static str,
         /// The fault.
         source: DatasetError,
+    },
+    /// Trees that make no forest.
+    #[error("tensor `{tensor}`: {source}")]
+    Forest {
+        /// The tensor that has the fault.
+        tensor: &'static str,
+        /// The fault.
+        source: ForestError,
     },
 }
 

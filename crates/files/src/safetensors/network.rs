@@ -78,11 +78,7 @@ fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
         let activations = names.into_iter().map(|name| name.read(str::parse::<Activation>));
         activations.collect::<Result<Vec<Activation>, _>>().map_err(|misfit| misfit.to_string())
     })?;
-    let input_dimension = container.read_metadata("input_dimension", |text| {
-        // One spelling: no sign, no leading zeros.
-        let number = text.parse::<usize>().ok().filter(|number| number.to_string() == text);
-        number.ok_or_else(|| "a plain decimal integer is needed".to_string())
-    })?;
+    let input_dimension = take_dimension(&mut container)?;
     let layers = activations.into_iter().enumerate();
     let layers = layers.map(|(index, activation)| take_layer(&mut container, format, index, activation));
     let layers = layers.collect::<Result<Vec<Layer>, TensorProblem>>()?;
@@ -94,6 +90,15 @@ fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
 /// The metadata entry `format`, in its one spelling.
 pub(super) fn take_format(container: &mut Container<'_>) -> Result<Format, TensorProblem> {
     container.read_metadata("format", canonical_format)
+}
+
+/// The metadata entry `input_dimension`.
+pub(super) fn take_dimension(container: &mut Container<'_>) -> Result<usize, TensorProblem> {
+    container.read_metadata("input_dimension", |text| {
+        // One spelling: no sign, no leading zeros.
+        let number = text.parse::<usize>().ok().filter(|number| number.to_string() == text);
+        number.ok_or_else(|| "a plain decimal integer is needed".to_string())
+    })
 }
 
 /// A format by the name that it is written with.

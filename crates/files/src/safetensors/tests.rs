@@ -363,3 +363,5 @@ fn value(format: Format, bits: u128) -> Encoding {
     let candidate = Encoding::from_bits(candidate);
     if format.is_finite(candidate) { candidate } else { format.one(true) }
 }
+
+mod forest;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_exact::{Rational, decode, encode, order_key, power_of_two};
+use roundproof_exact::{Parts, Rational, decode, encode_parts, parts, power_of_two};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Activation, Dataset, Layer, Network};
+use roundproof_network::{Activation, Dataset, Encodings, Layer, Network};
 use rustc_hash::FxHashMap;
 
 use super::key;
@@ -12,19 +12,24 @@ use crate::BoxRejection;
 
 /// What a unit of layer 1 tells about its input, mirrored for upper sides: keys are those of `x'`.
 ///
-/// On every row of the data and on every path, the unit fires or it is silent.
+/// At every input in question and on every path, the unit fires or it is silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Side {
     /// Whether the unit bounds its input from above.
     pub upper: bool,
-    /// The unit fires if `key(x')` is at most this, and is silent on every row with another key; none: on every row.
+    /// The unit fires if `key(x')` is at most this, and is silent at every other input; none: it is silent at all.
     pub fires_up_to: Option<i128>,
     /// When it fires, it gives at least 2 to this power.
     pub strength: i64,
 }
 
 impl Side {
-    fn fires(&self, key: i128) -> bool {
+    /// The side that a box has of a unit that it needs to fire: what lies beyond is on the other side of the same cut.
+    fn opposite(self) -> Side {
+        Side { upper: !self.upper, fires_up_to: self.fires_up_to.map(|most| -most - 1), strength: self.strength }
+    }
+
+    fn excludes(&self, key: i128) -> bool {
         let mirrored = if self.upper { -key } else { key };
         self.fires_up_to.is_some_and(|most| mirrored <= most)
     }
@@ -33,27 +38,32 @@ impl Side {
 /// A box network whose side conditions hold.
 pub(super) struct Gadget<'a> {
     network: &'a Network,
-    /// The distinct sides, and which one each unit is: sides repeat from box to box.
-    sides: Vec<Side>,
-    side_of_unit: Vec<u32>,
+    /// What the units tell.
+    units: Units,
 }
 
+/// The sides of the units, in little memory: there can be many millions.
+struct Units {
+    /// The largest `x'` at which each unit fires; zero for one that is silent at all.
+    fires_up_to: Encodings,
+    /// Its strength; [`SILENT`] for one that is silent at all.
+    strength: Vec<i32>,
+}
+
+/// Stronger than any unit that fires.
+const SILENT: i32 = i32::MAX;
+
 impl<'a> Gadget<'a> {
-    pub fn recognize(network: &'a Network, data: &Dataset) -> Result<Gadget<'a>, BoxRejection> {
+    /// `data` are the inputs in question; none: all finite ones.
+    pub fn recognize(network: &'a Network, data: Option<&Dataset>) -> Result<Gadget<'a>, BoxRejection> {
         let [first, second, last] = network.layers() else { return Err(BoxRejection::Layers) };
         let hidden = first.activation;
         if second.activation != hidden || hidden == Activation::Identity || last.activation != Activation::Identity {
             return Err(BoxRejection::Layers);
         }
-        let (sides, side_of_unit) = recognize_units(network.format(), first, data)?;
-        let gadget = Gadget { network, sides, side_of_unit };
+        let units = recognize_units(network.format(), first, data)?;
+        let gadget = Gadget { network, units };
         gadget.check_boxes(second)?;
-        for output in 0..last.rows() {
-            let bias = last.bias.get(output);
-            if !network.format().is_zero(bias) {
-                return Err(BoxRejection::OutputBias { output, bias });
-            }
-        }
         Ok(gadget)
     }
 
@@ -70,38 +80,48 @@ impl<'a> Gadget<'a> {
     }
 
     /// The sides of a box, each with the input that it looks at.
-    pub fn sides(&self, neuron: usize) -> impl Iterator<Item = (u32, &Side)> + '_ {
+    pub fn sides(&self, neuron: usize) -> impl Iterator<Item = (u32, Side)> + '_ {
         let [first, second, _] = self.network.layers() else { unreachable!("recognized") };
+        let format = self.format();
         // Unit `u` has exactly one term, so its column stands at position `u`.
-        second.row(neuron).map(move |index| {
-            let unit = second.columns[index] as usize;
-            (first.columns[unit], &self.sides[self.side_of_unit[unit] as usize])
+        second.terms(neuron).map(move |(unit, weight)| {
+            let side = self.side(unit as usize);
+            let required = !format.is_sign_minus(weight);
+            (first.columns[unit as usize], if required { side.opposite() } else { side })
         })
+    }
+
+    /// What a unit tells. Its weight is not zero, and neither are those of layer 2.
+    fn side(&self, unit: usize) -> Side {
+        let (format, strength) = (self.format(), self.units.strength[unit]);
+        let upper = !format.is_sign_minus(self.network.layers()[0].weights.get(unit));
+        let fires_up_to = (strength != SILENT).then(|| key(format, self.units.fires_up_to.get(unit)));
+        Side { upper, fires_up_to, strength: i64::from(strength) }
     }
 
     /// Whether a row lies in a box: whether every side is silent.
     pub fn contains(&self, neuron: usize, data: &Dataset, row: usize) -> bool {
         let key = |column: u32| key(self.format(), data.input(row, column as usize));
-        self.sides(neuron).all(|(column, side)| !side.fires(key(column)))
+        self.sides(neuron).all(|(column, side)| !side.excludes(key(column)))
     }
 
     fn check_boxes(&self, second: &Layer) -> Result<(), BoxRejection> {
-        let format = self.format();
-        let relu = second.activation == Activation::Relu;
-        let (expected, bias_key) = if relu { (1, key(format, format.one(false))) } else { (0, 0) };
-        let mut exponents: FxHashMap<Encoding, Option<i64>> = FxHashMap::default();
+        let one = key(self.format(), self.format().one(false));
         for neuron in 0..second.rows() {
+            if second.activation == Activation::Step {
+                self.check_count(second, neuron)?;
+                continue;
+            }
             let bias = second.bias.get(neuron);
-            if key(format, bias) != bias_key {
-                return Err(BoxRejection::BoxBias { neuron, bias, expected });
+            if key(self.format(), bias) != one {
+                return Err(BoxRejection::BoxBias { neuron, bias, expected: 1 });
             }
             let mut weak = Vec::new();
             for (unit, weight) in second.terms(neuron) {
-                let exponent = *exponents.entry(weight).or_insert_with(|| penalty_exponent(format, weight));
-                let Some(exponent) = exponent.filter(|&exponent| relu || exponent == 0) else {
+                let Some(exponent) = penalty_exponent(self.format(), weight) else {
                     return Err(BoxRejection::BoxWeight { neuron, weight });
                 };
-                let strength = exponent + self.sides[self.side_of_unit[unit as usize] as usize].strength;
+                let strength = exponent + i64::from(self.units.strength[unit as usize]);
                 if strength < 0 {
                     weak.push((unit as usize, strength));
                 }
@@ -113,12 +133,40 @@ impl<'a> Gadget<'a> {
         Ok(())
     }
 
+    /// A Step neuron counts: +1 for each unit that has to fire, -1 for each that has to be silent, and the bias takes
+    /// off how many have to fire. Without any of those the sum is at most 0 in every order; with them it has to be
+    /// exact (R5).
+    fn check_count(&self, second: &Layer, neuron: usize) -> Result<(), BoxRejection> {
+        let format = self.format();
+        let [one, minus_one] = [false, true].map(|negative| key(format, format.one(negative)));
+        let mut required = 0i64;
+        for (_, weight) in second.terms(neuron) {
+            match key(format, weight) {
+                k if k == one => required += 1,
+                k if k == minus_one => {}
+                _ => return Err(BoxRejection::BoxWeight { neuron, weight }),
+            }
+        }
+        let bias = second.bias.get(neuron);
+        let value = decode(format, bias).and_then(|datum| datum.rational()).expect("stored values are finite");
+        if value != -required {
+            return Err(BoxRejection::BoxBias { neuron, bias, expected: -required });
+        }
+        let terms = second.row(neuron).len();
+        let largest = format.largest(false).and_then(|largest| decode(format, largest)?.rational());
+        let fits = format.precision() >= 62 || terms as u64 <= 1 << format.precision();
+        if required > 0 && !(fits && largest.is_none_or(|largest| largest >= terms)) {
+            return Err(BoxRejection::BoxCount { neuron, terms });
+        }
+        Ok(())
+    }
+
     /// A side whose units each give a penalty below 1: some `2^j` of them must give at least `2^-j`, for a `j <= p`
     /// with `2^-j` in the format (R6, general form).
     fn check_copies(&self, second: &Layer, neuron: usize, weak: &[(usize, i64)]) -> Result<(), BoxRejection> {
         let first = &self.network.layers()[0];
         let place = |unit: usize| {
-            let side = &self.sides[self.side_of_unit[unit] as usize];
+            let side = self.side(unit);
             (first.columns[unit], side.upper, side.fires_up_to)
         };
         let mut strengths: BTreeMap<_, Vec<i64>> = BTreeMap::new();
@@ -150,9 +198,113 @@ impl<'a> Gadget<'a> {
 
 /// The exponent of `W` if the weight is `-W` for a power of two `W`.
 fn penalty_exponent(format: Format, weight: Encoding) -> Option<i64> {
-    let value = -decode(format, weight)?.rational()?;
-    let exponent = floor_exponent(&value)?;
-    (value == power_of_two(exponent)).then_some(exponent)
+    parts(format, weight).filter(|weight| weight.negative)?.power()
+}
+
+/// What each unit of layer 1 tells.
+fn recognize_units(format: Format, first: &Layer, data: Option<&Dataset>) -> Result<Units, BoxRejection> {
+    let mut units = Units {
+        fires_up_to: Encodings::with_capacity(format, first.rows()),
+        strength: Vec::with_capacity(first.rows()),
+    };
+    let mut around_zero = AroundZero { format, data, known: FxHashMap::default() };
+    for unit in 0..first.rows() {
+        let mut terms = first.terms(unit);
+        let (Some((column, weight)), None) = (terms.next(), terms.next()) else {
+            return Err(BoxRejection::UnitTerms { unit, terms: first.row(unit).len() });
+        };
+        let wrong = BoxRejection::UnitWeight { unit, weight };
+        let weight = finite(format, weight);
+        let Some(scale) = weight.power().filter(|&scale| scale >= 0) else { return Err(wrong) };
+        let bias = first.bias.get(unit);
+        if first.activation == Activation::Step {
+            if scale != 0 {
+                return Err(wrong);
+            }
+            units.fires_up_to.push(bias);
+            units.strength.push(0);
+            continue;
+        }
+        let (fires_up_to, strength) =
+            match recognize_relu(format, unit, scale, bias, &mut || around_zero.below(unit, column, !weight.negative))?
+            {
+                Some((fires_up_to, strength)) => {
+                    (fires_up_to, i32::try_from(strength).expect("of a moderate exponent"))
+                }
+                None => (format.zero(), SILENT),
+            };
+        units.fires_up_to.push(fires_up_to);
+        units.strength.push(strength);
+    }
+    Ok(units)
+}
+
+/// The value from which on a unit `ReLU(bias - 2^scale x')` fires, and its strength; none if it is silent at all.
+/// `below_zero` gives the key of the value in question that is next below zero in `F(p)`.
+fn recognize_relu(
+    format: Format,
+    unit: usize,
+    scale: i64,
+    bias: Encoding,
+    below_zero: &mut dyn FnMut() -> Result<Option<i128>, BoxRejection>,
+) -> Result<Option<(Encoding, i64)>, BoxRejection> {
+    let threshold = encode_parts(format, finite(format, bias).scaled(-scale));
+    let threshold = threshold.ok_or(BoxRejection::UnitThreshold { unit, bias })?;
+    let at_threshold = key(format, threshold);
+    // Silent from the threshold on, firing from the value below it on; in F(p), zero has none but among the data.
+    let below = if at_threshold == 0 && !format.is_bounded() { below_zero()? } else { Some(at_threshold - 1) };
+    let Some(below) = below else { return Ok(None) };
+    let fires_up_to = value_of_key(format, below).ok_or(BoxRejection::UnitAtEnd { unit })?;
+    let below = finite(format, fires_up_to);
+    // A multiple that the format does not have is beyond its largest value (R4).
+    if encode_parts(format, below.scaled(scale)).is_none() {
+        return Err(BoxRejection::UnitScale { unit });
+    }
+    Ok(Some((fires_up_to, gap_exponent(finite(format, threshold), below) + scale)))
+}
+
+/// The values of the data that are next to zero, for `F(p)`.
+struct AroundZero<'a> {
+    format: Format,
+    data: Option<&'a Dataset>,
+    known: FxHashMap<(u32, bool), Option<i128>>,
+}
+
+impl AroundZero<'_> {
+    /// The greatest key below 0 of `x'` among the rows.
+    fn below(&mut self, unit: usize, column: u32, upper: bool) -> Result<Option<i128>, BoxRejection> {
+        let data = self.data.ok_or(BoxRejection::UnitAtZero { unit })?;
+        Ok(*self.known.entry((column, upper)).or_insert_with(|| {
+            let column = (0..data.rows()).map(|row| key(self.format, data.input(row, column as usize)));
+            column.map(|key| if upper { -key } else { key }).filter(|&key| key < 0).max()
+        }))
+    }
+}
+
+/// The parts of a stored value.
+fn finite(format: Format, encoding: Encoding) -> Parts {
+    parts(format, encoding).expect("stored values are finite")
+}
+
+/// `e` with `2^e <= a - b < 2^(e+1)`, for `a > b`.
+fn gap_exponent(a: Parts, b: Parts) -> i64 {
+    let exponent = a.exponent.min(b.exponent);
+    // Neighbours have exponents that differ by 1 at most.
+    let integer = |value: Parts| {
+        let shift = u32::try_from(value.exponent - exponent).ok().filter(|&shift| shift <= 1)?;
+        let magnitude = i128::try_from(value.significand).ok()?.checked_mul(1 << shift)?;
+        Some(if value.negative { -magnitude } else { magnitude })
+    };
+    if let (Some(a), Some(b)) = (integer(a), integer(b))
+        && let Some(gap) = a.checked_sub(b)
+    {
+        return exponent + i64::from(gap.ilog2());
+    }
+    let rational = |value: Parts| {
+        let magnitude = Rational::from(value.significand) * power_of_two(value.exponent);
+        if value.negative { -magnitude } else { magnitude }
+    };
+    floor_exponent(&(rational(a) - rational(b))).expect("a positive gap")
 }
 
 /// `e` with `2^e <= q < 2^(e+1)`, for positive `q`.
@@ -164,91 +316,11 @@ fn floor_exponent(q: &Rational) -> Option<i64> {
     Some(if *q < power_of_two(guess) { guess - 1 } else { guess })
 }
 
-/// The distinct sides among the units of layer 1, and the side of each unit.
-fn recognize_units(format: Format, first: &Layer, data: &Dataset) -> Result<(Vec<Side>, Vec<u32>), BoxRejection> {
-    let mut sides = Vec::new();
-    let mut known: FxHashMap<(Encoding, Encoding, Option<u32>), u32> = FxHashMap::default();
-    let mut side_of_unit = Vec::with_capacity(first.rows());
-    for unit in 0..first.rows() {
-        let mut terms = first.terms(unit);
-        let (Some((column, weight)), None) = (terms.next(), terms.next()) else {
-            return Err(BoxRejection::UnitTerms { unit, terms: first.row(unit).len() });
-        };
-        let bias = first.bias.get(unit);
-        // Around zero, F(p) has no neighbours: there, what a unit tells depends on the data in its column.
-        let place = (weight, bias, (!format.is_bounded()).then_some(column));
-        let side = match known.get(&place) {
-            Some(&side) => side,
-            None => {
-                sides.push(recognize_unit(format, first.activation, unit, (column, weight, bias), data)?);
-                let side = sides.len() as u32 - 1;
-                known.insert(place, side);
-                side
-            }
-        };
-        side_of_unit.push(side);
-    }
-    Ok((sides, side_of_unit))
-}
-
-fn recognize_unit(
-    format: Format,
-    activation: Activation,
-    unit: usize,
-    (column, weight, bias): (u32, Encoding, Encoding),
-    data: &Dataset,
-) -> Result<Side, BoxRejection> {
-    let rational =
-        |encoding| decode(format, encoding).and_then(|datum| datum.rational()).expect("stored values are finite");
-    let scale = rational(weight);
-    let upper = scale > 0;
-    let scale = scale.abs();
-    if floor_exponent(&scale).is_none_or(|e| e < 0 || scale != power_of_two(e)) {
-        return Err(BoxRejection::UnitWeight { unit, weight });
-    }
-    if activation == Activation::Step {
-        if scale != 1 {
-            return Err(BoxRejection::UnitWeight { unit, weight });
-        }
-        return Ok(Side { upper, fires_up_to: Some(key(format, bias)), strength: 0 });
-    }
-    let threshold = rational(bias) / &scale;
-    let at_threshold = encode_value(format, &threshold)
-        .and_then(|encoding| order_key(format, encoding))
-        .ok_or(BoxRejection::UnitThreshold { unit, bias })?;
-    // Silent from the threshold on, firing from the value below it on; in F(p), zero has none but among the data.
-    let fires_up_to = if at_threshold == 0 && !format.is_bounded() {
-        let column = (0..data.rows()).map(|row| key(format, data.input(row, column as usize)));
-        column.map(|key| if upper { -key } else { key }).filter(|&key| key < 0).max()
-    } else {
-        Some(at_threshold - 1)
-    };
-    let Some(below) = fires_up_to else {
-        return Ok(Side { upper, fires_up_to, strength: i64::MAX / 2 });
-    };
-    let below = value_of_key(format, below).ok_or(BoxRejection::UnitAtEnd { unit })?;
-    if let Some(largest) = format.largest(false)
-        && scale != 1
-        && Rational::from(&below * &scale).abs() > rational(largest)
-    {
-        return Err(BoxRejection::UnitScale { unit });
-    }
-    let strength = floor_exponent(&((threshold - below) * scale)).expect("a positive gap");
-    Ok(Side { upper, fires_up_to, strength })
-}
-
-fn encode_value(format: Format, value: &Rational) -> Option<Encoding> {
-    if *value == 0 {
-        return Some(format.zero());
-    }
-    encode(format, &roundproof_exact::Datum::Finite(value.clone()))
-}
-
 /// The finite value with this key; none beyond the ends of the format.
-fn value_of_key(format: Format, key: i128) -> Option<Rational> {
+fn value_of_key(format: Format, key: i128) -> Option<Encoding> {
     if format.largest(false).is_some_and(|largest| key.unsigned_abs() > largest.bits()) {
         return None;
     }
     let sign = if key < 0 { 1 << (format.width() - 1) } else { 0 };
-    decode(format, Encoding::from_bits(sign | key.unsigned_abs()))?.rational()
+    Some(Encoding::from_bits(sign | key.unsigned_abs())).filter(|&encoding| format.is_finite(encoding))
 }

@@ -153,6 +153,9 @@ fn box_bias() {
         assert_eq!(relu(bias(text)), bias_of);
     }
     assert_eq!(step(bias("1")), BoxRejection::BoxBias { neuron: 1, bias: value(F, "1"), expected: 0 });
+    // A unit that has to fire is to be taken off.
+    let required = |s: &mut Subject| s.layers[1].weights.set(2, F.one(false));
+    assert_eq!(step(required), BoxRejection::BoxBias { neuron: 1, bias: F.zero(), expected: -1 });
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn box_weight() {
     for text in ["0", "32", "-33"] {
         assert_eq!(relu(weight(text)), BoxRejection::BoxWeight { neuron: 1, weight: value(F, text) });
     }
-    for text in ["0", "1", "-2", "-0.5"] {
+    for text in ["0", "2", "-2", "-0.5"] {
         assert_eq!(step(weight(text)), BoxRejection::BoxWeight { neuron: 1, weight: value(F, text) });
     }
 }
@@ -205,13 +208,19 @@ fn penalty_of_copies() {
     assert_eq!(strong.verdict(), Ok(Verdict::Proved));
 }
 
+/// A bias is a term of the sum like the labels.
 #[test]
 fn output_bias() {
-    let bias = |s: &mut Subject| s.layers[2].bias.set(0, value(F, "1"));
-    assert_eq!(relu(bias), BoxRejection::OutputBias { output: 0, bias: value(F, "1") });
+    let bias = |text: &'static str| move |s: &mut Subject| s.layers[2].bias.set(0, value(F, text));
+    let given = |given: i32| BoxRejection::Label { row: 0, output: 0, given: given.into(), label: value(F, "3") };
+    assert_eq!(relu(bias("1")), given(4));
     let mut zero = subject(Activation::Relu);
     zero.layers[2].bias.set(0, F.negative_zero().expect("bfloat16 has one"));
     assert_eq!(zero.verdict(), Ok(Verdict::Proved));
+    let mut shifted = subject(Activation::Relu);
+    shifted.layers[2].bias.set(0, F.one(false));
+    shifted.data = texts(F, &[(&["1"], &["4"]), (&["4"], &["6"]), (&["3"], &["1"])]);
+    assert_eq!(shifted.verdict(), Ok(Verdict::Proved));
 }
 
 #[test]
@@ -223,8 +232,9 @@ fn separator() {
     let split = |column, threshold| Node::Split { column, threshold };
     assert_eq!(wrong(vec![]), (0, "is missing: the tree is incomplete"));
     assert_eq!(wrong(vec![cut("2"), Node::Box(0)]), (2, "is missing: the tree is incomplete"));
-    let longer = vec![cut("2"), Node::Box(0), Node::Box(1), Node::Empty];
-    assert_eq!(wrong(longer), (3, "stands after the end of the tree"));
+    let longer = vec![cut("2"), Node::Box(0), Node::Box(1), cut("2"), Node::Empty];
+    assert_eq!(wrong(longer), (5, "is missing: the tree is incomplete"));
+    assert_eq!(wrong(vec![Node::Nested(0)]), (1, "is missing: the tree is incomplete"));
     assert_eq!(wrong(vec![cut("2"), Node::Box(0), Node::Box(2)]), (2, "names a box that is not there"));
     let infinity = F.infinity(false).expect("bfloat16 has one");
     for bits in [infinity, Encoding::from_bits(0x7fc0), Encoding::from_bits(1 << 16)] {
@@ -251,24 +261,19 @@ fn box_regions() {
 
 #[test]
 fn overlap() {
-    let overlap = |threshold: &str, neuron, side| BoxRejection::Overlap {
-        neuron,
-        column: 0,
-        side,
-        threshold: value(F, threshold),
-    };
+    let overlap = |neuron, side| BoxRejection::Overlap { neuron, column: 0, side };
     let moved = |threshold: &'static str| move |s: &mut Subject| s.nodes[0] = cut(threshold);
     for activation in [Activation::Relu, Activation::Step] {
         // From just below 2, and up to 4, the cut goes through a box; between them it is in order.
-        assert_eq!(rejected(activation, moved("1.9921875")), overlap("1.9921875", 0, "below"));
-        assert_eq!(rejected(activation, moved("4")), overlap("4", 1, "above"));
+        assert_eq!(rejected(activation, moved("1.9921875")), overlap(0, "below"));
+        assert_eq!(rejected(activation, moved("4")), overlap(1, "above"));
         for threshold in ["2.015625", "3.984375"] {
             let mut between = subject(activation);
             moved(threshold)(&mut between);
             assert_eq!(between.verdict(), Ok(Verdict::Proved));
         }
         let swapped = |s: &mut Subject| s.nodes.swap(1, 2);
-        assert_eq!(rejected(activation, swapped), overlap("2", 1, "below"));
+        assert_eq!(rejected(activation, swapped), overlap(1, "below"));
     }
     // A box without an upper side is not kept below any cut.
     let open = |s: &mut Subject| {
@@ -277,7 +282,7 @@ fn overlap() {
         second.push(s.layers[1].terms(1).collect::<Vec<_>>(), F.one(false));
         s.layers[1] = second;
     };
-    assert_eq!(relu(open), overlap("2", 0, "below"));
+    assert_eq!(relu(open), overlap(0, "below"));
 }
 
 #[test]
@@ -288,7 +293,7 @@ fn label() {
     let wrong = |given: &str, label: &str| BoxRejection::Label {
         row: 1,
         output: 0,
-        given: value(F, given),
+        given: roundproof_exact::parse_number(given).expect(given).value(),
         label: value(F, label),
     };
     for activation in [Activation::Relu, Activation::Step] {
@@ -299,7 +304,7 @@ fn label() {
     }
     // A label without a weight is zero.
     let unlabelled = |s: &mut Subject| s.layers[2] = layer(F, Activation::Identity, &[(&[(1, "5")], "0")]);
-    let zero = BoxRejection::Label { row: 0, output: 0, given: F.zero(), label: value(F, "3") };
+    let zero = BoxRejection::Label { row: 0, output: 0, given: 0.into(), label: value(F, "3") };
     assert_eq!(relu(unlabelled), zero);
 }
 
@@ -322,6 +327,29 @@ fn headroom() {
     assert_eq!(judge_with(Overflow::Nan, "-16", "-448"), (Err(exceeds(1)), Some(false)));
     assert_eq!(judge_with(Overflow::Saturate, "-16", "-448"), (Ok(Verdict::Proved), Some(true)));
     assert_eq!(judge_with(Overflow::Nan, "-16", "-8"), (Ok(Verdict::Proved), Some(true)));
+}
+
+/// A unit or a box that is within the format says nothing of the next, which differs in one of weight, bias and input.
+#[test]
+fn headroom_of_the_second() {
+    let f = Format::FLOAT8_E4M3FN;
+    type Row<'a> = (&'a [(u32, &'a str)], &'a str);
+    let judge_with = |units: &[Row], boxes: &[Row], inputs: [&str; 2]| {
+        let first = layer(f, Activation::Relu, units);
+        let last = layer(f, Activation::Identity, &[(&[(0, "3")], "0")]);
+        let network = network(f, 2, vec![first, layer(f, Activation::Relu, boxes), last]);
+        let model = PathModel { overflow: Overflow::Nan, ..PathModel::all(f) };
+        let evidence = Evidence::BoxNetwork(Separator { nodes: vec![Node::Box(0)] });
+        judge(&model, &network, &texts(f, &[(&inputs, &["0"])]), &evidence)
+    };
+    let exceeds = |layer| Err(Rejection::Boxes(BoxRejection::Headroom { layer, neuron: 1, overflow: Overflow::Nan }));
+    let one: Row = (&[(0, "-16")], "1");
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-1")], "416")], &[one], ["208", "0"]), exceeds(1));
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-4")], "1")], &[one], ["208", "0"]), exceeds(1));
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(1, "-1")], "1")], &[one], ["8", "448"]), exceeds(1));
+    let units: [Row; 2] = [(&[(0, "-1")], "1"), (&[(1, "-1")], "1")];
+    assert_eq!(judge_with(&units, &[one, (&[(1, "-16")], "1")], ["8", "96"]), exceeds(2));
+    assert_eq!(judge_with(&units, &[one, (&[(0, "-64")], "1")], ["8", "8"]), exceeds(2));
 }
 
 /// The ends of a format whose keys fill 128 bits.

@@ -1,7 +1,7 @@
 //! That a claim is about the network and the data set that it is judged with.
 
 use roundproof_format::{Format, Overflow};
-use roundproof_kernel::{Claim, Evidence, Rejection, Verdict, check};
+use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Encodings, ModelError, Network, PathModel};
 
 use crate::common::*;
@@ -17,14 +17,15 @@ fn subject() -> (Claim, Network, Dataset) {
 fn rejected(change: impl FnOnce(&mut Claim)) -> Rejection {
     let (mut claim, network, data) = subject();
     change(&mut claim);
-    check(&claim, &network, &data, &Evidence::Paths, &mut |_, _| ()).expect_err("rejected")
+    check(&claim, &Subject::memorizing(&network, &data), &Evidence::Paths, &mut |_, _| ()).expect_err("rejected")
 }
 
 #[test]
 fn the_unchanged_claim_is_accepted() {
     let (claim, network, data) = subject();
     let mut steps = Vec::new();
-    let verdict = check(&claim, &network, &data, &Evidence::Paths, &mut |done, of| steps.push((done, of)));
+    let verdict =
+        check(&claim, &Subject::memorizing(&network, &data), &Evidence::Paths, &mut |done, of| steps.push((done, of)));
     assert_eq!(verdict, Ok(Verdict::Proved));
     assert_eq!(steps, [(0, 1), (1, 1)]);
 }
@@ -37,7 +38,7 @@ fn format() {
     let (claim, network, _) = subject();
     let data = texts(other, &[(&["1", "2"], &["3"])]);
     let found = Rejection::Format { of: "data set", claimed: F, found: other };
-    assert_eq!(check(&claim, &network, &data, &Evidence::Paths, &mut |_, _| ()), Err(found));
+    assert_eq!(check(&claim, &Subject::memorizing(&network, &data), &Evidence::Paths, &mut |_, _| ()), Err(found));
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn size() {
     assert_eq!(rejected(|claim| claim.shape.layers = 0), size("layers", 0, 1));
     assert_eq!(rejected(|claim| claim.shape.parameters = 4), size("parameters", 4, 3));
     let (claim, network, _) = subject();
-    let with = |data: &Dataset| check(&claim, &network, data, &Evidence::Paths, &mut |_, _| ());
+    let with = |data: &Dataset| check(&claim, &Subject::memorizing(&network, data), &Evidence::Paths, &mut |_, _| ());
     assert_eq!(with(&texts(F, &[(&["1"], &["3"])])), Err(size("inputs of the data set", 2, 1)));
     assert_eq!(with(&texts(F, &[(&["1", "2"], &["3", "3"])])), Err(size("labels of the data set", 1, 2)));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roundproof_exact::{Datum, Rational, encode, order_key};
 use roundproof_format::{Encoding, Format};
-use roundproof_kernel::{Claim, Evidence, Rejection, Verdict, check};
+use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel};
 use roundproof_paths::{Enumeration, Keep, Machine, Sum, Term};
 
@@ -139,7 +139,7 @@ pub fn texts(format: Format, rows: &[(&[&str], &[&str])]) -> Dataset {
 
 pub fn judge(model: &PathModel, network: &Network, data: &Dataset, evidence: &Evidence) -> Result<Verdict, Rejection> {
     let claim = Claim::memorizes(network, data, *model);
-    check(&claim, network, data, evidence, &mut |_, _| ())
+    check(&claim, &Subject::memorizing(network, data), evidence, &mut |_, _| ())
 }
 
 pub fn same_value(format: Format, a: Encoding, b: Encoding) -> bool {

@@ -1,0 +1,248 @@
+//! From models to forests, and readers beside damaged files.
+
+use super::*;
+
+/// One split of one input with the leaves 0 and 1.
+fn split(comparison: Comparison, threshold: &Rational) -> Model {
+    let mut model = read(LIGHTGBM);
+    let nodes = vec![
+        tree::FileNode::Split { column: 0, threshold: threshold.clone(), lower: 1, upper: 2 },
+        tree::FileNode::Leaf { number: 0, values: vec![Rational::new()] },
+        tree::FileNode::Leaf { number: 1, values: vec![Rational::from(1)] },
+    ];
+    model.trees = vec![ModelTree::build(0, nodes, Some(0), |node| node.to_string()).unwrap()];
+    model.comparison = comparison;
+    model
+}
+
+fn value(format: Format, encoding: Encoding) -> Rational {
+    decode(format, encoding).unwrap().rational().unwrap()
+}
+
+/// What a forest of one split, or of none, gives for an input, or for all.
+fn side(forest: &Forest, input: &Rational) -> Rational {
+    let (tree, format) = (&forest.trees()[0], forest.format());
+    let leaf = match tree.nodes[0] {
+        TreeNode::Leaf => 0,
+        TreeNode::Split { threshold, .. } => usize::from(*input > value(format, threshold)),
+    };
+    value(format, tree.values.get(leaf))
+}
+
+fn check_split(format: Format, values: &[Rational], threshold: &Rational) {
+    for comparison in [Comparison::Less, Comparison::LessOrEqual] {
+        let (forest, rounding) = split(comparison, threshold).to_forest(format, &ForestOptions::default()).unwrap();
+        let is_lower = |x: &Rational| match comparison {
+            Comparison::Less => x < threshold,
+            Comparison::LessOrEqual => x <= threshold,
+        };
+        for x in values {
+            assert_eq!(side(&forest, x) == 0, is_lower(x), "{format}: {x} {comparison:?} {threshold}");
+        }
+        let lower = values.iter().filter(|x| is_lower(x)).count();
+        let one_sided = lower == 0 || lower == values.len();
+        assert_eq!(rounding.pruned, usize::from(one_sided), "{format}: {comparison:?} {threshold}");
+        let moved = !one_sided && !values.contains(threshold);
+        assert_eq!(rounding.thresholds, usize::from(moved), "{format}: {comparison:?} {threshold}");
+    }
+}
+
+/// Every value of every small format as a threshold, every mean of neighbours, and reals beyond them all: every value
+/// goes where it went.
+#[test]
+fn thresholds_keep_their_meaning_on_every_value_of_every_small_format() {
+    for &(_, format, _) in roundproof_format::NAMED.iter().filter(|(_, format, _)| format.width() <= 8) {
+        let finite = format.encodings().filter(|&encoding| format.is_finite(encoding));
+        let mut values: Vec<Rational> = finite.map(|encoding| value(format, encoding)).collect();
+        values.sort();
+        values.dedup();
+        let largest = values[values.len() - 1].clone();
+        for pair in values.windows(2) {
+            check_split(format, &values, &pair[0]);
+            check_split(format, &values, &((pair[0].clone() + &pair[1]) / 2));
+            check_split(format, &values, &(pair[0].clone() + Rational::from(&pair[1] - &pair[0]) * power_of_two(-300)));
+        }
+        for beyond in [largest.clone(), largest.clone() * Rational::from((257, 256)), largest * power_of_two(400)] {
+            check_split(format, &values, &beyond);
+            check_split(format, &values, &-beyond);
+        }
+    }
+}
+
+#[test]
+fn unbounded_formats_have_no_largest_value_below_zero() {
+    let format = Format::unbounded(3).unwrap();
+    let threshold = |comparison, q: Rational| {
+        let (forest, _) = split(comparison, &q).to_forest(format, &ForestOptions::default())?;
+        let TreeNode::Split { threshold, .. } = forest.trees()[0].nodes[0] else { panic!("pruned") };
+        Ok::<_, ConversionError>(value(format, threshold))
+    };
+    assert_eq!(threshold(Comparison::LessOrEqual, Rational::new()), Ok(Rational::new()));
+    let error = threshold(Comparison::Less, Rational::new()).unwrap_err();
+    assert_eq!(error, ConversionError::NoPredecessor { tree: 0, format });
+    assert_eq!(threshold(Comparison::Less, Rational::from(1)), Ok(Rational::from((7, 8))));
+    assert_eq!(threshold(Comparison::Less, Rational::from(-1)), Ok(Rational::from((-5, 4))));
+    assert_eq!(threshold(Comparison::Less, Rational::from((-9, 8))), Ok(Rational::from((-5, 4))));
+}
+
+#[test]
+fn a_side_that_no_value_reaches_is_left_out_with_all_below_it() {
+    // 1e30 is beyond binary16; below it on the left stands another split.
+    let text = LIGHTGBM.replace("threshold=0.5 2", "threshold=-1e30 2");
+    let (forest, rounding) = read(&text).to_forest(Format::BINARY16, &ForestOptions::default()).unwrap();
+    assert_eq!((rounding.pruned, &rounding.numbers[0][..], forest.trees()[0].nodes.len()), (1, &[1, 2][..], 3));
+    let text = LIGHTGBM.replace("threshold=0.5 2", "threshold=1e30 2");
+    let (forest, rounding) = read(&text).to_forest(Format::BINARY16, &ForestOptions::default()).unwrap();
+    assert_eq!((rounding.pruned, &rounding.numbers[0][..]), (2, &[0][..]));
+    assert_eq!(forest.trees()[0].nodes, [TreeNode::Leaf]);
+}
+
+#[test]
+fn leaves_are_rounded_to_the_format_or_to_the_grid() {
+    let format = Format::BFLOAT16;
+    let text = LIGHTGBM.replace("leaf_value=1.5 -2 3", "leaf_value=0.1 -2 3.3");
+    let convert = |grid| read(&text).to_forest(format, &ForestOptions { outputs: None, grid });
+    let values = |forest: &Forest| -> Vec<Rational> {
+        forest
+            .trees()
+            .iter()
+            .flat_map(|tree| tree.values.iter().map(|x| value(format, x)).collect::<Vec<_>>())
+            .collect()
+    };
+    let quarters = |q: [i32; 4]| q.map(|q| Rational::from((q, 4))).to_vec();
+    let (forest, rounding) = convert(None).unwrap();
+    assert_eq!((rounding.leaves, rounding.base), (2, 0));
+    assert_eq!(values(&forest)[2], Rational::from((211, 64)));
+    let exact = nearest(Format::BINARY64, "3.3", String::new).unwrap();
+    assert_eq!(rounding.largest_error, (exact.clone() - Rational::from((211, 64))).abs());
+    let (forest, rounding) = convert(Some(-2)).unwrap();
+    assert_eq!(values(&forest), quarters([0, -8, 13, 1]));
+    assert_eq!(rounding.leaves, 2);
+    // Of two multiples, the even one: 0.25 is half of 0.5.
+    assert_eq!(values(&convert(Some(-1)).unwrap().0), quarters([0, -8, 14, 0]));
+    assert_eq!(values(&convert(Some(2)).unwrap().0), quarters([0, 0, 16, 0]));
+    let error = convert(Some(-20)).unwrap_err();
+    assert!(matches!(error, ConversionError::OffGrid { grid: -20, .. }), "{error}");
+    let error = convert(Some(1 << 40)).unwrap_err();
+    assert!(matches!(error, ConversionError::Grid { .. }), "{error}");
+    let small = read(&text.replace("-2 3.3", "-2 3.3e5")).to_forest(Format::BINARY16, &ForestOptions::default());
+    let message = small.unwrap_err().to_string();
+    assert!(message.starts_with("tree 0, leaf 2, output 0: 3.3e5 is beyond the values of binary16; take"), "{message}");
+    let base = read(&XGBOOST.replace("[5E-1,2E0]", "7E5")).to_forest(Format::BINARY16, &ForestOptions::default());
+    assert!(base.unwrap_err().to_string().starts_with("base, output 0: 7.0e5 is beyond"));
+    let (forest, rounding) = read(&XGBOOST.replace("[5E-1,2E0]", "1E-1"))
+        .to_forest(format, &ForestOptions { outputs: None, grid: Some(0) })
+        .unwrap();
+    assert_eq!((value(format, forest.base().get(0)), rounding.base), (Rational::new(), 2));
+    // A mean: each leaf is divided, then rounded.
+    let mean = read(&LIGHTGBM.replace("tree_sizes", "average_output\ntree_sizes"));
+    let (forest, _) = mean.to_forest(format, &ForestOptions::default()).unwrap();
+    assert_eq!(values(&forest), [(3, 4), (-1, 1), (3, 2), (1, 8)].map(Rational::from));
+}
+
+#[test]
+fn outputs_are_those_asked_for_or_refused() {
+    let format = Format::FLOAT8_E4M3FN;
+    let convert = |text: &str, outputs| {
+        let (forest, _) = read(text).to_forest(format, &ForestOptions { outputs, grid: None })?;
+        let values = forest.trees()[0].values.iter().map(|x| value(format, x)).collect::<Vec<Rational>>();
+        Ok::<_, ConversionError>((forest.outputs(), values))
+    };
+    let numbers = |list: &[i32]| list.iter().map(|&n| Rational::from(n)).collect::<Vec<_>>();
+    // Of equal fractions, the first class.
+    assert_eq!(convert(SKLEARN, None), Ok((1, numbers(&[7, 9, 7]))));
+    assert_eq!(convert(SKLEARN, Some(Outputs::Votes)), Ok((2, numbers(&[1, 0, 0, 1, 1, 0]))));
+    let fractions = [(1, 2), (1, 2), (1, 4), (3, 4), (1, 1), (0, 1)].map(Rational::from).to_vec();
+    assert_eq!(convert(SKLEARN, Some(Outputs::Scores)), Ok((2, fractions.clone())));
+    let named = SKLEARN.replace("\"7\"", "\"seven\"");
+    assert_eq!(convert(&named, None), Ok((2, fractions)));
+    assert_eq!(
+        convert(XGBOOST, None),
+        Ok((2, [(3, 2), (0, 1), (-2, 1), (0, 1), (3, 1), (0, 1)].map(Rational::from).to_vec()))
+    );
+    let refused = |text: &str, outputs| convert(text, Some(outputs)).unwrap_err().to_string();
+    assert!(refused(&named, Outputs::Label).contains("labels are not to be had from this model: its classes are no"));
+    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are no fractions of classes; take scores"));
+    assert!(refused(LIGHTGBM, Outputs::Label).contains("no fractions of classes"));
+    let mut two = read(SKLEARN);
+    two.trees.push(two.trees[0].clone());
+    let label = ForestOptions { outputs: Some(Outputs::Label), grid: None };
+    assert!(two.to_forest(format, &label).unwrap_err().to_string().contains("the label of 2 trees"));
+    let grid = ForestOptions { outputs: None, grid: Some(0) };
+    assert!(read(SKLEARN).to_forest(format, &grid).unwrap_err().to_string().contains("leave the grid out"));
+    let mut wide = read(LIGHTGBM);
+    wide.base = vec![Rational::new(); 1 << 14];
+    wide.trees = vec![wide.trees[0].clone(); 1 << 14];
+    let error = wide.to_forest(format, &ForestOptions::default()).unwrap_err();
+    assert!(matches!(error, ConversionError::Size { .. }), "{error}");
+}
+
+fn fixture(which: usize) -> &'static [u8] {
+    match which {
+        0 => include_bytes!("../../../tests/models/xgboost-one.json"),
+        1 => include_bytes!("../../../tests/models/xgboost-logistic.json"),
+        2 => include_bytes!("../../../tests/models/lightgbm-multiclass.txt"),
+        3 => include_bytes!("../../../tests/models/sklearn-tree.json"),
+        4 => XGBOOST.as_bytes(),
+        5 => LIGHTGBM.as_bytes(),
+        _ => SKLEARN.as_bytes(),
+    }
+}
+
+/// Whatever is accepted gives a forest or an error, and the forest's file is read back.
+fn accepted_is_sound(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let Ok(model) = parse_model(Path::new("m"), bytes) else { return Ok(()) };
+    for format in [Format::FLOAT6_E3M2FN, Format::BINARY16, Format::BINARY64, Format::unbounded(11).unwrap()] {
+        for outputs in [None, Some(Outputs::Scores), Some(Outputs::Votes)] {
+            for grid in [None, Some(-3)] {
+                if let Ok((forest, _)) = model.to_forest(format, &ForestOptions { outputs, grid }) {
+                    prop_assert_eq!(parse_forest(Path::new("f"), &forest_bytes(&forest)).unwrap(), forest);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), start in 0usize..5) {
+        let start: &[u8] = [&b""[..], b"{\"learner\":", b"{\"schema\":1,", b"tree\n", b"tree\nversion=v4\n"][start];
+        accepted_is_sound(&[start, &bytes].concat())?;
+    }
+
+    /// Digits, brackets and other bytes of true files in other places.
+    #[test]
+    fn damaged_models_are_refused_or_sound(
+        which in 0usize..7,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u8..4), 1..5),
+    ) {
+        let mut bytes = fixture(which).to_vec();
+        for (place, other, kind) in changes {
+            let (place, other) = (place.index(bytes.len()), other.index(bytes.len()));
+            match kind {
+                0 => bytes[place] = b"0123456789-,"[other % 12],
+                1 => bytes[place] = bytes[other],
+                2 => { bytes.remove(place); }
+                _ => { let byte = bytes[other]; bytes.insert(place, byte); }
+            }
+        }
+        accepted_is_sound(&bytes)?;
+    }
+}
+
+#[test]
+fn models_that_are_cut_anywhere_are_refused() {
+    for which in 0..7 {
+        let bytes = fixture(which);
+        // What follows the trees of LightGBM is not read.
+        let needed =
+            bytes.windows(12).position(|end| end == b"end of trees").map_or(bytes.trim_ascii_end().len(), |at| at + 12);
+        for end in 0..needed {
+            assert!(parse_model(Path::new("m"), &bytes[..end]).is_err(), "{which}, cut to {end} bytes");
+        }
+        assert!(parse_model(Path::new("m"), &bytes[..needed]).is_ok(), "{which}");
+    }
+}
