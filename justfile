@@ -32,6 +32,11 @@ test *ARGS: setup
 verify-all *ARGS: build
     @{{ roundproof }} verify-all "$@"
 
+# Compile the theorems in Rocq and compare what they assume with the records in proofs/rocq/
+[no-exit-message]
+rocq *ARGS: build
+    @{{ roundproof }} verify-all --filter rocq/ "$@"
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build

@@ -1,10 +1,11 @@
 //! The prover: constructions judged by the kernel, lemmas asked of Z3, and the corpus of claims under `proofs/`.
 //!
 //! Nothing here is trusted. A verdict `Proved` or `Refuted` is the kernel's, on evidence that this crate found;
-//! `Attested` is what a solver said of a lemma.
+//! `Attested` is what a solver said of a lemma, or Rocq of a theorem.
 
 pub mod corpus;
 pub mod lemmas;
+pub mod mechanized;
 pub mod prove;
 pub mod smt;
 pub mod solver;

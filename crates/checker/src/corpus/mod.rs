@@ -3,6 +3,7 @@
 //! ```text
 //! proofs/
 //!   lemmas/        records of what Z3 said of each lemma: NAME.json
+//!   rocq/          theorems mechanized in Rocq, and records of what they assume: NAME.json
 //!   theorems/      claims that must hold
 //!   refutations/   claims that must fail
 //! ```
@@ -27,6 +28,7 @@ pub use compare::Comparison;
 pub use run::{Outcome, Record, RunError, Settings};
 
 use crate::lemmas::Lemma;
+use crate::mechanized::{LIST, ListError, Theorem, theorems};
 
 /// What a folder of the corpus says of the claims in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +54,7 @@ pub struct Obligation {
 #[derive(Clone, Debug)]
 enum Subject {
     Lemma(&'static Lemma),
+    Mechanized(Theorem),
     Instance(Box<Instance>),
 }
 
@@ -87,10 +90,18 @@ pub enum CorpusError {
         name: String,
     },
     /// A folder that is no part of the corpus.
-    #[error("{folder}: is no part of the corpus, which has lemmas, theorems and refutations")]
+    #[error("{folder}: is no part of the corpus, which has lemmas, rocq, theorems and refutations")]
     Part {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A list of theorems that cannot be read.
+    #[error("{file}: {error}")]
+    List {
+        /// The list.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: ListError,
     },
     /// A claim that says nothing that can be proved.
     #[error(transparent)]
@@ -112,6 +123,7 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
             subject: Subject::Lemma(lemma),
         });
     }
+    all.extend(mechanized(root)?);
     for (part, expectation) in [("theorems", Expectation::Holds), ("refutations", Expectation::Fails)] {
         let folder = root.join(part);
         let claims = claim_files(&folder)?;
@@ -135,16 +147,32 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     Ok(all)
 }
 
+/// The theorems in Rocq; a corpus may do without.
+fn mechanized(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
+    let folder = root.join("rocq");
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let listed = theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(LIST), error })?;
+    let obligation = |theorem: Theorem| Obligation {
+        name: format!("rocq/{}", theorem.name),
+        stem: folder.join(&theorem.name),
+        expectation: Expectation::Holds,
+        subject: Subject::Mechanized(theorem),
+    };
+    Ok(listed.into_iter().map(obligation).collect())
+}
+
 /// Nothing in the corpus is passed over in silence: no folder of another name, and none with files but no claim.
 fn check_parts(root: &Path) -> Result<(), CorpusError> {
     for file in files_below(root)? {
         let below = file.strip_prefix(root).unwrap_or(&file);
         let Some(part) = below.iter().next().filter(|_| below.iter().count() > 1) else { continue };
-        if !["lemmas", "theorems", "refutations"].iter().any(|known| part == *known) {
+        if !["lemmas", "rocq", "theorems", "refutations"].iter().any(|known| part == *known) {
             return Err(CorpusError::Part { folder: root.join(part) });
         }
         let folder = file.parent().unwrap_or(root);
-        if part != "lemmas" && !folder.join("claim.toml").exists() && !file.ends_with("README.md") {
+        if part != "lemmas" && part != "rocq" && !folder.join("claim.toml").exists() && !file.ends_with("README.md") {
             return Err(CorpusError::Empty { folder: folder.to_path_buf(), what: "claim.toml" });
         }
     }
@@ -178,7 +206,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
 
 /// No certificate or refusal may stand in the corpus unchecked.
 fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusError> {
-    for part in ["lemmas", "theorems", "refutations"] {
+    for part in ["lemmas", "rocq", "theorems", "refutations"] {
         let folder = root.join(part);
         if !folder.exists() {
             continue;

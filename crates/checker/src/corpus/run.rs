@@ -84,6 +84,10 @@ impl Obligation {
                 let result = lemma.prove(settings.solver, progress);
                 Found { verdict: Some(result.verdict), how: result.how, record: Record::Json(result.json), files: None }
             }
+            Subject::Mechanized(theorem) => {
+                let result = theorem.check(self.stem.parent().unwrap_or(&self.stem), progress);
+                Found { verdict: Some(result.verdict), how: result.how, record: Record::Json(result.json), files: None }
+            }
             Subject::Instance(instance) => run_instance(instance, settings, progress)?,
         };
         let comparison = Comparison::with_committed(&self.stem, &record)?;
