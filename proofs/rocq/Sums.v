@@ -11,7 +11,7 @@
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia.
 From Flocq Require Import Core.
-From Roundproof Require Import Arithmetic Trees.
+From Roundproof Require Import Arithmetic Rounding Trees.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -63,14 +63,6 @@ Proof.
 Qed.
 
 (** ** What a path gives *)
-
-(** A value is rounded to itself. *)
-Lemma rounds_exact : forall A t r, value A t -> rounds A t r -> r = t.
-Proof.
-  intros A t r Ht Hr. apply Rle_antisym.
-  - exact (rounds_up_to A t t r Ht Hr (Rle_refl t)).
-  - exact (rounds_down_to A t t r Ht Hr (Rle_refl t)).
-Qed.
 
 (** Induction over paths that does not tell contracted products from other operands: a leaf may be what it is
     exactly, and a product may be rounded. *)
@@ -166,10 +158,10 @@ Proof.
   intros A t r Hparts H. revert Hparts.
   apply (evaluates_leaves A (fun vs r => parts_are_values A vs -> r = total vs)); [..|exact H].
   - intros v _. simpl. lra.
-  - intros v r' Hr Hv. apply parts_whole in Hv. apply (rounds_exact A).
+  - intros v r' Hr Hv. apply parts_whole in Hv. apply (rounds_value_exact A).
     + exact Hv.
     + simpl. now rewrite Rplus_0_r.
-  - intros us vs x y r' Hx Hy Hr Hv. apply (rounds_exact A).
+  - intros us vs x y r' Hx Hy Hr Hv. apply (rounds_value_exact A).
     + now apply parts_whole.
     + rewrite total_app, <- Hx, <- Hy; [exact Hr|..].
       * now apply parts_right with us.
@@ -191,7 +183,7 @@ Lemma neuron_parts : forall A B b ts r, within A B ->
 Proof.
   intros A B b ts r Hw Hparts (s & Hs & Hr).
   apply sums_parts in Hs; [|now apply parts_within with A]. subst s.
-  apply (rounds_exact A); [|exact Hr]. exact (parts_whole A _ Hparts).
+  apply (rounds_value_exact A); [|exact Hr]. exact (parts_whole A _ Hparts).
 Qed.
 
 (** *** At most one term that is not zero *)
@@ -586,7 +578,7 @@ Lemma neuron_at_most_minus_one : forall A B b ts r, b <= 0 -> (forall w x, In (w
   (exists w x, In (w, x) ts /\ w * x <= -1) -> neuron A B b ts r -> r <= -1.
 Proof.
   intros A B b ts r Hb Hts Hex. apply neuron_at_most.
-  - apply (value_opp A 1), value_1.
+  - apply value_minus_1.
   - intros s. now apply sums_at_most_minus_one.
 Qed.
 
