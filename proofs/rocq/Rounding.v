@@ -1,8 +1,9 @@
 (** * Rounding as a relation: what every arithmetic has, and the relation over Flocq's formats
 
-    [neighbour fexp t r]: [r] is the nearest value of the format at or below [t], or the nearest at or above it. Every
-    rounding direction of IEEE 754, each way to resolve ties, and a coin tossed in every operation choose one of these
-    two; so what is proved for the relation is proved for each of them and for all mixtures. *)
+    [neighbour fexp t r]: [r] is the nearest value of the format at or below [t], or the nearest at or above
+    it. Every rounding direction of IEEE 754, each way to resolve ties, and a coin tossed in every operation
+    choose one of these two; so what is proved for the relation is proved for each of them and for all
+    mixtures. *)
 
 From Coq Require Import ZArith Reals Lra Lia.
 From Flocq Require Import Core.
@@ -38,6 +39,19 @@ Proof. intros A t r Ht H. now apply (rounds_up_to A 0 t r); [ apply value_0 | | 
 Lemma rounds_nonnegative : forall A t r, 0 <= t -> rounds A t r -> 0 <= r.
 Proof. intros A t r Ht H. now apply (rounds_down_to A 0 t r); [ apply value_0 | | ]. Qed.
 
+(** A relation that allows less, and still something for every real, makes an arithmetic with the same values:
+    one fixed direction, or the two of an implementation that mixes them. *)
+Definition restricted (A : arithmetic) (choice : R -> R -> Prop)
+  (Hsub : forall t r, choice t r -> rounds A t r) (Htotal : forall t, exists r, choice t r) : arithmetic :=
+  {| value := value A; rounds := choice;
+     precision := precision A; precision_positive := precision_positive A;
+     value_0 := value_0 A; value_1 := value_1 A; value_opp := value_opp A;
+     rounds_down_to := fun f t r Vf H => rounds_down_to A f t r Vf (Hsub t r H);
+     rounds_up_to := fun f t r Vf H => rounds_up_to A f t r Vf (Hsub t r H);
+     rounds_value := fun t r H => rounds_value A t r (Hsub t r H);
+     rounds_total := Htotal;
+     value_gap := value_gap A; value_scale := value_scale A; value_grid := value_grid A |}.
+
 (** ** Neighbours in a format of Flocq *)
 
 Definition neighbour (fexp : Z -> Z) (t r : R) : Prop :=
@@ -65,8 +79,8 @@ Proof.
   - intros (rnd & Hrnd & ->). now apply neighbour_round.
 Qed.
 
-(** All directions of IEEE 754 are instances: to nearest with ties resolved by any rule, upwards, downwards, to zero and
-    away from it. *)
+(** All directions of IEEE 754 are instances: to nearest with ties resolved by any rule, upwards, downwards,
+    to zero and away from it. *)
 Corollary neighbour_directions : forall t,
   (forall choice, neighbour fexp t (round radix2 fexp (Znearest choice) t)) /\
   neighbour fexp t (above t) /\ neighbour fexp t (below t) /\
@@ -75,8 +89,8 @@ Proof.
   intros t. split; [ intros choice | repeat split ]; apply neighbour_round; auto with typeclass_instances.
 Qed.
 
-(** A direction that is chosen anew at every operation is one, whatever it depends on: the [state] may hold the operands,
-    the place in the network, or the tosses of a coin. *)
+(** A direction that is chosen anew at every operation is one, whatever it depends on: the [state] may hold
+    the operands, the place in the network, or the tosses of a coin. *)
 Corollary neighbour_mixture : forall (state : Type) (direction : state -> R -> Z),
   (forall s, Valid_rnd (direction s)) -> forall s t, neighbour fexp t (round radix2 fexp (direction s) t).
 Proof. intros state direction Hd s t. now apply neighbour_round. Qed.
@@ -109,8 +123,8 @@ Proof.
   - left. symmetry. apply round_DN_opp.
 Qed.
 
-(** The sandwich R1 says all about neighbours: they are the values that lie on the same side of every value as [t]. So
-    [neighbour] is the most liberal relation that R1 allows. *)
+(** The sandwich R1 says all about neighbours: they are the values that lie on the same side of every value as
+    [t]. So [neighbour] is the most liberal relation that R1 allows. *)
 Theorem neighbour_sandwich : forall t r,
   neighbour fexp t r <-> format r /\ forall f, format f -> (f <= t -> f <= r) /\ (t <= f -> r <= f).
 Proof.
@@ -125,8 +139,8 @@ Proof.
     + right. apply Rle_antisym; [ now apply H | apply Mu; [ exact Fr | now apply Rlt_le ] ].
 Qed.
 
-(** The same in terms of what lies between: a neighbour is a value, [t] itself if that is one, and no value lies strictly
-    between it and [t]. *)
+(** The same in terms of what lies between: a neighbour is a value, [t] itself if that is one, and no value
+    lies strictly between it and [t]. *)
 Theorem neighbour_between : forall t r,
   neighbour fexp t r <->
   format r /\ (format t -> r = t) /\ forall f, format f -> ~ (t < f < r) /\ ~ (r < f < t).
