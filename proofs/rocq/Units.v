@@ -1,8 +1,8 @@
 (** * Units
 
     A unit of the first layer sees one input, and tells on which side of a threshold it is: it fires, or it is
-    silent. So it is on every path, under the side conditions that the kernel checks; each of them is a hypothesis
-    here, with the name of the error that the kernel gives where it does not hold. *)
+    silent. So it is on every path, under the side conditions that the kernel checks; each of them is a
+    hypothesis here, with the name of the error that the kernel gives where it does not hold. *)
 
 From Coq Require Import ZArith List Permutation Reals Lra Lia.
 From Flocq Require Import Core.
@@ -189,7 +189,7 @@ Definition inputs := (nat -> R) -> Prop.
 Definition every_input (A : arithmetic) : inputs := fun x => forall j, value A (x j).
 
 (** A unit of the first layer, and the side that it is, with [K = 2^k].
-    - [UnitTerms], [UnitWeight]: one term, whose weight is [K] or [- K], a power of two from 1 on, with Step 1;
+    - [UnitTerms], [UnitWeight]: one term, whose weight is [K] or [- K], a power of two from 1 on (Step: 1);
     - [UnitThreshold]: the bias is [K] times a value;
     - [UnitAtEnd]: that value has one before it;
     - [UnitAtZero]: where zero has no neighbour, the greatest of the inputs in question that are negative is
