@@ -1,7 +1,7 @@
 (** * Regions: where the boxes of a network are
 
-    The evidence of a box network is a tree of cuts, or several, that name each box where its region is. If each
-    box lies within its region and fills it, then the boxes around an input are those on its paths. *)
+    The evidence of a box network is a tree of cuts, or several, that name each box where its region is. If
+    each box lies within its region and fills it, then the boxes around an input are those on its paths. *)
 
 From Coq Require Import List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.

@@ -1,198 +1,15 @@
 (** * What a box network computes
 
-    On every path: the bias and the labels of the boxes around the input. From this follows what it means for
-    data sets, for decision trees and forests, and for functions that are approximated. *)
+    Every path gives the labels of the boxes around the input; from this follows what it means for data sets,
+    for decision trees and forests, and for functions that are approximated. *)
 
-From Coq Require Import ZArith List Permutation Reals Lra Lia Bool Arith.
+From Coq Require Import ZArith List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.
-From Roundproof Require Import Arithmetic Trees Sums Network Formats Units Boxes Regions.
+From Roundproof Require Import Arithmetic Rounding Trees Sums SumsError Network.
+From Roundproof Require Import Formats Units Boxes Regions BoxNetwork.
 
 Import ListNotations.
 Open Scope R_scope.
-
-(** ** Recognition *)
-
-(** A box network, over the inputs in question. Units and boxes have side conditions of their own, see there.
-    [Layers]: no unit and no box is recognised unless the activation is Step or ReLU. What a neuron reads is
-    there. *)
-Record recognised (A : arithmetic) (D : inputs) (n : network) (units : sides) (scale : scales) : Prop := {
-  inputs_values : forall x, D x -> every_input A x;
-  first_units : forall i c, nth_error (first n) i = Some c ->
-    recognised_unit A D (hidden n) c (units i) (scale i);
-  second_boxes : forall i c, nth_error (second n) i = Some c -> recognised_box A (hidden n) units scale c;
-  second_reads : forall i c u w, nth_error (second n) i = Some c -> In (u, w) (weights c) ->
-    (u < length (first n))%nat;
-  last_reads : forall o c b w, nth_error (last n) o = Some c -> In (b, w) (weights c) ->
-    (b < length (second n))%nat
-}.
-
-(** A box of the network. *)
-Definition box_at (n : network) (b : nat) : cell := nth b (second n) {| bias := 0; weights := [] |}.
-
-(** Whether an input is inside of it. *)
-Definition around (n : network) (units : sides) (x : nat -> R) (b : nat) : bool :=
-  inside units (box_at n b) x.
-
-(** The labels that an output has stored for the boxes around an input. *)
-Definition labels (n : network) (units : sides) (x : nat -> R) (c : cell) : list R :=
-  map snd (filter (fun t => around n units x (fst t)) (weights c)).
-
-(** When the bias and the labels around an input add up without an error ([Sum]): there is one label at most and
-    no bias (R7), or they are on the grid of a power of two, and within its reach (R5). *)
-Inductive exact_sum (A : arithmetic) (b : R) (vs : list R) : Prop :=
-| Selection : b = 0 -> (length vs <= 1)%nat -> Forall (value A) vs -> exact_sum A b vs
-| Grid e : value A (pow2 e) -> Forall (on_grid e) (b :: vs) ->
-    total (map positive_part (b :: vs)) <= pow2 (precision A) * pow2 e ->
-    total (map (fun v => positive_part (- v)) (b :: vs)) <= pow2 (precision A) * pow2 e ->
-    exact_sum A b vs.
-
-(** What a network gives for sure at an input: there are paths, and every path gives [f] in each output. *)
-Definition always_gives (A B : arithmetic) (n : network) (x f : nat -> R) : Prop :=
-  (exists y, computes A B n x y) /\
-  forall y, computes A B n x y -> forall o, (o < length (last n))%nat -> y o = f o.
-
-(** ** Some path gives something *)
-
-Lemma gives_total : forall A B act cells x, exists y, gives A B act cells x y.
-Proof.
-  intros A B act cells x. induction cells as [| c cells [y IH]].
-  - exists (fun _ => 0). intros [| i] c H; discriminate H.
-  - destruct (neuron_total A B (bias c) (terms x c)) as [r N].
-    exists (fun i => match i with 0%nat => activate act r | S i => y i end). intros [| i] c' H.
-    + injection H as <-. now exists r.
-    + exact (IH i c' H).
-Qed.
-
-Lemma computes_total : forall A B n x, exists y, computes A B n x y.
-Proof.
-  intros A B n x. destruct (gives_total A B (hidden n) (first n) x) as [u U].
-  destruct (gives_total A B (hidden n) (second n) u) as [h H].
-  destruct (gives_total A B Identity (last n) h) as [y Y]. now exists y, u, h.
-Qed.
-
-(** ** The second layer *)
-
-Lemma recognised_box_activation : forall A act units scale c,
-  recognised_box A act units scale c -> forall r, 0 <= activate act r.
-Proof.
-  intros A [] units scale c box r; simpl in *; [destruct (Rle_dec 0 r); lra | apply Rmax_r | easy].
-Qed.
-
-(** Every box is 1 around the input, and 0 elsewhere. *)
-Theorem second_layer : forall A B D n units scale x u h, within A B ->
-  recognised A D n units scale -> D x ->
-  gives A B (hidden n) (first n) x u -> gives A B (hidden n) (second n) u h ->
-  forall b, (b < length (second n))%nat -> h b = if around n units x b then 1 else 0.
-Proof.
-  intros A B D n units scale x u h AB [V U X Ru _] Dx Gu Gh b L.
-  assert (E : nth_error (second n) b = Some (box_at n b)) by now apply nth_error_nth'.
-  destruct (Gh b _ E) as (r & N & ->).
-  apply (box_indicator A B (hidden n) units scale (box_at n b) x u r AB (X b _ E)); trivial.
-  - intros i w I. destruct (nth_error (first n) i) as [c |] eqn:Ei.
-    + destruct (Gu i c Ei) as (s & Ns & ->). apply (unit_tells A B D (hidden n) c); auto. now apply V.
-    + apply nth_error_None in Ei. pose proof (Ru b _ i w E I). lia.
-  - intros i w I. destruct (nth_error (first n) i) as [c |] eqn:Ei.
-    + destruct (Gu i c Ei) as (s & _ & ->). now apply (recognised_box_activation A _ units scale _ (X b _ E)).
-    + apply nth_error_None in Ei. pose proof (Ru b _ i w E I). lia.
-Qed.
-
-(** ** The last layer *)
-
-Lemma total_cons : forall (f : R -> R) v vs, total (map f (v :: vs)) = f v + total (map f vs).
-Proof. easy. Qed.
-
-Section LastLayer.
-
-Variables (k : nat -> bool) (h : nat -> R) (c : cell).
-Hypothesis indicators : forall b w, In (b, w) (weights c) -> h b = if k b then 1 else 0.
-
-Let chosen := map snd (filter (fun t => k (fst t)) (weights c)).
-
-(** What is zero for a zero, has the same total over the products and over the labels. *)
-Lemma total_chosen : forall f : R -> R, f 0 = 0 ->
-  total (map f (products (terms h c))) = total (map f chosen).
-Proof.
-  intros f Z. unfold chosen, terms, products. revert indicators.
-  induction (weights c) as [| [b w] l IH]; intros H; [easy |].
-  assert (IH' := IH (fun b w I => H b w (or_intror I))). cbn [map filter fst snd].
-  rewrite (H b w (or_introl eq_refl)). destruct (k b); cbn [map total fold_right snd].
-  - rewrite Rmult_1_r. now f_equal.
-  - rewrite Rmult_0_r, Z, Rplus_0_l. exact IH'.
-Qed.
-
-Lemma products_chosen : total (products (terms h c)) = total chosen.
-Proof. pose proof (total_chosen (fun v => v) eq_refl) as H. now rewrite !map_id in H. Qed.
-
-(** Each product is a label that is chosen, or zero. *)
-Lemma product_chosen : forall v, In v (products (terms h c)) -> v = 0 \/ In v chosen.
-Proof.
-  intros v I. unfold products, terms in I. rewrite map_map in I. apply in_map_iff in I.
-  destruct I as ([b w] & E & I). cbn [fst snd] in E. rewrite (indicators b w I) in E. subst v.
-  destruct (k b) eqn:K; [right | left; ring]. rewrite Rmult_1_r.
-  apply (in_map snd _ (b, w)), filter_In. now split.
-Qed.
-
-(** One label: what is selected stands between zeros. *)
-Lemma one_chosen : forall v, chosen = [v] -> selects (terms h c) v.
-Proof.
-  unfold chosen, terms. revert indicators.
-  induction (weights c) as [| [b w] l IH]; intros H v E; [discriminate E |].
-  assert (IH' := IH (fun b w I => H b w (or_intror I))). pose proof (H b w (or_introl eq_refl)) as Hb.
-  cbn [filter fst map] in *. destruct (k b); cbn [map snd] in E.
-  - injection E as -> E. exists [], v, (h b), (map (fun '(j, w) => (w, h j)) l). repeat split.
-    + rewrite Hb. ring.
-    + intros w' x' I. apply in_map_iff in I. destruct I as ([b' v'] & I & J). injection I as -> <-.
-      rewrite (H b' w' (or_intror J)). destruct (k b') eqn:K; [| ring].
-      exfalso. apply (in_nil (a := w')). apply map_eq_nil in E. apply (in_nil (a := (b', w'))).
-      rewrite <- E. now apply filter_In.
-  - destruct (IH' v E) as (f & w' & x' & g & -> & P & Z). exists ((w, h b) :: f), w', x', g.
-    repeat split; trivial.
-    intros w'' x'' [I | I]; [injection I as <- <-; rewrite Hb; ring | now apply Z].
-Qed.
-
-Lemma last_layer : forall A B r, within A B -> exact_sum A (bias c) chosen ->
-  neuron A B (bias c) (terms h c) r -> r = bias c + total chosen.
-Proof.
-  intros A B r AB [Z L V | e E G P N] S.
-  - rewrite Z in *. destruct chosen as [| v [|]] eqn:C; [| | simpl in L; lia].
-    + apply neuron_zero in S; trivial; [simpl; lra |]. intros w x I.
-      destruct (product_chosen (w * x)) as [-> | J]; trivial.
-      * apply (in_map (fun t => fst t * snd t) _ (w, x) I).
-      * rewrite C in J. destruct J.
-    + rewrite (neuron_selection A B _ r v AB (Forall_inv V) (one_chosen v C) S). simpl. lra.
-  - rewrite <- products_chosen. apply (neuron_exact A B _ _ _ e) in S; trivial.
-    + now apply Forall_inv in G.
-    + intros w x I. destruct (product_chosen (w * x)) as [-> | J].
-      * apply (in_map (fun t => fst t * snd t) _ (w, x) I).
-      * exists 0%Z. simpl. ring.
-      * rewrite Forall_forall in G. apply G. now right.
-    + change (total (map positive_part (bias c :: products (terms h c))) <= pow2 (precision A) * pow2 e).
-      rewrite total_cons in *. rewrite total_chosen; trivial. unfold positive_part. apply Rmax_left. lra.
-    + change (total (map (fun v => positive_part (- v)) (bias c :: products (terms h c)))
-        <= pow2 (precision A) * pow2 e).
-      rewrite total_cons in *. rewrite (total_chosen (fun v => positive_part (- v))); trivial.
-      unfold positive_part. rewrite Ropp_0. apply Rmax_left. lra.
-Qed.
-
-End LastLayer.
-
-(** ** The theorem *)
-
-(** On every path, a recognised network gives the bias and the labels of the boxes around the input. *)
-Theorem box_network : forall A B D n units scale x f, within A B ->
-  recognised A D n units scale -> D x ->
-  (forall o c, nth_error (last n) o = Some c ->
-    exact_sum A (bias c) (labels n units x c) /\ bias c + total (labels n units x c) = f o) ->
-  always_gives A B n x f.
-Proof.
-  intros A B D n units scale x f AB R Dx S. split; [apply computes_total |].
-  intros y (u & h & U & H & Y) o L. destruct (nth_error (last n) o) as [c |] eqn:E.
-  - destruct (Y o c E) as (r & N & ->). destruct (S o c E) as (X & <-). simpl.
-    apply (last_layer (around n units x) h c) with A B; trivial.
-    intros b w I. apply (second_layer A B D n units scale x u h); trivial.
-    now apply (last_reads _ _ _ _ _ R o c b w).
-  - apply nth_error_None in E. lia.
-Qed.
 
 (** ** Labels by box *)
 
@@ -205,8 +22,8 @@ Lemma total_if_eq : forall (w : R) k l, NoDup l ->
 Proof.
   intros w k l N. induction N as [| b l I N IH]; [easy |]. cbn [map total fold_right].
   fold (total (map (fun b => if (k =? b)%nat then w else 0) l)). rewrite IH.
-  destruct (Nat.eqb_spec k b) as [-> | E], (in_dec Nat.eq_dec _ l) as [J | J], (in_dec Nat.eq_dec _ (b :: l)) as [K | K];
-    try lra; try easy; exfalso.
+  destruct (Nat.eqb_spec k b) as [-> | E], (in_dec Nat.eq_dec _ l) as [J | J],
+    (in_dec Nat.eq_dec _ (b :: l)) as [K | K]; try lra; try easy; exfalso.
   - apply K. now left.
   - apply K. now right.
   - destruct K as [K | K]; [now apply E | easy].
@@ -218,7 +35,8 @@ Lemma labels_total : forall n units x c l, NoDup l ->
   total (labels n units x c) = total (map (label_of c) l).
 Proof.
   intros n units x c l N. unfold labels, label_of. induction (weights c) as [| [k w] ws IH]; intros H.
-  - simpl. symmetry. apply total_zeros, Forall_forall. intros v I. apply in_map_iff in I. now destruct I as (b & <- & _).
+  - simpl. symmetry. apply total_zeros, Forall_forall. intros v I.
+    apply in_map_iff in I. now destruct I as (b & <- & _).
   - specialize (IH (fun b w I => H b w (or_intror I))). pose proof (H k w (or_introl eq_refl)) as K.
     transitivity (total (map (fun b => if (k =? b)%nat then w else 0) l)
       + total (map snd (filter (fun t => around n units x (fst t)) ws))).
@@ -241,18 +59,21 @@ Lemma alone_labels : forall n units x c b,
   total (labels n units x c) = if around n units x b then label_of c b else 0.
 Proof.
   intros n units x c b L O N. split.
-  - unfold labels. rewrite map_length. revert L N. induction (weights c) as [| [k w] ws IH]; intros L N; [simpl; lia |].
+  - unfold labels. rewrite map_length. revert L N.
+    induction (weights c) as [| [k w] ws IH]; intros L N; [simpl; lia |].
     apply NoDup_cons_iff in N. destruct N as [N M]. specialize (IH (fun b w I => L b w (or_intror I)) M).
     cbn [filter fst] in *. destruct (around n units x k) eqn:K; [| easy]. cbn [length].
     destruct (filter _ ws) as [| [k' w'] l] eqn:F; [simpl; lia |]. exfalso.
     assert (I : In (k', w') (filter (fun t => around n units x (fst t)) ws)) by (rewrite F; now left).
     apply filter_In in I. destruct I as [I K']. apply N.
-    rewrite (O k (L k w (or_introl eq_refl)) K), <- (O k' (L k' w' (or_intror I)) K'). now apply (in_map fst _ (k', w')).
+    rewrite (O k (L k w (or_introl eq_refl)) K), <- (O k' (L k' w' (or_intror I)) K').
+    now apply (in_map fst _ (k', w')).
   - destruct (around n units x b) eqn:K.
     + rewrite (labels_total n units x c [b]).
       * simpl. lra.
       * repeat constructor. easy.
-      * intros b' w I. split; [intros H; left; symmetry; now apply (O b' (L b' w I)) | intros [<- | []]; trivial].
+      * intros b' w I. split; [| intros [<- | []]; trivial].
+        intros H. left. symmetry. now apply (O b' (L b' w I)).
     + rewrite (labels_total n units x c []); [easy | constructor |].
       intros b' w I. split; [| easy]. intros H. pose proof (O b' (L b' w I) H) as E. congruence.
 Qed.
@@ -286,20 +107,21 @@ Definition rows := list ((nat -> R) * (nat -> R)).
 
 Definition inputs_of (data : rows) : inputs := fun x => In x (map fst data).
 
-(** [Label]: if the bias and the labels around each row add up to its label, without an error, the network memorizes
-    the data set: every path gives every row its label. *)
+(** [Label]: if the bias and the labels around each row add up to its label, without an error, the network
+    memorizes the data set: every path gives every row its label. *)
 Theorem memorization : forall A B data n units scale, within A B ->
   recognised A (inputs_of data) n units scale ->
   (forall x label o c, In (x, label) data -> nth_error (last n) o = Some c ->
     exact_sum A (bias c) (labels n units x c) /\ bias c + total (labels n units x c) = label o) ->
   forall x label, In (x, label) data -> always_gives A B n x label.
 Proof.
-  intros A B data n units scale AB R S x label I. apply box_network with (inputs_of data) units scale; trivial.
+  intros A B data n units scale AB R S x label I.
+  apply box_network with (inputs_of data) units scale; trivial.
   - now apply (in_map fst _ (x, label)).
   - intros o c. now apply S.
 Qed.
 
-(** The usual case: each row is in one box, which has the labels of the row, or in none and its labels are zero. *)
+(** The usual case: each row is in one box, which has its labels, or in none, and its labels are zero. *)
 Corollary memorization_disjoint : forall A B data n units scale, within A B ->
   recognised A (inputs_of data) n units scale -> plain_labels A n ->
   (forall x label, In (x, label) data -> exists b, alone n units x b /\
@@ -315,7 +137,7 @@ Qed.
 
 (** ** Forests and trees *)
 
-(** A separator, a tree of the forest, and what the leaves of the one have more than the labels of the other. *)
+(** A separator, a tree of the forest, and what the leaves of this have more than the labels of that. *)
 Record overlay := { regions : separator; tree_of : decision; offset : nat -> R }.
 
 (** A network that computes a forest, [base] and the sum of its trees.
@@ -323,7 +145,8 @@ Record overlay := { regions : separator; tree_of : decision; offset : nat -> R }
     - [Overlap], [Unfilled]: it lies within its region and fills it;
     - [Leaf]: at every input, what a leaf has more than the labels around the input is the offset of the tree;
     - [Offset]: the bias is the base and the offsets. *)
-Record computes_forest (A : arithmetic) (n : network) (units : sides) (overlays : list overlay) (base : nat -> R) := {
+Record computes_forest (A : arithmetic) (n : network) (units : sides) (overlays : list overlay)
+  (base : nat -> R) : Prop := {
   boxes_once : NoDup (all_named (map regions overlays));
   boxes_all : forall b, (b < length (second n))%nat -> In b (all_named (map regions overlays));
   boxes_placed : forall p, In p overlays -> separates A units (box_at n) (regions p);
@@ -337,7 +160,8 @@ Definition forest (overlays : list overlay) (base : nat -> R) (x : nat -> R) : n
   fun o => base o + total (map (fun p => decides (tree_of p) x o) overlays).
 
 (** The boxes around an input are those on its paths. *)
-Lemma around_paths : forall A n units overlays base x c, computes_forest A n units overlays base -> every_input A x ->
+Lemma around_paths : forall A n units overlays base x c,
+  computes_forest A n units overlays base -> every_input A x ->
   (forall b w, In (b, w) (weights c) -> (b < length (second n))%nat) ->
   total (labels n units x c) = total (map (label_of c) (paths (map regions overlays) x)).
 Proof.
@@ -348,14 +172,16 @@ Proof.
     + intros s S. apply in_map_iff in S. destruct S as (p & <- & J). now apply P.
 Qed.
 
-(** At every input, every path gives the value of the forest: the sum of nested boxes in several trees, if it is exact. *)
+(** At every input, every path gives the value of the forest: boxes may nest, in several trees, as long as the
+    sums are exact. *)
 Theorem forest_computed : forall A B n units scale overlays base, within A B ->
   recognised A (every_input A) n units scale -> computes_forest A n units overlays base ->
   (forall x o c, every_input A x -> nth_error (last n) o = Some c ->
     exact_sum A (bias c) (labels n units x c)) ->
   forall x, every_input A x -> always_gives A B n x (forest overlays base x).
 Proof.
-  intros A B n units scale overlays base AB R F S x V. apply box_network with (every_input A) units scale; trivial.
+  intros A B n units scale overlays base AB R F S x V.
+  apply box_network with (every_input A) units scale; trivial.
   intros o c E. split; [now apply (S x o c) |].
   rewrite (around_paths A n units overlays base x c F V (fun b w => last_reads _ _ _ _ _ R o c b w E)).
   destruct F as [_ _ _ Leaf Offset]. rewrite (Offset o c E). unfold forest. rewrite Rplus_assoc. f_equal.
@@ -379,8 +205,10 @@ Theorem tree_computed : forall A B n units scale d, within A B ->
   forall x, every_input A x -> always_gives A B n x (decides d x).
 Proof.
   intros A B n units scale d AB R P [C S L] x V. destruct (regions_path d 0 x) as (b & Pb & Nb). simpl in Pb.
-  assert (I : forall b', In b' (path (regions_of d 0) x) <-> (b' < length (second n))%nat /\ around n units x b' = true).
-  { intros b'. rewrite (separator_path A units (box_at n) _ x S V), regions_named, in_seq, C. unfold around. intuition lia. }
+  assert (I : forall b', In b' (path (regions_of d 0) x) <->
+    (b' < length (second n))%nat /\ around n units x b' = true).
+  { intros b'. rewrite (separator_path A units (box_at n) _ x S V), regions_named, in_seq, C.
+    unfold around. intuition lia. }
   rewrite Pb in I.
   destruct (box_network_disjoint A B (every_input A) n units scale x b) as [T H]; trivial.
   { intros b' K J. destruct (proj2 (I b')) as [<- | []]; auto. }
@@ -395,12 +223,13 @@ Qed.
 Definition nearest (A : arithmetic) (t v : R) : Prop :=
   value A v /\ forall w, value A w -> Rabs (v - t) <= Rabs (w - t).
 
-(** If disjoint boxes cover a domain, a function varies by at most [eps / 2] over each, and the label of each is its value
-    at some point of the box, rounded to nearest, then every path is within [eps] of what rounding the function
-    itself would give: no value is nearer to it by more than [eps]. *)
+(** If disjoint boxes cover a domain, a function varies by at most [eps / 2] over each, and the label of each
+    is the function at some point of the box, rounded to nearest, then no value of the format is nearer to the
+    function than what a path gives by more than [eps]. *)
 Theorem approximation : forall A B D n units scale (f : (nat -> R) -> nat -> R) eps, within A B ->
   recognised A D n units scale -> plain_labels A n ->
-  (forall x, D x -> exists b, (b < length (second n))%nat /\ around n units x b = true /\ alone n units x b) ->
+  (forall x, D x ->
+    exists b, (b < length (second n))%nat /\ around n units x b = true /\ alone n units x b) ->
   (forall b x z o, around n units x b = true -> around n units z b = true -> D x -> D z ->
     Rabs (f x o - f z o) <= eps / 2) ->
   (forall b o c, (b < length (second n))%nat -> nth_error (last n) o = Some c ->
@@ -416,8 +245,80 @@ Proof.
   split; trivial. intros y Y o L v V. rewrite (H y Y o L), Ib.
   destruct (nth_error (last n) o) as [c |] eqn:E; [| apply nth_error_None in E; lia].
   destruct (Label b o c Lb E) as (z & Dz & Iz & _ & N). specialize (N v V).
-  pose proof (Vary b x z o Ib Iz Dx Dz) as W. pose proof (Rabs_triang (label_of c b - f z o) (f z o - f x o)) as T1.
+  pose proof (Vary b x z o Ib Iz Dx Dz) as W.
+  pose proof (Rabs_triang (label_of c b - f z o) (f z o - f x o)) as T1.
   pose proof (Rabs_triang (v - f x o) (f x o - f z o)) as T2. rewrite (Rabs_minus_sym (f z o)) in T1.
   replace (label_of c b - f z o + (f z o - f x o)) with (label_of c b - f x o) in T1 by ring.
   replace (v - f x o + (f x o - f z o)) with (v - f z o) in T2 by ring. lra.
+Qed.
+
+(** ** In the formats of Flocq
+
+    [FLX] has precision [p] and all exponents; [FLT] has a least one and gradual underflow. Rounding is the
+    relation of [Rounding], and so any direction, any rule for ties, and any mixture of them. *)
+
+(** Every value can be the threshold of a Step unit. *)
+Lemma followed_FLX : forall p Hp v, value (FLX_arithmetic p Hp) v -> followed (FLX_arithmetic p Hp) v.
+Proof.
+  intros p Hp v V. destruct (Req_dec v 0) as [Z | Z]; [now left | right].
+  eexists. now apply FLX_adjacent_succ.
+Qed.
+
+Lemma followed_FLT : forall e p Hp He v,
+  value (FLT_arithmetic e p Hp He) v -> followed (FLT_arithmetic e p Hp He) v.
+Proof. intros e p Hp He v V. right. eexists. now apply FLT_adjacent_succ. Qed.
+
+Corollary box_network_FLX : forall p Hp p' Hp', (p <= p')%Z ->
+  let A := FLX_arithmetic p Hp in let B := FLX_arithmetic p' Hp' in
+  forall D n units scale x f, recognised A D n units scale -> D x ->
+  (forall o c, nth_error (last n) o = Some c ->
+    exact_sum A (bias c) (labels n units x c) /\ bias c + total (labels n units x c) = f o) ->
+  always_gives A B n x f.
+Proof. intros p Hp p' Hp' W A B D n units scale x f. now apply box_network, FLX_within_FLX. Qed.
+
+Corollary box_network_FLT : forall e p Hp He e' p' Hp' He', (p <= p')%Z -> (e' <= e)%Z ->
+  let A := FLT_arithmetic e p Hp He in let B := FLT_arithmetic e' p' Hp' He' in
+  forall D n units scale x f, recognised A D n units scale -> D x ->
+  (forall o c, nth_error (last n) o = Some c ->
+    exact_sum A (bias c) (labels n units x c) /\ bias c + total (labels n units x c) = f o) ->
+  always_gives A B n x f.
+Proof.
+  intros e p Hp He e' p' Hp' He' W W' A B D n units scale x f. now apply box_network, FLT_within_FLT.
+Qed.
+
+(** The error bound, for all values of the last layer: those of [FLT] are multiples of its least one. *)
+Corollary box_network_error_FLT : forall e p Hp He e' p' Hp' He', (p <= p')%Z -> (e' <= e)%Z ->
+  let A := FLT_arithmetic e p Hp He in let B := FLT_arithmetic e' p' Hp' He' in
+  forall D n units scale x o c m, recognised A D n units scale -> D x -> nth_error (last n) o = Some c ->
+  Forall (value A) (bias c :: labels n units x c) -> (nonzeros (bias c :: labels n units x c) <= m)%nat ->
+  forall y, computes A B n x y ->
+  Rabs (y o - (bias c + total (labels n units x c)))
+    <= error (pow2 (1 - p)) m (magnitude (bias c :: labels n units x c)).
+Proof.
+  intros e p Hp He e' p' Hp' He' W W' A B D n units scale x o c m R Dx E V M y Y.
+  assert (valid : Valid_exp (FLT_exp e' p')) by (now apply FLT_exp_valid).
+  apply (box_network_error A B D n units scale x o c e m); trivial.
+  - now apply FLT_within_FLT.
+  - apply FLT_power; [exact Hp | lia].
+  - now apply (format_keeps_grid B (FLT_exp e' p')).
+  - revert V. apply Forall_impl. intros v V. split; trivial. now apply FLT_on_grid with p.
+Qed.
+
+(** In [FLX], finitely many values have a power of two that divides them all. *)
+Corollary box_network_error_FLX : forall p Hp p' Hp', (p <= p')%Z ->
+  let A := FLX_arithmetic p Hp in let B := FLX_arithmetic p' Hp' in
+  forall D n units scale x o c m, recognised A D n units scale -> D x -> nth_error (last n) o = Some c ->
+  Forall (value A) (bias c :: labels n units x c) -> (nonzeros (bias c :: labels n units x c) <= m)%nat ->
+  forall y, computes A B n x y ->
+  Rabs (y o - (bias c + total (labels n units x c)))
+    <= error (pow2 (1 - p)) m (magnitude (bias c :: labels n units x c)).
+Proof.
+  intros p Hp p' Hp' W A B D n units scale x o c m R Dx E V M y Y.
+  assert (valid : Valid_exp (FLX_exp p')) by (now apply FLX_exp_valid).
+  destruct (FLX_on_grid p _ V) as [e G].
+  apply (box_network_error A B D n units scale x o c e m); trivial.
+  - now apply FLX_within_FLX.
+  - apply generic_format_bpow. unfold FLX_exp. lia.
+  - now apply (format_keeps_grid B (FLX_exp p')).
+  - now apply Forall_and.
 Qed.
