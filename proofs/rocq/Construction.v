@@ -1,11 +1,12 @@
 (** * Every decision tree has a box network
 
-    The side conditions can be met: here are networks of Step and of ReLU that compute a given decision tree at
-    every input, on every path, if its thresholds have a next value and its labels are values. *)
+    The side conditions can be met: here are networks of Step and of ReLU that compute a given decision tree
+    at every input, on every path, if its thresholds have a next value and its labels are values. *)
 
 From Coq Require Import ZArith List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.
-From Roundproof Require Import Arithmetic Trees Network Formats Units Boxes Regions BoxNetwork Theorems.
+From Roundproof Require Import Arithmetic Trees Network Formats Units Boxes Regions BoxNetwork Evidence.
+From Roundproof Require Import Theorems.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -57,7 +58,7 @@ Qed.
 Lemma label_combined : forall b vs k i v, nth_error vs i = Some v ->
   label_of {| bias := b; weights := combine (seq k (length vs)) vs |} (k + i) = v.
 Proof.
-  intros b vs k i v E. unfold label_of. cbn [weights]. revert k i E.
+  intros b vs k i v E. unfold label_of, stored. cbn [weights]. revert k i E.
   induction vs as [| u vs IH]; intros k [| i] E; try discriminate E; cbn [length seq combine filter fst].
   - injection E as <-. rewrite Nat.add_0_r, Nat.eqb_refl. cbn [map snd Sums.total fold_right].
     replace (filter _ _) with (@nil (nat * R)); [simpl; lra |]. symmetry. clear IH.
@@ -263,6 +264,17 @@ Proof.
   { intros b c E. apply Forall2_swap in F.
     destruct (Forall2_nth _ _ _ _ _ b c F E) as ((b', r) & _ & H).
     now exists r. }
+  assert (Placed : forall b r, In (b, r) leaves ->
+    lies_within A unit_side (nth b boxes {| bias := 0; weights := [] |}) r /\
+    fills A unit_side (nth b boxes {| bias := 0; weights := [] |}) r).
+  { intros b r I. apply In_nth_error in I. destruct I as [i I]. assert (b = i) as ->.
+    { pose proof (map_nth_error fst i _ I) as J. rewrite N in J. cbn [fst] in J.
+      assert (L : (i < length (answers d))%nat).
+      { rewrite <- (seq_length (length (answers d)) 0). apply nth_error_Some. now rewrite J. }
+      apply nth_error_nth with (d := 0%nat) in J. rewrite seq_nth in J; trivial. now symmetry. }
+    destruct (Forall2_nth _ _ _ _ _ i (i, r) F I) as (c & E & H).
+    rewrite (nth_error_nth _ _ _ E). apply box_for_places with (- pow2 e); trivial.
+    pose proof (bpow_gt_0 radix2 e). lra. }
   assert (Last : forall o c, nth_error (map output (seq 0 m)) o = Some c -> (o < m)%nat /\ c = output o).
   { intros o c E. rewrite nth_error_map in E.
     destruct (nth_error (seq 0 m) o) as [o' |] eqn:S; [| discriminate].
@@ -289,16 +301,8 @@ Proof.
     + intros b w I. apply in_combine_r, in_map_iff in I. destruct I as (label & <- & I).
       now apply labels_values.
   - split; cbn [second last]; trivial.
-    + intros b r I. apply In_nth_error in I. destruct I as [i I].
-      assert (b = i) as ->.
-      { pose proof (map_nth_error fst i _ I) as J. fold leaves in J. rewrite N in J. cbn [fst] in J.
-        assert (L : (i < length (answers d))%nat).
-        { rewrite <- (seq_length (length (answers d)) 0). apply nth_error_Some. now rewrite J. }
-        apply nth_error_nth with (d := 0%nat) in J. rewrite seq_nth in J; trivial. now symmetry. }
-      destruct (Forall2_nth _ _ _ _ _ i (i, r) F I) as (c & E & H).
-      unfold box_at. cbn [second]. rewrite (nth_error_nth _ _ _ E).
-      apply box_for_places with (- pow2 e); trivial.
-      pose proof (bpow_gt_0 radix2 e). lra.
+    + intros b r I. now apply Placed.
+    + intros b r I. now apply Placed.
     + intros o c b label E I. destruct (Last o c E) as [_ ->]. unfold output.
       rewrite <- (map_length (fun label => label o) (answers d)) at 1.
       apply (label_combined 0 _ 0 b). now apply (map_nth_error (fun label => label o)).
@@ -315,8 +319,8 @@ Qed.
 
 End Construction.
 
-(** With gradual underflow, every decision tree whose thresholds and labels are values has a network of Step and
-    one of ReLU. *)
+(** With gradual underflow, every decision tree whose thresholds and labels are values has a network of Step
+    and one of ReLU. *)
 Corollary tree_has_network_FLT : forall e p Hp He act d m, act = Step \/ act = Relu ->
   let A := FLT_arithmetic e p Hp He in
   Forall (value A) (thresholds d) -> value_labels A m d ->

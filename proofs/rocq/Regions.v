@@ -5,7 +5,7 @@
 
 From Coq Require Import List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.
-From Roundproof Require Import Arithmetic Trees Network Units Boxes.
+From Roundproof Require Import Arithmetic Trees Sums Network Units Boxes.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -152,28 +152,39 @@ Proof.
       eapply IHh; eassumption.
 Qed.
 
-(** Every box that the separator names lies within its region, and fills it. *)
-Definition separates (A : arithmetic) (units : sides) (box : nat -> cell) (s : separator) : Prop :=
-  forall b r, In (b, r) (placed s []) -> lies_within A units (box b) r /\ fills A units (box b) r.
-
-(** Then an input is inside exactly those boxes of the separator that are on its path. *)
-Theorem separator_path : forall A units box s x, separates A units box s -> every_input A x ->
-  forall b, In b (path s x) <-> In b (named s) /\ inside units (box b) x = true.
+Lemma named_placed : forall s region b, In b (named s) -> exists r, In (b, r) (placed s region).
 Proof.
-  assert (P : forall s region b, In b (named s) -> exists r, In (b, r) (placed s region)).
-  { induction s as [b | | b s IH | j t low IHl high IHh]; simpl; intros region b' H.
-    - destruct H as [<- | []]. exists region. auto.
-    - destruct H.
-    - destruct H as [<- | H]; [exists region; auto |]. destruct (IH region b' H) as (r & I). exists r. auto.
-    - apply in_app_or in H. destruct H as [H | H].
-      + edestruct IHl as (r & I); [exact H |]. exists r. apply in_or_app. left. exact I.
-      + edestruct IHh as (r & I); [exact H |]. exists r. apply in_or_app. right. exact I. }
-  intros A units box s x S V b. split.
-  - intros H. destruct (path_placed s [] x b eq_refl H) as (r & I & R). split.
-    { now apply placed_named in I. }
-    apply region_inside with A r; trivial. now apply S.
-  - intros [H I]. destruct (P s [] b H) as (r & Q). apply placed_path with [] r; trivial.
-    apply inside_region with A units (box b); trivial. now apply S.
+  induction s as [b | | b s IH | j t low IHl high IHh]; simpl; intros region b' H.
+  - destruct H as [<- | []]. exists region. auto.
+  - destruct H.
+  - destruct H as [<- | H]; [exists region; auto |]. destruct (IH region b' H) as (r & I). exists r. auto.
+  - apply in_app_or in H. destruct H as [H | H].
+    + edestruct IHl as (r & I); [exact H |]. exists r. apply in_or_app. left. exact I.
+    + edestruct IHh as (r & I); [exact H |]. exists r. apply in_or_app. right. exact I.
+Qed.
+
+(** Every box that the separator names lies within its region. *)
+Definition separates (A : arithmetic) (units : sides) (box : nat -> cell) (s : separator) : Prop :=
+  forall b r, In (b, r) (placed s []) -> lies_within A units (box b) r.
+
+(** And it fills it. *)
+Definition filled (A : arithmetic) (units : sides) (box : nat -> cell) (s : separator) : Prop :=
+  forall b r, In (b, r) (placed s []) -> fills A units (box b) r.
+
+(** Then no box is around an input but those on its path, *)
+Lemma inside_on_path : forall A units box s x b, separates A units box s -> every_input A x ->
+  In b (named s) -> inside units (box b) x = true -> In b (path s x).
+Proof.
+  intros A units box s x b S V H I. destruct (named_placed s [] b H) as (r & Q).
+  apply placed_path with [] r; trivial. apply inside_region with A units (box b); trivial. now apply S.
+Qed.
+
+(** and these are. *)
+Lemma on_path_inside : forall A units box s x b, filled A units box s -> every_input A x ->
+  In b (path s x) -> inside units (box b) x = true.
+Proof.
+  intros A units box s x b F V H. destruct (path_placed s [] x b eq_refl H) as (r & I & R).
+  apply region_inside with A r; trivial. now apply F.
 Qed.
 
 (** ** Several separators *)
@@ -218,15 +229,61 @@ Proof.
   apply (D b); [now apply (path_named s x) | now apply (paths_named ss x)].
 Qed.
 
-(** The boxes around an input are those on its paths. *)
-Theorem paths_inside : forall A units box ss x,
-  (forall s, In s ss -> separates A units box s) -> every_input A x ->
-  forall b, In b (paths ss x) <-> In b (all_named ss) /\ inside units (box b) x = true.
+(** No box is around an input but those on its paths, *)
+Lemma inside_on_paths : forall A units box ss x b, (forall s, In s ss -> separates A units box s) ->
+  every_input A x -> In b (all_named ss) -> inside units (box b) x = true -> In b (paths ss x).
 Proof.
-  intros A units box ss x S V b. unfold paths, all_named. rewrite !in_flat_map. split.
-  - intros (s & I & P). apply (separator_path A units box s x) in P; auto. destruct P as [N P].
-    split; trivial. now exists s.
-  - intros ((s & I & N) & P). exists s. split; trivial. apply (separator_path A units box s x); auto.
+  intros A units box ss x b S V H I. unfold all_named, paths in *. rewrite in_flat_map in *.
+  destruct H as (s & J & N). exists s. split; trivial. apply (inside_on_path A units box); auto.
+Qed.
+
+(** and these are, if each box fills its region. *)
+Lemma on_paths_inside : forall A units box ss x b, (forall s, In s ss -> filled A units box s) ->
+  every_input A x -> In b (paths ss x) -> inside units (box b) x = true.
+Proof.
+  intros A units box ss x b F V H. unfold paths in H. rewrite in_flat_map in H.
+  destruct H as (s & J & P). apply (on_path_inside A units box s); auto.
+Qed.
+
+(** *** The worst path *)
+
+(** The largest total of a weight along a path. *)
+Fixpoint worst (f : nat -> R) (s : separator) : R :=
+  match s with
+  | Box b => f b
+  | Empty => 0
+  | Nested b s => f b + worst f s
+  | Split _ _ low high => Rmax (worst f low) (worst f high)
+  end.
+
+Lemma path_worst : forall f s x, total (map f (path s x)) <= worst f s.
+Proof.
+  intros f s x. induction s as [b | | b s IH | j t low IHl high IHh]; simpl; try lra.
+  destruct (Rle_dec (x j) t).
+  - apply Rle_trans with (1 := IHl), Rmax_l.
+  - apply Rle_trans with (1 := IHh), Rmax_r.
+Qed.
+
+Lemma paths_worst : forall f ss x, total (map f (paths ss x)) <= total (map (worst f) ss).
+Proof.
+  intros f ss x. induction ss as [| s ss IH]; simpl; [lra |].
+  change (total (map f (path s x ++ paths ss x)) <= worst f s + total (map (worst f) ss)).
+  rewrite map_app, total_app. pose proof (path_worst f s x). lra.
+Qed.
+
+(** Whether a box may lie within another one. *)
+Fixpoint nests (s : separator) : bool :=
+  match s with
+  | Box _ | Empty => false
+  | Nested _ _ => true
+  | Split _ _ low high => nests low || nests high
+  end.
+
+Lemma path_one : forall s x, nests s = false -> (length (path s x) <= 1)%nat.
+Proof.
+  intros s x. induction s as [b | | b s IH | j t low IHl high IHh]; simpl; intros N;
+    [lia | lia | discriminate |].
+  apply orb_false_iff in N. revert N. intros [L H]. destruct (Rle_dec (x j) t); auto.
 Qed.
 
 (** ** Decision trees *)

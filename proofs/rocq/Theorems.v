@@ -6,68 +6,25 @@
 From Coq Require Import ZArith List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.
 From Roundproof Require Import Arithmetic Rounding Trees Sums SumsError Network.
-From Roundproof Require Import Formats Units Boxes Regions BoxNetwork.
+From Roundproof Require Import Formats Units Boxes Regions BoxNetwork Evidence.
 
 Import ListNotations.
 Open Scope R_scope.
 
-(** ** Labels by box *)
-
-(** The label that an output has for a box: none is zero. *)
-Definition label_of (c : cell) (b : nat) : R :=
-  total (map snd (filter (fun t => (fst t =? b)%nat) (weights c))).
-
-Lemma total_if_eq : forall (w : R) k l, NoDup l ->
-  total (map (fun b => if (k =? b)%nat then w else 0) l) = if in_dec Nat.eq_dec k l then w else 0.
-Proof.
-  intros w k l N. induction N as [| b l I N IH]; [easy |]. cbn [map total fold_right].
-  fold (total (map (fun b => if (k =? b)%nat then w else 0) l)). rewrite IH.
-  destruct (Nat.eqb_spec k b) as [-> | E], (in_dec Nat.eq_dec _ l) as [J | J],
-    (in_dec Nat.eq_dec _ (b :: l)) as [K | K]; try lra; try easy; exfalso.
-  - apply K. now left.
-  - apply K. now right.
-  - destruct K as [K | K]; [now apply E | easy].
-Qed.
-
-(** The labels around an input add up to those of the boxes around it, one by one. *)
-Lemma labels_total : forall n units x c l, NoDup l ->
-  (forall b w, In (b, w) (weights c) -> around n units x b = true <-> In b l) ->
-  total (labels n units x c) = total (map (label_of c) l).
-Proof.
-  intros n units x c l N. unfold labels, label_of. induction (weights c) as [| [k w] ws IH]; intros H.
-  - simpl. symmetry. apply total_zeros, Forall_forall. intros v I.
-    apply in_map_iff in I. now destruct I as (b & <- & _).
-  - specialize (IH (fun b w I => H b w (or_intror I))). pose proof (H k w (or_introl eq_refl)) as K.
-    transitivity (total (map (fun b => if (k =? b)%nat then w else 0) l)
-      + total (map snd (filter (fun t => around n units x (fst t)) ws))).
-    + rewrite total_if_eq by trivial. cbn [filter fst].
-      destruct (around n units x k), (in_dec Nat.eq_dec k l) as [I | I]; cbn [map snd total fold_right];
-        try (apply K in I; discriminate); try (exfalso; now apply I, K); unfold total; lra.
-    + rewrite IH, total_map_plus. f_equal. apply map_ext. intros b. cbn [filter fst].
-      destruct (k =? b)%nat; cbn [map snd total fold_right]; unfold total; lra.
-Qed.
+(** ** Disjoint boxes *)
 
 (** At most one box is around an input, [b] if any. *)
 Definition alone (n : network) (units : sides) (x : nat -> R) (b : nat) : Prop :=
   forall b', (b' < length (second n))%nat -> around n units x b' = true -> b' = b.
 
 (** Then there is no more than its label, if each output has no more than one for it. *)
-Lemma alone_labels : forall n units x c b,
-  (forall b' w, In (b', w) (weights c) -> (b' < length (second n))%nat) -> alone n units x b ->
+Lemma alone_labels : forall n units x c b, reads_boxes n c -> alone n units x b ->
   NoDup (map fst (weights c)) ->
   (length (labels n units x c) <= 1)%nat /\
   total (labels n units x c) = if around n units x b then label_of c b else 0.
 Proof.
   intros n units x c b L O N. split.
-  - unfold labels. rewrite map_length. revert L N.
-    induction (weights c) as [| [k w] ws IH]; intros L N; [simpl; lia |].
-    apply NoDup_cons_iff in N. destruct N as [N M]. specialize (IH (fun b w I => L b w (or_intror I)) M).
-    cbn [filter fst] in *. destruct (around n units x k) eqn:K; [| easy]. cbn [length].
-    destruct (filter _ ws) as [| [k' w'] l] eqn:F; [simpl; lia |]. exfalso.
-    assert (I : In (k', w') (filter (fun t => around n units x (fst t)) ws)) by (rewrite F; now left).
-    apply filter_In in I. destruct I as [I K']. apply N.
-    rewrite (O k (L k w (or_introl eq_refl)) K), <- (O k' (L k' w' (or_intror I)) K').
-    now apply (in_map fst _ (k', w')).
+  - apply labels_one with b; trivial. intros b' w I. now apply O, (L b' w).
   - destruct (around n units x b) eqn:K.
     + rewrite (labels_total n units x c [b]).
       * simpl. lra.
@@ -135,21 +92,36 @@ Proof.
   destruct (nth_error (last n) o) as [c |] eqn:F; [now rewrite (E o c F) | apply nth_error_None in F; lia].
 Qed.
 
+(** What is checked for that, with separators: the sums along their paths, and for each row the labels of the
+    boxes that its paths locate. *)
+Corollary memorization_checked : forall A B data n units scale ss, within A B ->
+  recognised A (inputs_of data) n units scale -> separated A n units ss ->
+  (forall o c, nth_error (last n) o = Some c -> checked_sum A ss c) ->
+  (forall x label o c, In (x, label) data -> nth_error (last n) o = Some c ->
+    bias c + total (map (label_of c) (located n units ss x)) = label o) ->
+  forall x label, In (x, label) data -> always_gives A B n x label.
+Proof.
+  intros A B data n units scale ss AB R S C E. apply (memorization A B data n units scale AB R).
+  intros x label o c I K. assert (X : every_input A x) by (apply R, (in_map fst _ (x, label) I)).
+  assert (L : reads_boxes n c) by (intros b w; apply (last_reads _ _ _ _ _ R o c b w K)). split.
+  - apply checked_sum_exact with ss; trivial. now apply (C o).
+  - rewrite <- (map_id (labels n units x c)), (labels_located A n units ss S x X) by trivial. now apply E.
+Qed.
+
 (** ** Forests and trees *)
 
 (** A separator, a tree of the forest, and what the leaves of this have more than the labels of that. *)
 Record overlay := { regions : separator; tree_of : decision; offset : nat -> R }.
 
 (** A network that computes a forest, [base] and the sum of its trees.
-    - [BoxRegions]: each box is named once;
-    - [Overlap], [Unfilled]: it lies within its region and fills it;
+    - [BoxRegions], [Overlap]: the separators separate its boxes;
+    - [Unfilled]: each box fills its region;
     - [Leaf]: at every input, what a leaf has more than the labels around the input is the offset of the tree;
     - [Offset]: the bias is the base and the offsets. *)
 Record computes_forest (A : arithmetic) (n : network) (units : sides) (overlays : list overlay)
   (base : nat -> R) : Prop := {
-  boxes_once : NoDup (all_named (map regions overlays));
-  boxes_all : forall b, (b < length (second n))%nat -> In b (all_named (map regions overlays));
-  boxes_placed : forall p, In p overlays -> separates A units (box_at n) (regions p);
+  boxes_separated : separated A n units (map regions overlays);
+  boxes_filled : forall p, In p overlays -> filled A units (box_at n) (regions p);
   leaf_offset : forall p x o c, In p overlays -> every_input A x -> nth_error (last n) o = Some c ->
     decides (tree_of p) x o = total (map (label_of c) (path (regions p) x)) + offset p o;
   bias_offset : forall o c, nth_error (last n) o = Some c ->
@@ -159,42 +131,60 @@ Record computes_forest (A : arithmetic) (n : network) (units : sides) (overlays 
 Definition forest (overlays : list overlay) (base : nat -> R) (x : nat -> R) : nat -> R :=
   fun o => base o + total (map (fun p => decides (tree_of p) x o) overlays).
 
-(** The boxes around an input are those on its paths. *)
-Lemma around_paths : forall A n units overlays base x c,
-  computes_forest A n units overlays base -> every_input A x ->
-  (forall b w, In (b, w) (weights c) -> (b < length (second n))%nat) ->
-  total (labels n units x c) = total (map (label_of c) (paths (map regions overlays) x)).
+(** Over the reals, the bias and the labels around an input are the value of the forest. *)
+Lemma forest_sum : forall A n units overlays base x o c, computes_forest A n units overlays base ->
+  every_input A x -> reads_boxes n c -> nth_error (last n) o = Some c ->
+  bias c + total (labels n units x c) = forest overlays base x o.
 Proof.
-  intros A n units overlays base x c [O All P _ _] V L. apply labels_total.
-  - now apply paths_NoDup.
-  - intros b w I. rewrite (paths_inside A units (box_at n) (map regions overlays) x); trivial.
-    + unfold around. specialize (All b (L b w I)). tauto.
-    + intros s S. apply in_map_iff in S. destruct S as (p & <- & J). now apply P.
+  intros A n units overlays base x o c [S F Leaf Offset] V L E.
+  rewrite (labels_total n units x c (paths (map regions overlays) x)).
+  - rewrite (Offset o c E). unfold forest. rewrite Rplus_assoc. f_equal.
+    clear S F Offset. induction overlays as [| p ps IH]; [simpl; lra |].
+    unfold paths. cbn [map flat_map]. rewrite map_app, total_app.
+    specialize (IH (fun q x o c I => Leaf q x o c (or_intror I))).
+    cbn [total fold_right map]. rewrite (Leaf p x o c (or_introl eq_refl) V E). unfold paths, total in *. lra.
+  - apply paths_NoDup, S.
+  - intros b w I. split.
+    + apply (inside_on_paths A units (box_at n)); trivial; apply S. now apply (L b w).
+    + apply (on_paths_inside A units (box_at n)); trivial. intros s J. apply in_map_iff in J.
+      destruct J as (p & <- & J). now apply F.
 Qed.
 
 (** At every input, every path gives the value of the forest: boxes may nest, in several trees, as long as the
     sums are exact. *)
 Theorem forest_computed : forall A B n units scale overlays base, within A B ->
   recognised A (every_input A) n units scale -> computes_forest A n units overlays base ->
-  (forall x o c, every_input A x -> nth_error (last n) o = Some c ->
-    exact_sum A (bias c) (labels n units x c)) ->
+  (forall o c, nth_error (last n) o = Some c -> checked_sum A (map regions overlays) c) ->
   forall x, every_input A x -> always_gives A B n x (forest overlays base x).
 Proof.
   intros A B n units scale overlays base AB R F S x V.
   apply box_network with (every_input A) units scale; trivial.
-  intros o c E. split; [now apply (S x o c) |].
-  rewrite (around_paths A n units overlays base x c F V (fun b w => last_reads _ _ _ _ _ R o c b w E)).
-  destruct F as [_ _ _ Leaf Offset]. rewrite (Offset o c E). unfold forest. rewrite Rplus_assoc. f_equal.
-  clear Offset S. induction overlays as [| p ps IH]; [simpl; lra |].
-  unfold paths. cbn [map flat_map]. rewrite map_app, total_app.
-  specialize (IH (fun q x o c I => Leaf q x o c (or_intror I))).
-  cbn [total fold_right map]. rewrite (Leaf p x o c (or_introl eq_refl) V E). unfold paths, total in *. lra.
+  intros o c E. assert (L : reads_boxes n c) by (intros b w; apply (last_reads _ _ _ _ _ R o c b w E)). split.
+  - apply checked_sum_exact with (map regions overlays); trivial; [apply F | now apply (S o)].
+  - now apply (forest_sum A n units overlays base x o c).
+Qed.
+
+(** Where they are not, every path is within the bound of the worst paths. *)
+Theorem forest_approximated : forall A B n units scale overlays base o c e m, within A B ->
+  recognised A (every_input A) n units scale -> computes_forest A n units overlays base ->
+  nth_error (last n) o = Some c -> value A (pow2 e) -> keeps_grid B e ->
+  term A e (bias c) -> Forall (fun t => term A e (snd t)) (weights c) ->
+  worst_case counted (map regions overlays) c <= INR m ->
+  forall x y, every_input A x -> computes A B n x y ->
+  Rabs (y o - forest overlays base x o) <= error (pow2 (1 - precision A)) m
+    (worst_case positive_part (map regions overlays) c + worst_case negative_part (map regions overlays) c).
+Proof.
+  intros A B n units scale overlays base o c e m AB R F E V K Tb Tw M x y X Y.
+  rewrite <- (forest_sum A n units overlays base x o c F X) by
+    (trivial; intros b w; apply (last_reads _ _ _ _ _ R o c b w E)).
+  apply (checked_sum_error A B (every_input A) n units scale _ x o c e m); trivial. apply F.
 Qed.
 
 (** A decision tree whose leaves are the boxes, in preorder, with their labels. *)
 Record computes_tree (A : arithmetic) (n : network) (units : sides) (d : decision) : Prop := {
   boxes_leaves : length (second n) = length (answers d);
   boxes_regions : separates A units (box_at n) (regions_of d 0);
+  boxes_fill : filled A units (box_at n) (regions_of d 0);
   labels_leaves : forall o c b label, nth_error (last n) o = Some c -> nth_error (answers d) b = Some label ->
     label_of c b = label o
 }.
@@ -204,16 +194,15 @@ Theorem tree_computed : forall A B n units scale d, within A B ->
   recognised A (every_input A) n units scale -> plain_labels A n -> computes_tree A n units d ->
   forall x, every_input A x -> always_gives A B n x (decides d x).
 Proof.
-  intros A B n units scale d AB R P [C S L] x V. destruct (regions_path d 0 x) as (b & Pb & Nb). simpl in Pb.
-  assert (I : forall b', In b' (path (regions_of d 0) x) <->
-    (b' < length (second n))%nat /\ around n units x b' = true).
-  { intros b'. rewrite (separator_path A units (box_at n) _ x S V), regions_named, in_seq, C.
-    unfold around. intuition lia. }
-  rewrite Pb in I.
+  intros A B n units scale d AB R P [C S F L] x V.
+  destruct (regions_path d 0 x) as (b & Pb & Nb). simpl in Pb.
   destruct (box_network_disjoint A B (every_input A) n units scale x b) as [T H]; trivial.
-  { intros b' K J. destruct (proj2 (I b')) as [<- | []]; auto. }
+  { intros b' K J. apply (inside_on_path A units (box_at n) _ x b' S V) in J.
+    - rewrite Pb in J. now destruct J as [<- | []].
+    - rewrite regions_named, in_seq. lia. }
   split; trivial. intros y Y o K. rewrite (H y Y o K).
-  destruct (proj1 (I b) (or_introl eq_refl)) as [_ ->].
+  assert (around n units x b = true) as ->.
+  { apply (on_path_inside A units (box_at n) (regions_of d 0)); trivial. rewrite Pb. now left. }
   destruct (nth_error (last n) o) as [c |] eqn:E; [now apply (L o c) | apply nth_error_None in E; lia].
 Qed.
 
