@@ -6,7 +6,8 @@
 From Coq Require Import ZArith List Reals Lra Lia Bool Arith.
 From Flocq Require Import Core.
 From Roundproof Require Import Arithmetic Rounding Trees Sums SumsError Network.
-From Roundproof Require Import Formats Units Boxes Regions BoxNetwork Evidence.
+From Roundproof Require Import Formats Units Boxes Regions BoxNetwork.
+From Roundproof Require Export Evidence.
 
 Import ListNotations.
 Open Scope R_scope.
