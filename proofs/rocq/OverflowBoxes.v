@@ -6,7 +6,7 @@
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
 From Roundproof Require Import Arithmetic Formats Sums Network Units Boxes.
-From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowUnits.
+From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowAccumulator OverflowUnits.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -17,9 +17,15 @@ Variable prec emax : Z.
 Context (prec_positive : Prec_gt_0 prec).
 Context (prec_below_emax : Prec_lt_emax prec emax).
 
+(** The accumulator, at least as wide; the same format if there is none. *)
+Variable wide_prec wide_emax : Z.
+Context (wide_prec_positive : Prec_gt_0 wide_prec) (wide_prec_below_emax : Prec_lt_emax wide_prec wide_emax).
+Hypothesis wide : wider prec emax wide_prec wide_emax.
+
 Notation emin := (SpecFloat.emin prec emax).
 Notation datum := (binary_float prec emax).
 Notation fcell := (OverflowUnits.fcell prec emax).
+Notation fneuron := (OverflowAccumulator.fneuron prec emax wide_prec wide_emax _ _ _ _).
 Notation unbounded := (OverflowUnits.unbounded prec emax prec_positive prec_below_emax).
 
 (** ** What a box reads *)
@@ -90,9 +96,9 @@ Proof.
 Qed.
 
 Lemma relu_box_one : forall r, inside units (real_cell c) (real_input x) = true ->
-  fsums (fbias c) (fterms u c) r -> exactly 1 r.
+  fneuron (fbias c) (fterms u c) r -> exactly 1 r.
 Proof.
-  intros r H S. apply (fsums_bias prec emax _ _ 1 (fbias c) (fterms u c)); auto; [lia| |].
+  intros r H S. apply (neuron_bias prec emax wide_prec wide_emax _ _ _ _ wide 1 (fbias c) (fterms u c)); auto; [lia| |].
   - split; [apply finite|]. exact (relu_box_bias _ _ _ _ box).
   - intros w v I. apply in_fterms in I. destruct I as (i & I & ->). apply silent_term; [exact I|].
     assert (M := inside_met _ _ _ _ _ H (real_weight_in _ _ _ _ _ I)). rewrite frelu_met in M by exact I.
@@ -100,14 +106,14 @@ Proof.
 Qed.
 
 Lemma relu_box_dominated : forall r, inside units (real_cell c) (real_input x) = false ->
-  fsums (fbias c) (fterms u c) r -> at_most 0 r.
+  fneuron (fbias c) (fterms u c) r -> at_most 0 r.
 Proof.
   intros r H S. apply outside_unmet in H. destruct H as (i & w & I & M).
   destruct (relu_box_penalty _ _ _ _ box i w I) as (j & J & V & C).
   apply in_real_weights in I. destruct I as (w' & I & <-).
   rewrite frelu_met in M by exact I. apply negb_false_iff in M.
   unfold copies in C. simpl (weights _) in C. rewrite <- zsum_count in C.
-  apply fsums_dominated with (j := j) (4 := C) (5 := S); [exact J| |].
+  apply (neuron_dominated prec emax wide_prec wide_emax _ _ _ _ wide) with (j := j) (4 := C) (5 := S); [exact J| |].
   - apply FLT_power in V; [exact V|]. exact (prec_gt_0 prec).
   - match goal with |- tally _ _ _ ?n => apply (tally_sum _ _ _ _ _ 1 0 0 n); try ring end.
     + left. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|]. rewrite (relu_box_bias _ _ _ _ box : B2R (fbias c) = 1). lra.
@@ -163,7 +169,7 @@ Lemma adds_at_most : forall t, In t (weights (real_cell c)) -> adds t <= asks t.
 Proof. intros t I. rewrite (adds_met t I). destruct (met _ _ t); lra. Qed.
 
 (** If some unit has to fire, the sum is exact. *)
-Lemma fstep_sum_exact : forall r, (0 < required (real_cell c))%nat -> fsums (fbias c) (fterms u c) r ->
+Lemma fstep_sum_exact : forall r, (0 < required (real_cell c))%nat -> fneuron (fbias c) (fterms u c) r ->
   exactly (total (map adds (weights (real_cell c))) - INR (required (real_cell c))) r.
 Proof.
   intros r Q S. assert (C := step_box_count _ _ box Q).
@@ -191,7 +197,7 @@ Proof.
     destruct (Rlt_dec 0 (snd t)), (met units (real_input x) t) eqn:M; unfold Rmax; destruct (Rle_dec _ _); lra. }
   replace (total (map adds (weights (real_cell c))) - INR (required (real_cell c)))
     with (total (B2R (fbias c) :: map adds (weights (real_cell c)))) by (simpl; rewrite Hb; unfold total; ring).
-  rewrite <- E in *. apply fsums_total with (e := 0%Z) (10 := S); simpl (pow2 0); try lra.
+  rewrite <- E in *. apply (neuron_total prec emax wide_prec wide_emax _ _ _ _ wide) with (e := 0%Z) (10 := S); simpl (pow2 0); try lra.
   - now apply emin_negative.
   - apply finite.
   - intros w v I. apply in_fterms in I. destruct I as (i & I & ->). destruct (fstep_term i w I) as (F & G & _).
@@ -207,11 +213,11 @@ Lemma fasks_nothing : required (real_cell c) = 0%nat -> forall t, In t (weights 
 Proof. intros Q t I. exact (asks_nothing (real_cell c) Q t I). Qed.
 
 Lemma step_box_zero : forall r, inside units (real_cell c) (real_input x) = true ->
-  fsums (fbias c) (fterms u c) r -> exactly 0 r.
+  fneuron (fbias c) (fterms u c) r -> exactly 0 r.
 Proof.
   intros r H S. unfold inside in H. rewrite forallb_forall in H.
   destruct (Nat.eq_dec (required (real_cell c)) 0) as [Q | Q].
-  - apply (fsums_bias prec emax _ _ 0 (fbias c) (fterms u c)); auto; [lia| |].
+  - apply (neuron_bias prec emax wide_prec wide_emax _ _ _ _ wide 0 (fbias c) (fterms u c)); auto; [lia| |].
     + split; [apply finite|]. rewrite (step_box_bias _ _ box : B2R (fbias c) = _), Q. simpl. ring.
     + intros w v I. apply in_fterms in I. destruct I as (i & I & ->).
       assert (I' := real_weight_in _ _ _ _ _ I).
@@ -224,13 +230,13 @@ Proof.
 Qed.
 
 Lemma step_box_negative : forall r, inside units (real_cell c) (real_input x) = false ->
-  fsums (fbias c) (fterms u c) r -> at_most (-1) r.
+  fneuron (fbias c) (fterms u c) r -> at_most (-1) r.
 Proof.
   intros r H S. apply outside_unmet in H. destruct H as (i & w & I & M).
   assert (T := adds_met _ I). rewrite M in T.
   destruct (Nat.eq_dec (required (real_cell c)) 0) as [Q | Q].
   - set (unmet t := if met units (real_input x) t then false else true).
-    apply fsums_at_most_minus_one with (3 := S)
+    apply (neuron_at_most_minus_one prec emax wide_prec wide_emax _ _ _ _ wide) with (3 := S)
       (n := zsum (fun t => if unmet (real_weight t) then 1%Z else 0%Z) (fweights c)).
     + match goal with |- tally _ _ _ ?n => apply (tally_sum _ _ _ _ _ 0 0 0 n); try ring end.
       * right. right. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|]. rewrite (step_box_bias _ _ box : B2R (fbias c) = _), Q. simpl. lra.
@@ -257,7 +263,7 @@ End StepBox.
 Theorem box_indicator_with_overflow : forall act units scale c x u r,
   finite_cell c -> recognised_box unbounded act units scale (real_cell c) ->
   (forall i w, In (i, w) (fweights c) -> ftells act (units i) (scale i) x (u i)) ->
-  fsums (fbias c) (fterms u c) r ->
+  fneuron (fbias c) (fterms u c) r ->
   is_nan r = false /\
   exactly (if inside units (real_cell c) (real_input x) then 1 else 0) (factivate act r).
 Proof.

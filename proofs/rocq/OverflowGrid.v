@@ -103,6 +103,27 @@ Proof.
       unfold total in *. lra.
 Qed.
 
+Lemma parts_nonnegative : forall vs, 0 <= positives vs /\ 0 <= negatives vs.
+Proof.
+  unfold positives, negatives. induction vs as [|v vs [P N]]; simpl; [lra|]. unfold total, positive_part in *.
+  generalize (Rmax_r v 0) (Rmax_r (- v) 0). lra.
+Qed.
+
+(** What such parts add up to is a value. *)
+Lemma value_total : forall e vs, (emin <= e)%Z -> (forall v, In v vs -> exists m, v = IZR m * pow2 e) ->
+  positives vs <= pow2 prec * pow2 e -> negatives vs <= pow2 prec * pow2 e ->
+  positives vs < pow2 emax -> negatives vs < pow2 emax -> value (total vs).
+Proof.
+  intros e vs He M Pp Pn Bp Bn. assert (G := bpow_gt_0 radix2 e).
+  destruct (parts_nonnegative vs) as [P N]. assert (D := positives_less_negatives vs).
+  destruct (total_on_grid e vs) as [m T]; [now apply Forall_forall|].
+  assert (K : Rabs (total vs) <= pow2 prec * pow2 e) by (apply Rabs_le; lra).
+  rewrite T in *. apply value_grid; auto.
+  - rewrite Rabs_mult, (Rabs_pos_eq (pow2 e)), <- abs_IZR in K by lra. apply Rmult_le_reg_r in K; [|exact G].
+    rewrite <- (IZR_Zpower radix2) in K by (generalize (prec_gt_0 prec); lia). now apply le_IZR in K.
+  - apply Rabs_lt. lra.
+Qed.
+
 (** R5 with the side conditions of [SumRange]: exact, if the positive parts add up to at most [2^p] units and to less than
     the format reaches, and the negative ones as well. *)
 Lemma fsums_total : forall bias terms r e, (emin <= e)%Z ->

@@ -6,8 +6,8 @@
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool Arith.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
-From Roundproof Require Import Arithmetic Formats Sums Network Units Boxes BoxNetwork Theorems.
-From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowUnits OverflowBoxes.
+From Roundproof Require Import Arithmetic Formats Sums Network Units Boxes BoxNetwork.
+From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowAccumulator OverflowUnits OverflowBoxes.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -18,9 +18,19 @@ Variable prec emax : Z.
 Context (prec_positive : Prec_gt_0 prec).
 Context (prec_below_emax : Prec_lt_emax prec emax).
 
+(** The accumulator, at least as wide; the same format if there is none. *)
+Variable wide_prec wide_emax : Z.
+Context (wide_prec_positive : Prec_gt_0 wide_prec) (wide_prec_below_emax : Prec_lt_emax wide_prec wide_emax).
+Hypothesis wide : wider prec emax wide_prec wide_emax.
+
 Notation emin := (SpecFloat.emin prec emax).
 Notation datum := (binary_float prec emax).
+Notation value := (Overflow.value prec emax).
+Notation wide_datum := (binary_float wide_prec wide_emax).
 Notation fcell := (OverflowUnits.fcell prec emax).
+Notation fneuron := (OverflowAccumulator.fneuron prec emax wide_prec wide_emax _ _ _ _).
+Notation widened := (widen prec emax wide_prec wide_emax _ _).
+Notation widened_term := (widen_term prec emax wide_prec wide_emax _ _).
 Notation unbounded := (OverflowUnits.unbounded prec emax prec_positive prec_below_emax).
 
 (** ** Networks over data *)
@@ -30,7 +40,7 @@ Record fnetwork := { fhidden : activation; ffirst : list fcell; fsecond : list f
 (** [fgives act cells x y]: on some path, the layer gives [y] at the input [x]. *)
 Definition fgives (act : activation) (cells : list fcell) (x y : nat -> datum) : Prop :=
   forall i c, nth_error cells i = Some c ->
-    exists r, fsums (fbias c) (fterms x c) r /\ y i = factivate act r.
+    exists r, fneuron (fbias c) (fterms x c) r /\ y i = factivate act r.
 
 (** [fcomputes n x y]: on some path, the network gives [y] at the input [x]. *)
 Definition fcomputes (n : fnetwork) (x y : nat -> datum) : Prop :=
@@ -41,8 +51,9 @@ Definition fcomputes (n : fnetwork) (x y : nat -> datum) : Prop :=
 
 (** No path through any neuron of the layer meets NaN. *)
 Definition never_nan (cells : list fcell) (x : nat -> datum) : Prop :=
-  forall i c t r, nth_error cells i = Some c ->
-    Permutation (fleaves t) (fleaves_of (fbias c) (fterms x c)) -> fevaluates t r -> without_nan t r.
+  forall i c t s, nth_error cells i = Some c ->
+    Permutation (fleaves t) (fleaves_of (widened (fbias c)) (map widened_term (fterms x c))) ->
+    fevaluates t s -> without_nan t s.
 
 (** What a network gives for sure at an input: there are paths, and whatever path each layer takes, no operation gives
     NaN, and each output is finite, of the value [f]. *)
@@ -59,20 +70,22 @@ Proof. intros n x f y o (_ & H) (u & h & U & G & Y) L. now apply (H u h y U G Y)
 
 (** A layer does not meet NaN if its sums are not NaN. *)
 Lemma never_nan_by_sums : forall cells x,
-  (forall i c r, nth_error cells i = Some c -> fsums (fbias c) (fterms x c) r -> is_nan r = false) ->
+  (forall i c r, nth_error cells i = Some c -> fneuron (fbias c) (fterms x c) r -> is_nan r = false) ->
   never_nan cells x.
 Proof.
-  intros cells x H i c t r E P T. apply nan_would_stay; [exact T|]. apply (H i c r E). now exists t.
+  intros cells x H i c t s E P T. apply nan_would_stay; [exact T|].
+  rewrite <- (convert_nan wide_prec wide_emax prec emax _ _ mode_NE). apply (H i c _ E).
+  exists s, mode_NE. split; [now exists t|reflexivity].
 Qed.
 
 (** ** One of the paths: from left to right, always in the same direction *)
 
-Definition sequential (m : mode) (bias : datum) (terms : list (datum * datum)) : datum :=
-  fold_left (fun s '(w, x) => Bplus m s (Bmult m w x)) terms bias.
+Definition add_up (m : mode) (s : wide_datum) (terms : list (wide_datum * wide_datum)) : wide_datum :=
+  fold_left (fun s '(w, x) => Bplus m s (Bmult m w x)) terms s.
 
-Lemma sequential_tree : forall m terms t s, fevaluates t s ->
+Lemma add_up_tree : forall m terms t s, fevaluates t s ->
   exists t', fleaves t' = fleaves t ++ map (fun '(w, x) => FProduct w x) terms /\
-    fevaluates t' (sequential m s terms).
+    fevaluates t' (add_up m s terms).
 Proof.
   intros m terms. induction terms as [|[w x] terms IH]; intros t s T.
   - exists t. now rewrite app_nil_r.
@@ -81,11 +94,15 @@ Proof.
     + exists t'. split; [|exact T']. rewrite E. simpl. now rewrite <- app_assoc.
 Qed.
 
-Lemma sequential_is_a_path : forall m bias terms, fsums bias terms (sequential m bias terms).
+Definition sequential (m : mode) (bias : datum) (terms : list (datum * datum)) : datum :=
+  convert m (add_up m (widened bias) (map widened_term terms)).
+
+Lemma sequential_is_a_path : forall m bias terms, fneuron bias terms (sequential m bias terms).
 Proof.
-  intros m bias terms. destruct (sequential_tree m terms (FLeaf (FNumber bias)) bias) as (t & E & T).
+  intros m bias terms.
+  destruct (add_up_tree m (map widened_term terms) (FLeaf (FNumber (widened bias))) (widened bias)) as (t & E & T).
   - constructor.
-  - exists t. split; [|exact T]. rewrite E. apply Permutation_refl.
+  - eexists. exists m. split; [|reflexivity]. exists t. split; [|exact T]. rewrite E. apply Permutation_refl.
 Qed.
 
 Definition run_layer (m : mode) (act : activation) (cells : list fcell) (x : nat -> datum) (i : nat) : datum :=
@@ -143,11 +160,11 @@ Hypothesis recognition : frecognised D n units scale.
 Hypothesis input_in_question : D (real_input x).
 Hypothesis input_finite : forall j, is_finite (x j) = true.
 
-Lemma first_layer_tells : forall i c r, nth_error (ffirst n) i = Some c -> fsums (fbias c) (fterms x c) r ->
+Lemma first_layer_tells : forall i c r, nth_error (ffirst n) i = Some c -> fneuron (fbias c) (fterms x c) r ->
   is_nan r = false /\ ftells (fhidden n) (units i) (scale i) x (factivate (fhidden n) r).
 Proof.
   intros i c r E S. destruct recognition as [F R V].
-  apply (unit_tells_with_overflow prec emax _ _ D) with (6 := S); auto.
+  apply (unit_tells_with_overflow prec emax _ _ wide_prec wide_emax _ _ wide D) with (6 := S); auto.
   - apply F, in_or_app. left. now apply nth_error_In with i.
   - exact (first_units _ _ _ _ _ R i _ (real_layer _ _ _ E)).
   - apply V. apply nth_error_Some. congruence.
@@ -156,14 +173,14 @@ Qed.
 Variable u : nat -> datum.
 Hypothesis first_gives : fgives (fhidden n) (ffirst n) x u.
 
-Lemma second_layer_tells : forall b c r, nth_error (fsecond n) b = Some c -> fsums (fbias c) (fterms u c) r ->
+Lemma second_layer_tells : forall b c r, nth_error (fsecond n) b = Some c -> fneuron (fbias c) (fterms u c) r ->
   is_nan r = false /\
   exactly (if around (real_network n) units (real_input x) b then 1 else 0) (factivate (fhidden n) r).
 Proof.
   intros b c r E S. destruct recognition as [F R V]. pose proof (real_layer _ _ _ E) as E'.
   assert (A : box_at (real_network n) b = real_cell c) by now apply nth_error_nth.
   unfold around. rewrite A.
-  apply (box_indicator_with_overflow prec emax _ _ (fhidden n) units scale c x u); auto.
+  apply (box_indicator_with_overflow prec emax _ _ wide_prec wide_emax _ _ wide (fhidden n) units scale c x u); auto.
   - apply F, in_or_app. right. apply in_or_app. left. now apply nth_error_In with b.
   - exact (second_boxes _ _ _ _ _ R b _ E').
   - intros i w I. destruct (nth_error (ffirst n) i) as [c' |] eqn:Ei.
@@ -204,7 +221,7 @@ Lemma last_layer_exact : forall (k : nat -> bool) h (c : fcell) r, finite_cell c
   (forall b w, In (b, w) (fweights c) -> exactly (if k b then 1 else 0) (h b)) ->
   let chosen := map snd (filter (fun t => k (fst t)) (weights (real_cell c))) in
   exact_sum unbounded (bias (real_cell c)) chosen -> sum_in_range (bias (real_cell c)) chosen ->
-  fsums (fbias c) (fterms h c) r -> exactly (bias (real_cell c) + total chosen) r.
+  fneuron (fbias c) (fterms h c) r -> exactly (bias (real_cell c) + total chosen) r.
 Proof.
   intros k h c r F H chosen X [Rp Rn] S.
   assert (H' : forall b w, In (b, w) (weights (real_cell c)) -> real_input h b = if k b then 1 else 0).
@@ -222,7 +239,7 @@ Proof.
     unfold positive_part. rewrite Ropp_0. apply Rmax_left. lra. }
   replace (bias (real_cell c) + total chosen)
     with (total (B2R (fbias c) :: map (fun t => B2R (fst t) * B2R (snd t)) (fterms h c))).
-  - apply fsums_total with (e := e) (10 := S); rewrite ?E; auto.
+  - apply (neuron_total prec emax wide_prec wide_emax _ _ _ _ wide) with (e := e) (10 := S); rewrite ?E; auto.
     + apply F.
     + intros w v I. apply in_fterms in I. destruct I as (b & I & ->). split; [now apply F with b|now apply H with w].
     + now apply Forall_inv in G.
@@ -250,7 +267,7 @@ Theorem box_network_with_overflow : forall D n units scale x f,
 Proof.
   intros D n units scale x f R Dx Fx S. split; [exists (run mode_NE n x); apply run_is_a_path|].
   intros u h y U H Y.
-  assert (L : forall o c r, nth_error (flast n) o = Some c -> fsums (fbias c) (fterms h c) r -> exactly (f o) r).
+  assert (L : forall o c r, nth_error (flast n) o = Some c -> fneuron (fbias c) (fterms h c) r -> exactly (f o) r).
   { intros o c r E T. destruct (S o c E) as (X & B & <-). apply (last_layer_exact _ h c r); auto.
     - apply (stored_finite _ _ _ _ R), in_or_app. right. apply in_or_app. right. now apply nth_error_In with o.
     - intros b w I. destruct (nth_error (fsecond n) b) as [c' |] eqn:Eb.
@@ -270,46 +287,45 @@ Proof.
     + apply nth_error_None in E. lia.
 Qed.
 
-(** With disjoint boxes and no biases, that is the label of the box around the input, and zero outside of all. *)
-Theorem box_network_disjoint_with_overflow : forall D n units scale x b,
+(** What an output has stored for the one box around an input; zero if there is none. *)
+Definition label_around (n : fnetwork) (units : sides) (x : nat -> datum) (o : nat) : R :=
+  match nth_error (flast n) o with
+  | Some c => hd 0 (labels (real_network n) units (real_input x) (real_cell c))
+  | None => 0
+  end.
+
+(** With disjoint boxes: no bias, and no more than one label around the input. Whatever finite data the labels are, that
+    one is given exactly; outside of all boxes, zero. *)
+Theorem disjoint_boxes_with_overflow : forall D n units scale x,
   frecognised D n units scale -> D (real_input x) -> (forall j, is_finite (x j) = true) ->
-  plain_labels unbounded (real_network n) -> alone (real_network n) units (real_input x) b ->
-  falways_gives n x (fun o =>
-    if around (real_network n) units (real_input x) b
-    then match nth_error (flast n) o with Some c => label_of (real_cell c) b | None => 0 end
-    else 0).
+  (forall o c, nth_error (flast n) o = Some c -> bias (real_cell c) = 0 /\
+    (length (labels (real_network n) units (real_input x) (real_cell c)) <= 1)%nat) ->
+  falways_gives n x (label_around n units x).
 Proof.
-  intros D n units scale x b R Dx Fx P O. apply box_network_with_overflow with D units scale; auto.
-  intros o c E. cbv zeta. pose proof (real_layer _ _ _ E) as E'. destruct (P o _ E') as (Z & N & V).
-  destruct (alone_labels (real_network n) units (real_input x) (real_cell c) b) as [L T]; auto.
-  { intros b' w. exact (last_reads _ _ _ _ _ (recognised_unbounded _ _ _ _ R) o _ b' w E'). }
-  set (vs := labels _ _ _ _) in *. assert (B : forall v, In v vs -> Rabs v < pow2 emax).
-  { intros v I. apply in_map_iff in I. destruct I as ([b' w] & <- & I). apply filter_In in I. destruct I as [I _].
-    apply in_real_weights in I. destruct I as (w' & _ & <-). apply abs_B2R_lt_emax. }
-  rewrite E, Z, T, Rplus_0_l. split; [|split]; [| |reflexivity].
-  - apply Selection; auto. apply Forall_forall. intros v I. apply in_map_iff in I.
-    destruct I as ([b' w] & <- & I). apply filter_In in I. now apply (V b').
+  intros D n units scale x R Dx Fx P. apply box_network_with_overflow with D units scale; auto.
+  intros o c E. cbv zeta. destruct (P o c E) as [Z L]. unfold label_around. rewrite E, Z, Rplus_0_l.
+  set (vs := labels _ _ _ _) in *. assert (V : forall v, In v vs -> value v).
+  { intros v I. apply in_map_iff in I. destruct I as ([b w] & <- & I). apply filter_In in I. destruct I as [I _].
+    apply in_real_weights in I. destruct I as (w' & _ & <-). now apply value_of_datum. }
+  split; [|split].
+  - apply Selection; auto. apply Forall_forall. intros v I. now apply V.
   - assert (K := bpow_gt_0 radix2 emax).
     unfold sum_in_range, positives, negatives, positive_part. destruct vs as [|v [|]]; [| |simpl in L; lia]; simpl.
     + rewrite Ropp_0, Rmax_left; lra.
-    + specialize (B v (or_introl eq_refl)). apply Rabs_lt_inv in B.
-      rewrite Ropp_0, (Rmax_left 0) by lra.
+    + destruct (V v (or_introl eq_refl)) as [_ B]. apply Rabs_lt_inv in B. rewrite Ropp_0, (Rmax_left 0) by lra.
       split; rewrite Rplus_0_l, Rplus_0_r; apply Rmax_lub_lt; lra.
+  - destruct vs as [|v [|]]; simpl; [easy|ring|simpl in L; lia].
 Qed.
 
-(** Ties to even from left to right, as a program has it: one of the paths. *)
-Corollary box_network_left_to_right : forall D n units scale x b m o,
+(** From left to right, always in the same direction, such as ties to even: one of the paths. *)
+Corollary disjoint_boxes_left_to_right : forall D n units scale x m o,
   frecognised D n units scale -> D (real_input x) -> (forall j, is_finite (x j) = true) ->
-  plain_labels unbounded (real_network n) -> alone (real_network n) units (real_input x) b ->
-  (o < length (flast n))%nat ->
-  exactly
-    (if around (real_network n) units (real_input x) b
-     then match nth_error (flast n) o with Some c => label_of (real_cell c) b | None => 0 end
-     else 0)
-    (run m n x o).
+  (forall o c, nth_error (flast n) o = Some c -> bias (real_cell c) = 0 /\
+    (length (labels (real_network n) units (real_input x) (real_cell c)) <= 1)%nat) ->
+  (o < length (flast n))%nat -> exactly (label_around n units x o) (run m n x o).
 Proof.
-  intros D n units scale x b m o R Dx Fx P O L.
-  refine (falways_gives_output n x _ _ o (box_network_disjoint_with_overflow D n units scale x b R Dx Fx P O) _ L).
+  intros D n units scale x m o R Dx Fx P L.
+  refine (falways_gives_output n x _ _ o (disjoint_boxes_with_overflow D n units scale x R Dx Fx P) _ L).
   apply run_is_a_path.
 Qed.
 

@@ -5,7 +5,7 @@
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
-From Roundproof Require Import Arithmetic Formats Network Units Overflow OverflowSums.
+From Roundproof Require Import Arithmetic Formats Network Units Overflow OverflowSums OverflowAccumulator.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -16,9 +16,15 @@ Variable prec emax : Z.
 Context (prec_positive : Prec_gt_0 prec).
 Context (prec_below_emax : Prec_lt_emax prec emax).
 
+(** The accumulator, at least as wide; the same format if there is none. *)
+Variable wide_prec wide_emax : Z.
+Context (wide_prec_positive : Prec_gt_0 wide_prec) (wide_prec_below_emax : Prec_lt_emax wide_prec wide_emax).
+Hypothesis wide : wider prec emax wide_prec wide_emax.
+
 Notation emin := (SpecFloat.emin prec emax).
 Notation datum := (binary_float prec emax).
 Notation value := (Overflow.value prec emax).
+Notation fneuron := (OverflowAccumulator.fneuron prec emax wide_prec wide_emax _ _ _ _).
 Notation zero := (@B754_zero prec emax false).
 Notation one := (@Bone prec emax _ _).
 
@@ -133,7 +139,7 @@ Proof. intros [] x; simpl; [apply value_opp|]; apply value_of_datum. Qed.
 (** A Step unit tells, and its sum is not NaN. *)
 Lemma step_unit_tells : forall c s x r, finite_cell c ->
   step_unit unbounded (real_cell c) (column s) (upper s) (fires s) -> is_finite (x (column s)) = true ->
-  fsums (fbias c) (fterms x c) r -> is_nan r = false /\ ftells Step s 0 x (fstep r).
+  fneuron (fbias c) (fterms x c) r -> is_nan r = false /\ ftells Step s 0 x (fstep r).
 Proof.
   intros c s x r [Fb Fw] (_ & Hb & Hw) Fx S.
   destruct (one_real_weight c _ _ Hw) as (w & E & Ew). unfold fterms in S. rewrite E in S. simpl in S.
@@ -144,14 +150,14 @@ Proof.
   assert (Vx := value_of_mirrored (upper s) (x (column s))).
   unfold ftells, fires_at, real_input. destruct (Rle_dec _ _) as [L|L].
   - assert (B : at_least 0 r).
-    { apply (pair_at_least prec emax _ _ (fbias c) w (x (column s)) (fires s)
+    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (fires s)
         (- mirrored (upper s) (B2R (x (column s))))); auto; try apply value_opp; try apply value_0; auto; try lra.
       - right. split; [exact Fb|lra].
       - split; [|split]; auto. lra. }
     split; [exact (at_least_is_not_nan _ _ _ _ B)|].
     apply step_from_zero_on in B. simpl. repeat split; try apply B; try lra. now apply exactly_is_at_least.
   - assert (B : at_most (- pow2 emin) r).
-    { apply (pair_at_most prec emax _ _ (fbias c) w (x (column s)) (fires s)
+    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (fires s)
         (- mirrored (upper s) (B2R (x (column s))))); auto; try apply value_opp; try apply value_least; auto.
       - apply (difference_of_values prec emax); auto. lra.
       - right. split; [exact Fb|lra].
@@ -181,7 +187,7 @@ Lemma relu_unit_tells : forall c s k x r, finite_cell c -> (0 <= k)%Z ->
   fires s < silent s -> value (pow2 k * fires s) -> value (pow2 k * (silent s - fires s)) ->
   is_finite (x (column s)) = true ->
   mirrored (upper s) (real_input x (column s)) <= fires s \/ silent s <= mirrored (upper s) (real_input x (column s)) ->
-  fsums (fbias c) (fterms x c) r -> is_nan r = false /\ ftells Relu s k x (frelu r).
+  fneuron (fbias c) (fterms x c) r -> is_nan r = false /\ ftells Relu s k x (frelu r).
 Proof.
   intros c s k x r [Fb Fw] Hk Hb Hw L Vp Vg Fx N S.
   destruct (one_real_weight c _ _ Hw) as (w & E & Ew). unfold fterms in S. rewrite E in S. simpl in S.
@@ -192,7 +198,7 @@ Proof.
   assert (K := bpow_gt_0 radix2 k).
   unfold ftells, fires_at, real_input in *. destruct (Rle_dec _ _) as [F|F].
   - assert (B : at_least (strength Relu s k) r).
-    { apply (pair_at_least prec emax _ _ (fbias c) w (x (column s)) (pow2 k * silent s)
+    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (pow2 k * silent s)
         (- (pow2 k * fires s))); auto; try (now apply value_opp).
       - simpl. lra.
       - right. split; [exact Fb|lra].
@@ -201,7 +207,7 @@ Proof.
     split; [exact (at_least_is_not_nan _ _ _ _ B)|].
     rewrite (relu_above_zero _ _ Q B). now repeat split.
   - assert (B : at_most 0 r).
-    { apply (pair_at_most prec emax _ _ (fbias c) w (x (column s)) (pow2 k * silent s)
+    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (pow2 k * silent s)
         (- (pow2 k * silent s))); auto; try (now apply value_opp); try apply value_0; try lra.
       - right. split; [exact Fb|lra].
       - split; [exact Fw'|left]. split; auto. rewrite P. destruct N as [N|N]; [lra|nra]. }
@@ -212,7 +218,7 @@ Qed.
 Theorem unit_tells_with_overflow : forall (D : inputs) act c s k x r, finite_cell c ->
   recognised_unit unbounded D act (real_cell c) s k -> unit_in_range act s k ->
   D (real_input x) -> is_finite (x (column s)) = true ->
-  fsums (fbias c) (fterms x c) r -> is_nan r = false /\ ftells act s k x (factivate act r).
+  fneuron (fbias c) (fterms x c) r -> is_nan r = false /\ ftells act s k x (factivate act r).
 Proof.
   intros D act c s k x r F U V Dx Fx S. remember (real_cell c) as c' eqn:Ec.
   destruct U as [c' s U _ | c' s k (Hk & A & Hb & Hw) | c' s k Hk Hb Hw Z W L N]; subst c'.
