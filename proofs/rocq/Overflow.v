@@ -1,12 +1,12 @@
 (** * Bounded exponents, with infinities: operations and sums
 
-    The other files speak of values without a largest one. Here numbers are data of a format with [emax], as Flocq defines
-    them: what overflows becomes an infinity or the largest value, as the direction has it that the operation rounds in.
-    Every operation takes one of the five directions of IEEE 754, whichever it likes.
+    The other files speak of values without a largest one. Here numbers are data of a format with [emax], as
+    Flocq defines them: what overflows becomes an infinity or the largest value, as the direction has it that
+    the operation rounds in. Every operation takes one of the five directions of IEEE 754, whichever it likes.
 
-    Reals are not enough to speak of such sums. What is known of a datum is a bound: it is at most [v], which minus infinity
-    is as well, or at least [v]. Bounds by values pass through operations (R1), and neither NaN nor the wrong infinity
-    satisfies one. *)
+    Reals are not enough to speak of such sums. What is known of a datum is a bound: it is at most [v], which
+    minus infinity is as well, or at least [v]. Bounds by values pass through operations (R1), and neither NaN
+    nor the wrong infinity satisfies one. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
@@ -77,7 +77,8 @@ Proof.
 Qed.
 
 (** G: small multiples of a power of two that the format has. *)
-Lemma value_grid : forall m e, (emin <= e)%Z -> (Z.abs m <= 2 ^ prec)%Z -> Rabs (IZR m * pow2 e) < pow2 emax ->
+Lemma value_grid : forall m e, (emin <= e)%Z -> (Z.abs m <= 2 ^ prec)%Z ->
+  Rabs (IZR m * pow2 e) < pow2 emax ->
   value (IZR m * pow2 e).
 Proof.
   intros m e He Hm Hb. split; [|exact Hb].
@@ -109,7 +110,8 @@ Proof.
   replace (pow2 emin) with (IZR 1 * pow2 emin) by ring.
   apply value_grid.
   - apply Z.le_refl.
-  - change (Z.abs 1) with (Z.succ 0). apply Zlt_le_succ, (Zpower_gt_0 radix2). generalize prec_at_least_1. lia.
+  - change (Z.abs 1) with (Z.succ 0). apply Zlt_le_succ, (Zpower_gt_0 radix2). generalize prec_at_least_1.
+    lia.
   - rewrite Rmult_1_l, Rabs_pos_eq by apply bpow_ge_0. apply bpow_lt.
     now apply emin_lt_emax.
 Qed.
@@ -149,7 +151,8 @@ Proof. intros v x [F _]. now destruct x. Qed.
 
 (** ** One rounding *)
 
-(** [delivers m t r]: rounding the real [t] in the direction [m] gives the datum [r], after overflow if there is any. *)
+(** [delivers m t r]: rounding the real [t] in the direction [m] gives the datum [r], after overflow if there
+    is any. *)
 Definition delivers (m : mode) (t : R) (r : datum) : Prop :=
   if Rlt_bool (Rabs (round radix2 fexp (round_mode m) t)) (pow2 emax)
   then is_finite r = true /\ B2R r = round radix2 fexp (round_mode m) t
@@ -195,7 +198,8 @@ Qed.
 Lemma fma_delivers : forall m x y z, is_finite x = true -> is_finite y = true -> is_finite z = true ->
   delivers m (B2R x * B2R y + B2R z) (Bfma m x y z).
 Proof.
-  intros m x y z Fx Fy Fz. generalize (Bfma_correct prec emax _ _ m x y z Fx Fy Fz). unfold delivers. cbv zeta.
+  intros m x y z Fx Fy Fz. generalize (Bfma_correct prec emax _ _ m x y z Fx Fy Fz). unfold delivers.
+  cbv zeta.
   case Rlt_bool_spec; intros O; [|easy]. intros (V & F & _). now split.
 Qed.
 
@@ -274,7 +278,8 @@ Definition product_exactly (v : R) (w x : datum) : Prop :=
 Lemma negative_datum : forall w : datum, is_finite w = true -> B2R w < 0 ->
   exists m e H, w = B754_finite true m e H.
 Proof.
-  intros w F N. generalize (sign_of_value w). destruct w as [s | s | | [|] m e H]; simpl in *; try easy; try lra.
+  intros w F N. generalize (sign_of_value w).
+  destruct w as [s | s | | [|] m e H]; simpl in *; try easy; try lra.
   intros _. now exists m, e, H.
 Qed.
 

@@ -1,7 +1,7 @@
 (** * Bounded exponents, with infinities: accumulators
 
-    Sums may be formed in a format that is wider, and rounded once more to that of the network. Bounds by values of the
-    network's format survive both. Without an accumulator, the two formats are the same. *)
+    Sums may be formed in a format that is wider, and rounded once more to that of the network. Bounds by
+    values of the network's format survive both. Without an accumulator, the two formats are the same. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
@@ -84,8 +84,8 @@ Definition widen (x : datum) : wide_datum := convert mode_NE x.
 
 Definition widen_term (t : datum * datum) : wide_datum * wide_datum := (widen (fst t), widen (snd t)).
 
-(** [fneuron bias terms r]: some order of the terms and some path through it, in the accumulator, and the last rounding
-    give [r]. *)
+(** [fneuron bias terms r]: some order of the terms and some path through it, in the accumulator, and the last
+    rounding give [r]. *)
 Definition fneuron (bias : datum) (terms : list (datum * datum)) (r : datum) : Prop :=
   exists s m, fsums (widen bias) (map widen_term terms) s /\ r = convert m s.
 
@@ -127,13 +127,15 @@ Qed.
 
 Lemma widen_product_at_least : forall v w x, product_at_least v w x -> product_at_least v (widen w) (widen x).
 Proof.
-  intros v w x (Fw & Fx & L). destruct (widen_finite w Fw) as [Gw Ew]. destruct (widen_finite x Fx) as [Gx Ex].
+  intros v w x (Fw & Fx & L). destruct (widen_finite w Fw) as [Gw Ew].
+  destruct (widen_finite x Fx) as [Gx Ex].
   split; [exact Gw|split; [exact Gx|]]. now rewrite Ew, Ex.
 Qed.
 
 Lemma widen_product_exactly : forall v w x, product_exactly v w x -> product_exactly v (widen w) (widen x).
 Proof.
-  intros v w x (Fw & Fx & L). destruct (widen_finite w Fw) as [Gw Ew]. destruct (widen_finite x Fx) as [Gx Ex].
+  intros v w x (Fw & Fx & L). destruct (widen_finite w Fw) as [Gw Ew].
+  destruct (widen_finite x Fx) as [Gx Ex].
   split; [exact Gw|split; [exact Gx|]]. now rewrite Ew, Ex.
 Qed.
 
@@ -173,15 +175,18 @@ Qed.
 
 Lemma widen_penalized : forall j l p n, penalized j l p n -> penalized j (widen_leaf l) p n.
 Proof.
-  assert (L : forall v l, of_leaf at_most product_at_most v l -> of_leaf at_most product_at_most v (widen_leaf l)).
+  assert (L : forall v l, of_leaf at_most product_at_most v l ->
+    of_leaf at_most product_at_most v (widen_leaf l)).
   { intros v [x | w x]; [apply widen_at_most|apply widen_product_at_most]. }
   intros j l p n [(P & N & H) | [(P & N & H) | (P & N & H)]]; [left|right; left|right; right];
     (split; [exact P|split; [exact N|now apply L]]).
 Qed.
 
-Lemma widen_tally : forall j ls p n, tally (penalized j) ls p n -> tally (penalized j) (map widen_leaf ls) p n.
+Lemma widen_tally : forall j ls p n, tally (penalized j) ls p n ->
+  tally (penalized j) (map widen_leaf ls) p n.
 Proof.
-  intros j ls p n T. induction T as [| l p n ls p' n' M T IH]; simpl; constructor; auto. now apply widen_penalized.
+  intros j ls p n T. induction T as [| l p n ls p' n' M T IH]; simpl; constructor; auto.
+  now apply widen_penalized.
 Qed.
 
 (** R6 *)
@@ -277,7 +282,8 @@ Theorem neuron_without_accumulator : forall (bias : binary_float prec emax) term
 Proof.
   intros bias terms r.
   assert (E : map (widen_term prec emax prec emax _ _) terms = terms).
-  { rewrite <- map_id. apply map_ext. intros [w x]. unfold widen_term, widen. simpl. now rewrite !convert_same. }
+  { rewrite <- map_id. apply map_ext. intros [w x]. unfold widen_term, widen. simpl.
+    now rewrite !convert_same. }
   unfold fneuron, widen. rewrite E, convert_same. split.
   - intros (s & m & S & ->). now rewrite convert_same.
   - intros S. exists r, mode_NE. split; [exact S|]. now rewrite convert_same.

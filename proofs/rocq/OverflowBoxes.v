@@ -1,7 +1,7 @@
 (** * Bounded exponents, with infinities: boxes
 
-    A neuron of the second layer is 1 inside its box and 0 elsewhere, on every path, although its units may give plus
-    infinity. Its side conditions are those of [Boxes]; a largest value adds none. *)
+    A neuron of the second layer is 1 inside its box and 0 elsewhere, on every path, although its units may
+    give plus infinity. Its side conditions are those of [Boxes]; a largest value adds none. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
@@ -42,7 +42,8 @@ Proof.
   intros c i w I. apply in_map_iff in I. destruct I as ([i' w'] & E & I). injection E as <- <-. now exists w'.
 Qed.
 
-Lemma product_at_most_more : forall u v (w x : datum), u <= v -> product_at_most u w x -> product_at_most v w x.
+Lemma product_at_most_more : forall u v (w x : datum), u <= v -> product_at_most u w x ->
+  product_at_most v w x.
 Proof. intros u v w x H (F & [(Fx & L) | N]); split; auto. left. split; [exact Fx|lra]. Qed.
 
 Lemma product_exactly_at_most : forall v (w x : datum), product_exactly v w x -> product_at_most v w x.
@@ -80,7 +81,8 @@ Qed.
 Lemma silent_term : forall i w, In (i, w) (fweights c) -> fires_at (units i) (real_input x) = false ->
   product_exactly 0 w (u i).
 Proof.
-  intros i w I F. assert (Fw := proj2 finite i w I). specialize (units_tell i w I). unfold ftells in units_tell.
+  intros i w I F. assert (Fw := proj2 finite i w I). specialize (units_tell i w I).
+  unfold ftells in units_tell.
   rewrite F in units_tell. destruct units_tell as [Fu Zu]. repeat split; auto. rewrite Zu. ring.
 Qed.
 
@@ -98,7 +100,8 @@ Qed.
 Lemma relu_box_one : forall r, inside units (real_cell c) (real_input x) = true ->
   fneuron (fbias c) (fterms u c) r -> exactly 1 r.
 Proof.
-  intros r H S. apply (neuron_bias prec emax wide_prec wide_emax _ _ _ _ wide 1 (fbias c) (fterms u c)); auto; [lia| |].
+  intros r H S. apply (neuron_bias prec emax wide_prec wide_emax _ _ _ _ wide 1 (fbias c) (fterms u c));
+    auto; [lia| |].
   - split; [apply finite|]. exact (relu_box_bias _ _ _ _ box).
   - intros w v I. apply in_fterms in I. destruct I as (i & I & ->). apply silent_term; [exact I|].
     assert (M := inside_met _ _ _ _ _ H (real_weight_in _ _ _ _ _ I)). rewrite frelu_met in M by exact I.
@@ -113,10 +116,12 @@ Proof.
   apply in_real_weights in I. destruct I as (w' & I & <-).
   rewrite frelu_met in M by exact I. apply negb_false_iff in M.
   unfold copies in C. simpl (weights _) in C. rewrite <- zsum_count in C.
-  apply (neuron_dominated prec emax wide_prec wide_emax _ _ _ _ wide) with (j := j) (4 := C) (5 := S); [exact J| |].
+  apply (neuron_dominated prec emax wide_prec wide_emax _ _ _ _ wide) with (j := j) (4 := C) (5 := S);
+    [exact J| |].
   - apply FLT_power in V; [exact V|]. exact (prec_gt_0 prec).
   - match goal with |- tally _ _ _ ?n => apply (tally_sum _ _ _ _ _ 1 0 0 n); try ring end.
-    + left. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|]. rewrite (relu_box_bias _ _ _ _ box : B2R (fbias c) = 1). lra.
+    + left. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|].
+      rewrite (relu_box_bias _ _ _ _ box : B2R (fbias c) = 1). lra.
     + unfold fterms. apply tally_seconds.
       intros [k v] I'. simpl fst. simpl snd. unfold real_weight. simpl fst. simpl snd.
       destruct (same_place _ _ && _) eqn:Q; right.
@@ -194,13 +199,18 @@ Proof.
     unfold positive_part at 1. rewrite Hb, Ropp_involutive, Rmax_left by apply pos_INR.
     rewrite <- total_ones, required_total, total_map_plus.
     apply total_map_le. intros t I. rewrite (adds_met t I). unfold asks, positive_part.
-    destruct (Rlt_dec 0 (snd t)), (met units (real_input x) t) eqn:M; unfold Rmax; destruct (Rle_dec _ _); lra. }
+    destruct (Rlt_dec 0 (snd t)), (met units (real_input x) t) eqn:M; unfold Rmax;
+      destruct (Rle_dec _ _); lra. }
   replace (total (map adds (weights (real_cell c))) - INR (required (real_cell c)))
-    with (total (B2R (fbias c) :: map adds (weights (real_cell c)))) by (simpl; rewrite Hb; unfold total; ring).
-  rewrite <- E in *. apply (neuron_total prec emax wide_prec wide_emax _ _ _ _ wide) with (e := 0%Z) (10 := S); simpl (pow2 0); try lra.
+    with (total (B2R (fbias c) :: map adds (weights (real_cell c))))
+    by (simpl; rewrite Hb; unfold total; ring).
+  rewrite <- E in *.
+  apply (neuron_total prec emax wide_prec wide_emax _ _ _ _ wide) with (e := 0%Z) (10 := S);
+    simpl (pow2 0); try lra.
   - now apply emin_negative.
   - apply finite.
-  - intros w v I. apply in_fterms in I. destruct I as (i & I & ->). destruct (fstep_term i w I) as (F & G & _).
+  - intros w v I. apply in_fterms in I. destruct I as (i & I & ->).
+    destruct (fstep_term i w I) as (F & G & _).
     now split.
   - exists (- Z.of_nat (required (real_cell c)))%Z. rewrite Hb, opp_IZR, <- INR_IZR_INZ. ring.
   - intros w v I. apply in_fterms in I. destruct I as (i & I & ->).
@@ -239,7 +249,8 @@ Proof.
     apply (neuron_at_most_minus_one prec emax wide_prec wide_emax _ _ _ _ wide) with (3 := S)
       (n := zsum (fun t => if unmet (real_weight t) then 1%Z else 0%Z) (fweights c)).
     + match goal with |- tally _ _ _ ?n => apply (tally_sum _ _ _ _ _ 0 0 0 n); try ring end.
-      * right. right. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|]. rewrite (step_box_bias _ _ box : B2R (fbias c) = _), Q. simpl. lra.
+      * right. right. split; [easy|split; [easy|]]. simpl. right. split; [apply finite|].
+        rewrite (step_box_bias _ _ box : B2R (fbias c) = _), Q. simpl. lra.
       * unfold fterms. apply tally_seconds.
         intros [k v] K. assert (K' := real_weight_in _ _ _ _ _ K). assert (A := adds_met _ K').
         assert (P := fstep_term k v K). apply product_exactly_at_most in P.
@@ -258,8 +269,8 @@ End StepBox.
 
 (** ** The indicator theorem *)
 
-(** On every path, a recognised box over units that tell is exactly 1 inside and exactly 0 outside, whatever overflows
-    before it, and its sum is not NaN. *)
+(** On every path, a recognised box over units that tell is exactly 1 inside and exactly 0 outside, whatever
+    overflows before it, and its sum is not NaN. *)
 Theorem box_indicator_with_overflow : forall act units scale c x u r,
   finite_cell c -> recognised_box unbounded act units scale (real_cell c) ->
   (forall i w, In (i, w) (fweights c) -> ftells act (units i) (scale i) x (u i)) ->

@@ -48,8 +48,8 @@ Proof.
     + apply IHb; [exact Tb|lia|lia].
 Qed.
 
-(** R5: multiples of [g], whose positive parts and whose negative parts add up to at most [most] units each, add up
-    exactly in every order, if the format has the multiples that far. *)
+(** R5: multiples of [g], whose positive parts and whose negative parts add up to at most [most] units each,
+    add up exactly in every order, if the format has the multiples that far. *)
 Lemma fsums_exact : forall bias terms r g most p n,
   (forall m, (Z.abs m <= most)%Z -> value (IZR m * g)) ->
   tally (multiple g) (fleaves_of bias terms) p n -> (p <= most)%Z -> (n <= most)%Z ->
@@ -99,7 +99,8 @@ Proof.
     + constructor; [|exact T]. exists m. repeat split. destruct l; repeat split; try apply F; exact E.
     + unfold positives in *. simpl. rewrite E, positive_part_multiple, plus_IZR by exact G.
       unfold total in *. lra.
-    + unfold negatives in *. simpl. rewrite E, Ropp_mult_distr_l, <- opp_IZR, positive_part_multiple, plus_IZR by exact G.
+    + unfold negatives in *. simpl.
+      rewrite E, Ropp_mult_distr_l, <- opp_IZR, positive_part_multiple, plus_IZR by exact G.
       unfold total in *. lra.
 Qed.
 
@@ -124,8 +125,8 @@ Proof.
   - apply Rabs_lt. lra.
 Qed.
 
-(** R5 with the side conditions of [SumRange]: exact, if the positive parts add up to at most [2^p] units and to less than
-    the format reaches, and the negative ones as well. *)
+(** R5 with the side conditions of [SumRange]: exact, if the positive parts add up to at most [2^p] units and
+    to less than the format reaches, and the negative ones as well. *)
 Lemma fsums_total : forall bias terms r e, (emin <= e)%Z ->
   is_finite bias = true -> (forall w x, In (w, x) terms -> is_finite w = true /\ is_finite x = true) ->
   (exists m, B2R bias = IZR m * pow2 e) ->
@@ -168,7 +169,8 @@ Proof.
   - apply fsums_exact with (most := 1%Z) (5 := S); try lia.
     + intros k Hk. replace (IZR k * 1) with (IZR k * pow2 (- 0)) by (simpl; ring).
       assert (P := prec_gt_0 prec).
-      apply value_of_penalties; [exact prec_positive|exact prec_below_emax|lia|now apply emin_negative|exact Hk].
+      apply value_of_penalties; try exact Hk; [exact prec_positive|exact prec_below_emax|lia|].
+      now apply emin_negative.
     + apply tally_sum with (Z.max m 0) (Z.max (- m) 0) 0%Z 0%Z; try ring.
       * exists m. rewrite Rmult_1_r. split; [exact Hb|now split].
       * generalize (tally_terms _ _ (multiple 1) _ (fun t => t) (fun _ => 0%Z) (fun _ => 0%Z) terms).

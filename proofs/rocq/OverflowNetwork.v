@@ -1,13 +1,14 @@
 (** * Bounded exponents, with infinities: the box network
 
-    A network that is recognised as in [BoxNetwork], whose thresholds and sums are within the format, gives the labels
-    of the boxes around the input, exactly, on every path: any tree, any contraction, and for each operation any direction.
-    Some of what it computes may overflow; nothing is NaN. *)
+    A network that is recognised as in [BoxNetwork], whose thresholds and sums are within the format, gives
+    the labels of the boxes around the input, exactly, on every path: any tree, any contraction, and for each
+    operation any direction. Some of what it computes may overflow; nothing is NaN. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool Arith.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
 From Roundproof Require Import Arithmetic Formats Sums Network Units Boxes BoxNetwork.
-From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowAccumulator OverflowUnits OverflowBoxes.
+From Roundproof Require Import Overflow OverflowSums OverflowGrid OverflowAccumulator.
+From Roundproof Require Import OverflowUnits OverflowBoxes.
 
 Import ListNotations.
 Open Scope R_scope.
@@ -55,12 +56,14 @@ Definition never_nan (cells : list fcell) (x : nat -> datum) : Prop :=
     Permutation (fleaves t) (fleaves_of (widened (fbias c)) (map widened_term (fterms x c))) ->
     fevaluates t s -> without_nan t s.
 
-(** What a network gives for sure at an input: there are paths, and whatever path each layer takes, no operation gives
-    NaN, and each output is finite, of the value [f]. *)
+(** What a network gives for sure at an input: there are paths, and whatever path each layer takes, no
+    operation gives NaN, and each output is finite, of the value [f]. *)
 Definition falways_gives (n : fnetwork) (x : nat -> datum) (f : nat -> R) : Prop :=
   (exists y, fcomputes n x y) /\
   forall u h y,
-    fgives (fhidden n) (ffirst n) x u -> fgives (fhidden n) (fsecond n) u h -> fgives Identity (flast n) h y ->
+    fgives (fhidden n) (ffirst n) x u ->
+    fgives (fhidden n) (fsecond n) u h ->
+    fgives Identity (flast n) h y ->
     never_nan (ffirst n) x /\ never_nan (fsecond n) u /\ never_nan (flast n) h /\
     forall o, (o < length (flast n))%nat -> exactly (f o) (y o).
 
@@ -100,12 +103,14 @@ Definition sequential (m : mode) (bias : datum) (terms : list (datum * datum)) :
 Lemma sequential_is_a_path : forall m bias terms, fneuron bias terms (sequential m bias terms).
 Proof.
   intros m bias terms.
-  destruct (add_up_tree m (map widened_term terms) (FLeaf (FNumber (widened bias))) (widened bias)) as (t & E & T).
+  destruct (add_up_tree m (map widened_term terms) (FLeaf (FNumber (widened bias))) (widened bias))
+    as (t & E & T).
   - constructor.
   - eexists. exists m. split; [|reflexivity]. exists t. split; [|exact T]. rewrite E. apply Permutation_refl.
 Qed.
 
-Definition run_layer (m : mode) (act : activation) (cells : list fcell) (x : nat -> datum) (i : nat) : datum :=
+Definition run_layer (m : mode) (act : activation) (cells : list fcell) (x : nat -> datum) : nat -> datum :=
+  fun i =>
   match nth_error cells i with
   | Some c => factivate act (sequential m (fbias c) (fterms x c))
   | None => B754_zero false
@@ -135,7 +140,8 @@ Definition real_network (n : fnetwork) : network :=
   {| hidden := fhidden n; first := map real_cell (ffirst n); second := map real_cell (fsecond n);
      last := map real_cell (flast n) |}.
 
-(** A box network: what is stored is finite, it is one without the largest value, and its units are in range. *)
+(** A box network: what is stored is finite, it is one without the largest value, and its units are in
+    range. *)
 Record frecognised (D : inputs) (n : fnetwork) (units : sides) (scale : scales) : Prop := {
   stored_finite : forall c, In c (ffirst n ++ fsecond n ++ flast n) -> finite_cell c;
   recognised_unbounded : recognised unbounded D (real_network n) units scale;
@@ -173,14 +179,16 @@ Qed.
 Variable u : nat -> datum.
 Hypothesis first_gives : fgives (fhidden n) (ffirst n) x u.
 
-Lemma second_layer_tells : forall b c r, nth_error (fsecond n) b = Some c -> fneuron (fbias c) (fterms u c) r ->
+Lemma second_layer_tells : forall b c r, nth_error (fsecond n) b = Some c ->
+  fneuron (fbias c) (fterms u c) r ->
   is_nan r = false /\
   exactly (if around (real_network n) units (real_input x) b then 1 else 0) (factivate (fhidden n) r).
 Proof.
   intros b c r E S. destruct recognition as [F R V]. pose proof (real_layer _ _ _ E) as E'.
   assert (A : box_at (real_network n) b = real_cell c) by now apply nth_error_nth.
   unfold around. rewrite A.
-  apply (box_indicator_with_overflow prec emax _ _ wide_prec wide_emax _ _ wide (fhidden n) units scale c x u); auto.
+  apply (box_indicator_with_overflow prec emax _ _ wide_prec wide_emax _ _ wide (fhidden n)
+    units scale c x u); auto.
   - apply F, in_or_app. right. apply in_or_app. left. now apply nth_error_In with b.
   - exact (second_boxes _ _ _ _ _ R b _ E').
   - intros i w I. destruct (nth_error (ffirst n) i) as [c' |] eqn:Ei.
@@ -226,7 +234,8 @@ Proof.
   intros k h c r F H chosen X [Rp Rn] S.
   assert (H' : forall b w, In (b, w) (weights (real_cell c)) -> real_input h b = if k b then 1 else 0).
   { intros b w I. apply in_real_weights in I. destruct I as (w' & I & _). now destruct (H b w' I). }
-  assert (E : map (fun t => B2R (fst t) * B2R (snd t)) (fterms h c) = products (terms (real_input h) (real_cell c))).
+  assert (E : map (fun t => B2R (fst t) * B2R (snd t)) (fterms h c)
+    = products (terms (real_input h) (real_cell c))).
   { unfold fterms, products, terms. simpl. rewrite !map_map. apply map_ext. now intros [b w]. }
   destruct (exact_sum_on_grid _ _ X) as (e & He & G & P & N).
   assert (Cp : positives (B2R (fbias c) :: products (terms (real_input h) (real_cell c)))
@@ -235,13 +244,15 @@ Proof.
     unfold positive_part. apply Rmax_left. lra. }
   assert (Cn : negatives (B2R (fbias c) :: products (terms (real_input h) (real_cell c)))
     = negatives (bias (real_cell c) :: chosen)).
-  { unfold negatives. rewrite !total_cons. f_equal. apply (total_chosen k _ _ H' (fun v => positive_part (- v))).
+  { unfold negatives. rewrite !total_cons. f_equal.
+    apply (total_chosen k _ _ H' (fun v => positive_part (- v))).
     unfold positive_part. rewrite Ropp_0. apply Rmax_left. lra. }
   replace (bias (real_cell c) + total chosen)
     with (total (B2R (fbias c) :: map (fun t => B2R (fst t) * B2R (snd t)) (fterms h c))).
   - apply (neuron_total prec emax wide_prec wide_emax _ _ _ _ wide) with (e := e) (10 := S); rewrite ?E; auto.
     + apply F.
-    + intros w v I. apply in_fterms in I. destruct I as (b & I & ->). split; [now apply F with b|now apply H with w].
+    + intros w v I. apply in_fterms in I. destruct I as (b & I & ->).
+      split; [now apply F with b|now apply H with w].
     + now apply Forall_inv in G.
     + intros w v I. apply in_fterms in I. destruct I as (b & I & ->). destruct (H b w I) as [_ ->].
       destruct (k b) eqn:K; [|exists 0%Z; simpl; ring].
@@ -267,17 +278,22 @@ Theorem box_network_with_overflow : forall D n units scale x f,
 Proof.
   intros D n units scale x f R Dx Fx S. split; [exists (run mode_NE n x); apply run_is_a_path|].
   intros u h y U H Y.
-  assert (L : forall o c r, nth_error (flast n) o = Some c -> fneuron (fbias c) (fterms h c) r -> exactly (f o) r).
+  assert (L : forall o c r, nth_error (flast n) o = Some c -> fneuron (fbias c) (fterms h c) r ->
+    exactly (f o) r).
   { intros o c r E T. destruct (S o c E) as (X & B & <-). apply (last_layer_exact _ h c r); auto.
-    - apply (stored_finite _ _ _ _ R), in_or_app. right. apply in_or_app. right. now apply nth_error_In with o.
+    - apply (stored_finite _ _ _ _ R), in_or_app. right. apply in_or_app. right.
+      now apply nth_error_In with o.
     - intros b w I. destruct (nth_error (fsecond n) b) as [c' |] eqn:Eb.
-      + destruct (H b c' Eb) as (s & Ss & ->). now apply (second_layer_tells D n units scale x R Dx Fx u U b c').
+      + destruct (H b c' Eb) as (s & Ss & ->).
+        now apply (second_layer_tells D n units scale x R Dx Fx u U b c').
       + apply nth_error_None in Eb. apply real_weight_in in I.
-        pose proof (last_reads _ _ _ _ _ (recognised_unbounded _ _ _ _ R) o _ b _ (real_layer _ _ _ E) I) as K.
+        pose proof (last_reads _ _ _ _ _ (recognised_unbounded _ _ _ _ R) o _ b _ (real_layer _ _ _ E) I)
+          as K.
         simpl in K. rewrite map_length in K. lia. }
   repeat split.
   - apply never_nan_by_sums. intros i c r E T. now apply (first_layer_tells D n units scale x R Dx Fx i c r).
-  - apply never_nan_by_sums. intros b c r E T. now apply (second_layer_tells D n units scale x R Dx Fx u U b c r).
+  - apply never_nan_by_sums. intros b c r E T.
+    now apply (second_layer_tells D n units scale x R Dx Fx u U b c r).
   - apply never_nan_by_sums. intros o c r E T. exact (exactly_is_not_nan _ _ _ _ (L o c r E T)).
   - destruct (nth_error (flast n) o) as [c |] eqn:E.
     + destruct (Y o c E) as (r & T & ->). now apply (L o c r E T).
@@ -294,8 +310,8 @@ Definition label_around (n : fnetwork) (units : sides) (x : nat -> datum) (o : n
   | None => 0
   end.
 
-(** With disjoint boxes: no bias, and no more than one label around the input. Whatever finite data the labels are, that
-    one is given exactly; outside of all boxes, zero. *)
+(** With disjoint boxes: no bias, and no more than one label around the input. Whatever finite data the labels
+    are, that one is given exactly; outside of all boxes, zero. *)
 Theorem disjoint_boxes_with_overflow : forall D n units scale x,
   frecognised D n units scale -> D (real_input x) -> (forall j, is_finite (x j) = true) ->
   (forall o c, nth_error (flast n) o = Some c -> bias (real_cell c) = 0 /\
@@ -305,14 +321,17 @@ Proof.
   intros D n units scale x R Dx Fx P. apply box_network_with_overflow with D units scale; auto.
   intros o c E. cbv zeta. destruct (P o c E) as [Z L]. unfold label_around. rewrite E, Z, Rplus_0_l.
   set (vs := labels _ _ _ _) in *. assert (V : forall v, In v vs -> value v).
-  { intros v I. apply in_map_iff in I. destruct I as ([b w] & <- & I). apply filter_In in I. destruct I as [I _].
+  { intros v I. apply in_map_iff in I. destruct I as ([b w] & <- & I). apply filter_In in I.
+    destruct I as [I _].
     apply in_real_weights in I. destruct I as (w' & _ & <-). now apply value_of_datum. }
   split; [|split].
   - apply Selection; auto. apply Forall_forall. intros v I. now apply V.
   - assert (K := bpow_gt_0 radix2 emax).
-    unfold sum_in_range, positives, negatives, positive_part. destruct vs as [|v [|]]; [| |simpl in L; lia]; simpl.
+    unfold sum_in_range, positives, negatives, positive_part.
+    destruct vs as [|v [|]]; [| |simpl in L; lia]; simpl.
     + rewrite Ropp_0, Rmax_left; lra.
-    + destruct (V v (or_introl eq_refl)) as [_ B]. apply Rabs_lt_inv in B. rewrite Ropp_0, (Rmax_left 0) by lra.
+    + destruct (V v (or_introl eq_refl)) as [_ B]. apply Rabs_lt_inv in B.
+      rewrite Ropp_0, (Rmax_left 0) by lra.
       split; rewrite Rplus_0_l, Rplus_0_r; apply Rmax_lub_lt; lra.
   - destruct vs as [|v [|]]; simpl; [easy|ring|simpl in L; lia].
 Qed.

@@ -1,7 +1,7 @@
 (** * Bounded exponents, with infinities: sums on every path
 
-    Trees as in [Trees], over the data of a format with a largest value. A path chooses the arrangement, the contractions,
-    and for each operation the direction in which it rounds. *)
+    Trees as in [Trees], over the data of a format with a largest value. A path chooses the arrangement, the
+    contractions, and for each operation the direction in which it rounds. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core IEEE754.BinarySingleNaN.
@@ -288,7 +288,9 @@ Proof. intros j l p n [(-> & -> & _) | [(-> & -> & _) | (-> & -> & _)]]; lia. Qe
 Definition dominated (j p n : Z) : Z := (p * 2 ^ j - Z.min n (2 ^ j))%Z.
 
 Lemma unit_of_penalties : forall j, (0 <= j)%Z -> IZR (2 ^ j) * pow2 (- j) = 1.
-Proof. intros j Hj. rewrite (IZR_Zpower radix2) by exact Hj. rewrite <- bpow_plus. now rewrite Z.add_opp_diag_r. Qed.
+Proof.
+  intros j Hj. rewrite (IZR_Zpower radix2) by exact Hj. rewrite <- bpow_plus. now rewrite Z.add_opp_diag_r.
+Qed.
 
 Lemma value_of_penalties : forall j m, (0 <= j <= prec)%Z -> (emin <= - j)%Z -> (Z.abs m <= 2 ^ j)%Z ->
   value (IZR m * pow2 (- j)).

@@ -150,15 +150,17 @@ Proof.
   assert (Vx := value_of_mirrored (upper s) (x (column s))).
   unfold ftells, fires_at, real_input. destruct (Rle_dec _ _) as [L|L].
   - assert (B : at_least 0 r).
-    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (fires s)
-        (- mirrored (upper s) (B2R (x (column s))))); auto; try apply value_opp; try apply value_0; auto; try lra.
+    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s))
+        (fires s) (- mirrored (upper s) (B2R (x (column s)))));
+        auto; try apply value_opp; try apply value_0; auto; try lra.
       - right. split; [exact Fb|lra].
       - split; [|split]; auto. lra. }
     split; [exact (at_least_is_not_nan _ _ _ _ B)|].
     apply step_from_zero_on in B. simpl. repeat split; try apply B; try lra. now apply exactly_is_at_least.
   - assert (B : at_most (- pow2 emin) r).
-    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (fires s)
-        (- mirrored (upper s) (B2R (x (column s))))); auto; try apply value_opp; try apply value_least; auto.
+    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s))
+        (fires s) (- mirrored (upper s) (B2R (x (column s)))));
+        auto; try apply value_opp; try apply value_least; auto.
       - apply (difference_of_values prec emax); auto. lra.
       - right. split; [exact Fb|lra].
       - split; [exact Fw'|left]. split; auto. lra. }
@@ -166,7 +168,8 @@ Proof.
     apply step_below_zero with (2 := B). generalize (bpow_gt_0 radix2 emin). lra.
 Qed.
 
-(** The gap before a threshold, times [K], is a value: it is at most as large as the larger one of its neighbours. *)
+(** The gap before a threshold, times [K], is a value: it is at most as large as the larger one of its
+    neighbours. *)
 Lemma value_scaled_gap : forall k pa a, (0 <= k)%Z -> adjacent unbounded pa a ->
   value (pow2 k * pa) -> value (pow2 k * a) -> value (pow2 k * (a - pa)).
 Proof.
@@ -179,14 +182,14 @@ Proof.
     + eapply Rle_lt_trans; [apply Rmult_le_compat_l; [lra|]|exact Bpa]. rewrite Rabs_left1; lra.
 Qed.
 
-(** A ReLU unit tells, although [K x] may overflow, and its sum is not NaN: if the input is not between the threshold and
-    what counts as the value before it. *)
+(** A ReLU unit tells, although [K x] may overflow, and its sum is not NaN: if the input is not between the
+    threshold and what counts as the value before it. *)
 Lemma relu_unit_tells : forall c s k x r, finite_cell c -> (0 <= k)%Z ->
   bias (real_cell c) = pow2 k * silent s ->
   weights (real_cell c) = [(column s, if upper s then pow2 k else - pow2 k)] ->
   fires s < silent s -> value (pow2 k * fires s) -> value (pow2 k * (silent s - fires s)) ->
   is_finite (x (column s)) = true ->
-  mirrored (upper s) (real_input x (column s)) <= fires s \/ silent s <= mirrored (upper s) (real_input x (column s)) ->
+  (let v := mirrored (upper s) (real_input x (column s)) in v <= fires s \/ silent s <= v) ->
   fneuron (fbias c) (fterms x c) r -> is_nan r = false /\ ftells Relu s k x (frelu r).
 Proof.
   intros c s k x r [Fb Fw] Hk Hb Hw L Vp Vg Fx N S.
@@ -198,8 +201,8 @@ Proof.
   assert (K := bpow_gt_0 radix2 k).
   unfold ftells, fires_at, real_input in *. destruct (Rle_dec _ _) as [F|F].
   - assert (B : at_least (strength Relu s k) r).
-    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (pow2 k * silent s)
-        (- (pow2 k * fires s))); auto; try (now apply value_opp).
+    { apply (neuron_pair_at_least prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s))
+        (pow2 k * silent s) (- (pow2 k * fires s))); auto; try (now apply value_opp).
       - simpl. lra.
       - right. split; [exact Fb|lra].
       - split; [|split]; auto. rewrite P. nra. }
@@ -207,8 +210,9 @@ Proof.
     split; [exact (at_least_is_not_nan _ _ _ _ B)|].
     rewrite (relu_above_zero _ _ Q B). now repeat split.
   - assert (B : at_most 0 r).
-    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s)) (pow2 k * silent s)
-        (- (pow2 k * silent s))); auto; try (now apply value_opp); try apply value_0; try lra.
+    { apply (neuron_pair_at_most prec emax wide_prec wide_emax _ _ _ _ wide (fbias c) w (x (column s))
+        (pow2 k * silent s) (- (pow2 k * silent s)));
+        auto; try (now apply value_opp); try apply value_0; try lra.
       - right. split; [exact Fb|lra].
       - split; [exact Fw'|left]. split; auto. rewrite P. destruct N as [N|N]; [lra|nra]. }
     split; [exact (at_most_is_not_nan _ _ _ _ B)|]. now apply relu_up_to_zero.
@@ -226,10 +230,11 @@ Proof.
   - destruct (V eq_refl) as [Vf Vk]. pose proof A as (_ & _ & L & N).
     apply (relu_unit_tells c s k x r); auto.
     + apply value_scaled_gap; auto. rewrite <- Hb. apply value_of_datum.
-    + apply N, value_unbounded, value_of_mirrored.
+    + cbv zeta. apply N, value_unbounded, value_of_mirrored.
   - destruct (V eq_refl) as [Vf Vk]. apply (relu_unit_tells c s k x r); auto; rewrite Z; auto.
     + now rewrite Rmult_0_r.
     + replace (pow2 k * (0 - fires s)) with (- (pow2 k * fires s)) by ring. now apply value_opp.
+    + exact (N (real_input x) Dx).
 Qed.
 
 End Units.
