@@ -40,7 +40,9 @@ fn records(folder: &Path) -> Vec<PathBuf> {
 fn summaries() -> BTreeMap<String, String> {
     let root = proofs();
     let mut summaries: BTreeMap<String, String> = BTreeMap::new();
-    for part in ["lemmas", "refutations", "theorems"].map(|part| root.join(part)).iter().filter(|part| part.exists()) {
+    for part in
+        ["lemmas", "refutations", "rocq", "theorems"].map(|part| root.join(part)).iter().filter(|part| part.exists())
+    {
         for file in records(part) {
             let folder = file.parent().unwrap().strip_prefix(&root).unwrap();
             let folder = folder.to_string_lossy().replace(['/', '\\'], ".");
@@ -59,6 +61,9 @@ fn summary_of(part: &Path, file: &Path) -> String {
     }
     if part.ends_with("lemmas") {
         return lemma(&serde_json::from_str(&text).unwrap());
+    }
+    if part.ends_with("rocq") {
+        return theorem(&serde_json::from_str(&text).unwrap());
     }
     let certificate = Certificate::read(file).unwrap().value;
     let expected = match part.ends_with("theorems") {
@@ -114,6 +119,15 @@ fn claim(certificate: &Certificate) -> String {
         writeln!(summary, "  leans on {}: {}", lemma.name, lemma.established).unwrap();
     }
     summary
+}
+
+/// What a theorem in Rocq says, and what it assumes.
+fn theorem(record: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_string();
+    let assumptions = record["assumptions"].as_array().into_iter().flatten();
+    let assumptions: Vec<String> = assumptions.map(text).collect();
+    let said = (text(&record["verdict"]), text(&record["file"]), text(&record["words"]));
+    format!("  {}, {}: {}\n  assumes {}\n", said.0, said.1, said.2, assumptions.join(", "))
 }
 
 /// The statement of a lemma, and how many questions were asked about which scope in which encoding.

@@ -163,13 +163,12 @@ impl Theorem {
     }
 }
 
-fn said(assumptions: &[String]) -> String {
-    match assumptions.len() {
-        0 => "no assumption".to_string(),
-        count => {
-            let names: Vec<&str> = assumptions.iter().filter_map(|name| name.rsplit('.').next()).collect();
-            format!("{count} axioms of the reals and of logic ({})", names.join(", "))
-        }
+fn said(assumptions: &[String]) -> &'static str {
+    let classic = assumptions.iter().any(|name| name == "Classical_Prop.classic");
+    match (assumptions.is_empty(), classic) {
+        (true, _) => "no axiom",
+        (false, false) => "axioms of the real numbers",
+        (false, true) => "axioms of the real numbers, excluded middle",
     }
 }
 
