@@ -17,7 +17,7 @@ Section Instance.
 Variable prec emax : Z.
 Context (prec_positive : Prec_gt_0 prec).
 Context (prec_below_emax : Prec_lt_emax prec emax).
-(** Else nothing is between 1/2 and 1. *)
+(** Otherwise the value before 1 is not [1 - 2^-prec]. *)
 Hypothesis emax_3 : (3 <= emax)%Z.
 
 Notation emin := (SpecFloat.emin prec emax).
@@ -144,7 +144,8 @@ Qed.
 
 End Instance.
 
-(** In binary16 the unit overflows to infinity at the least input, and the output is zero all the same. *)
+(** In binary16, from left to right with ties to even, the unit gives plus infinity at the least input. The
+    output is zero all the same, by [above_one_gives]. *)
 Definition binary16_positive : Prec_gt_0 11 := eq_refl.
 Definition binary16_below : Prec_lt_emax 11 16 := eq_refl.
 
@@ -152,8 +153,7 @@ Definition least_input : nat -> binary_float 11 16 :=
   fun _ => Bopp (@Bmax_float 11 16 binary16_positive binary16_below).
 
 Example unit_overflows : forall y,
+  let n := above_one 11 16 binary16_positive binary16_below y in
   @B2SF 11 16 (run_layer 11 16 binary16_positive binary16_below 11 16 binary16_positive binary16_below
-    mode_NE Relu
-    (ffirst 11 16 (above_one 11 16 binary16_positive binary16_below y)) least_input 0) =
-      SpecFloat.S754_infinity false.
+    mode_NE Relu (ffirst 11 16 n) least_input 0) = SpecFloat.S754_infinity false.
 Proof. intros y. vm_compute. reflexivity. Qed.
