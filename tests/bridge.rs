@@ -240,7 +240,8 @@ fn every_input(values: &[Rational], dimension: usize) -> Vec<Input> {
 const SETTINGS: &[&str] = &["p=2,emin=-1,emax=2", "p=3,emin=-2,emax=3", "F(1)", "F(2)", "F(3)"];
 
 /// With and without a wider accumulator, and where the largest value is another matter.
-const MODELS: &[&str] = &["all", "all,overflow=nan", "all,accumulator=p=5,emin=-6,emax=6", "all,accumulator=F(4)"];
+const MODELS: &[&str] =
+    &["all", "all,overflow=nan", "all,overflow=saturate", "all,accumulator=p=5,emin=-6,emax=6", "all,accumulator=F(4)"];
 
 /// Asks of each case and its changes.
 fn each_case(seed: u64, rounds: usize, ask: &mut dyn FnMut(&mut Random, &Place<'_>, &Case)) {
@@ -275,10 +276,11 @@ const LEAST_OF_DATA: &[(&str, usize)] = &[
     ("accepted: nested", 1800),
     ("accepted: several trees", 3000),
     ("accepted: a bias", 8000),
-    ("accepted: accumulator", 5000),
+    ("accepted: accumulator", 4000),
     ("rejected: BoxBias", 7000),
     ("rejected: BoxCount", 100),
     ("rejected: BoxWeight", 4000),
+    ("rejected: BoxRegions", 250),
     ("rejected: Label", 3000),
     ("rejected: Overlap", 4000),
     ("rejected: Penalty", 4000),
@@ -289,7 +291,7 @@ const LEAST_OF_DATA: &[(&str, usize)] = &[
     ("rejected: UnitThreshold", 150),
     ("rejected: UnitWeight", 9000),
     ("tolerated: another bias", 1),
-    ("tolerated: headroom", 1000),
+    ("tolerated: headroom", 800),
     ("tolerated: nearest row", 8),
     ("tolerated: regions", 2000),
     ("tolerated: worst path", 1000),
@@ -308,10 +310,11 @@ const LEAST_OF_FUNCTIONS: &[(&str, usize)] = &[
     ("accepted: nested", 400),
     ("accepted: several trees", 800),
     ("accepted: a bias", 1800),
-    ("accepted: accumulator", 1300),
+    ("accepted: accumulator", 1000),
     ("accepted with an error", 50),
     ("accepted, with other leaves beyond the largest value", 15),
     ("rejected: BoxCount", 50),
+    ("rejected: BoxRegions", 80),
     ("rejected: Leaf", 200),
     ("rejected: Offset", 600),
     ("rejected: Overlap", 800),

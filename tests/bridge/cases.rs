@@ -357,6 +357,12 @@ pub fn mutate(random: &mut Random, setting: &Setting, case: &mut Case) {
         let swapped = nodes[other];
         match &mut nodes[place] {
             Node::Split { threshold, .. } => *threshold = near(random, *threshold),
+            // A box that is named elsewhere, too.
+            node @ Node::Empty => {
+                if let Node::Box(neuron) | Node::Nested(neuron) = swapped {
+                    *node = Node::Box(neuron);
+                }
+            }
             node if !matches!(swapped, Node::Split { .. } | Node::Nested(_)) && !matches!(node, Node::Nested(_)) => {
                 nodes.swap(place, other);
             }

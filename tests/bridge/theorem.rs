@@ -258,7 +258,8 @@ fn exact_sum(a: &Arithmetic, b: &Rational, vs: &[Rational]) -> bool {
 }
 
 /// The hypotheses of `box_network` (BoxNetwork.v) and `box_network_with_overflow` (OverflowNetwork.v) at these inputs, with
-/// what the outputs are to be; with the rows of a data set, those of `memorization` (Theorems.v).
+/// what the outputs are to be; with the rows of a data set, those of `memorization` (Theorems.v,
+/// OverflowTheorems.v).
 pub fn box_network(a: &Arithmetic, n: &Net, units: &[Side], rows: &[(Input, Input)]) -> Result<(), Fails> {
     for (x, f) in rows {
         for (c, f) in n.layers[2].iter().zip(f) {
