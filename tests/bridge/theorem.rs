@@ -132,7 +132,7 @@ fn recognised_unit(a: &Arithmetic, d: Inputs<'_>, act: Activation, c: &Cell, at_
         return holds.then(|| Side { column, upper, fires: c.bias.clone(), silent: c.bias.clone(), scale: 0 });
     }
     let scale = divisor(weight).filter(|&k| k >= 0 && weight.clone().abs() == power_of_two(k))?;
-    let silent = Rational::from(&c.bias / power_of_two(scale));
+    let silent = &c.bias / power_of_two(scale);
     let relu = || a.before(&silent).map(|fires| Side { column, upper, fires, silent: silent.clone(), scale });
     let zero = || {
         // Every input has values between 0 and any other one in FLX; in FLT the one before 0 is `relu`.
@@ -150,7 +150,7 @@ fn fires_at(s: &Side, v: &Rational) -> bool {
 
 /// `unit_in_range` (OverflowUnits.v).
 fn unit_in_range(a: &Arithmetic, act: Activation, s: &Side) -> bool {
-    act != Activation::Relu || a.in_range(&s.fires) && a.in_range(&Rational::from(&s.fires * power_of_two(s.scale)))
+    act != Activation::Relu || a.in_range(&s.fires) && a.in_range(&(&s.fires * power_of_two(s.scale)))
 }
 
 /// `met` (Boxes.v), at a value of the column.
@@ -454,7 +454,7 @@ pub fn overlaid(n: &Net, ss: &[Separator], trees: &[Decision], base: &Input, xs:
             let (path, leaf) = (s.path(x), tree.decides(x));
             let sum =
                 |c: &Cell| c.weights.iter().filter(|t| path.contains(&t.0)).fold(Rational::new(), |sum, t| sum + &t.1);
-            n.layers[2].iter().zip(leaf).map(|(c, leaf)| Rational::from(leaf - sum(c))).collect()
+            n.layers[2].iter().zip(leaf).map(|(c, leaf)| leaf - sum(c)).collect()
         };
         let offset = difference(&xs[0]);
         holds(xs.iter().all(|x| difference(x) == offset), "leaf_offset")?;
