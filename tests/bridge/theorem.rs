@@ -168,7 +168,7 @@ fn step_box(a: &Arithmetic, c: &Cell) -> bool {
     let required = c.weights.iter().filter(|(_, w)| *w > 0).count();
     c.weights.iter().all(|(_, w)| *w == 1 || *w == -1)
         && c.bias == -Rational::from(required)
-        && (required == 0 || Rational::from(c.weights.len()) <= power_of_two(i64::from(a.precision)))
+        && (required == 0 || c.weights.len() <= power_of_two(i64::from(a.precision)))
 }
 
 /// `same_place` and `copies` (Boxes.v): how many.
@@ -190,9 +190,8 @@ pub fn takes_copies(units: &[Side], c: &Cell) -> bool {
 /// `relu_box` (Boxes.v).
 fn relu_box(a: &Arithmetic, units: &[Side], c: &Cell) -> bool {
     let is_power = |w: &Rational| divisor(w).is_some_and(|e| *w == -power_of_two(e));
-    let suffices = |unit: usize, j: i64| {
-        a.value(&power_of_two(-j)) && power_of_two(j) <= Rational::from(copies(units, c, &units[unit], j))
-    };
+    let suffices =
+        |unit: usize, j: i64| a.value(&power_of_two(-j)) && power_of_two(j) <= copies(units, c, &units[unit], j);
     c.bias == 1
         && c.weights.iter().all(|(_, w)| is_power(w))
         && c.weights.iter().all(|&(unit, _)| (0..=i64::from(a.precision)).any(|j| suffices(unit, j)))
