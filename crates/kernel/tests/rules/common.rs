@@ -202,3 +202,28 @@ pub fn memorizes(model: &PathModel, network: &Network, data: &Dataset) -> Option
     }
     Some(true)
 }
+
+/// A neighbour, or any other value.
+pub fn changed(random: &mut Random, all: &[Encoding], value: Encoding) -> Encoding {
+    let at = all.iter().position(|&other| other == value).unwrap_or(0);
+    match random.below(3) {
+        0 => all[(at + 1) % all.len()],
+        1 => all[(at + all.len() - 1) % all.len()],
+        _ => *random.pick(all),
+    }
+}
+
+/// One stored number of the network is another one.
+pub fn mutate_network(random: &mut Random, network: &Network) -> Network {
+    let format = network.format();
+    let all = values(format);
+    let mut layers = network.clone().into_layers();
+    let index = random.below(layers.len());
+    let layer = &mut layers[index];
+    let column = if random.one_in(2) { &mut layer.weights } else { &mut layer.bias };
+    if !column.is_empty() {
+        let place = random.below(column.len());
+        column.set(place, changed(random, &all, column.get(place)));
+    }
+    Network::new(format, network.input_dimension(), layers).expect("still well formed")
+}

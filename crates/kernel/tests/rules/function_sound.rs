@@ -112,28 +112,6 @@ fn accepted(
     true
 }
 
-fn changed(random: &mut Random, all: &[Encoding], value: Encoding) -> Encoding {
-    let at = all.iter().position(|&other| other == value).unwrap_or(0);
-    match random.below(3) {
-        0 => all[(at + 1) % all.len()],
-        1 => all[(at + all.len() - 1) % all.len()],
-        _ => *random.pick(all),
-    }
-}
-
-fn mutate_network(random: &mut Random, network: &Network) -> Network {
-    let format = network.format();
-    let all = values(format);
-    let mut layers = network.clone().into_layers();
-    let index = random.below(layers.len());
-    let column = if random.one_in(2) { &mut layers[index].weights } else { &mut layers[index].bias };
-    if !column.is_empty() {
-        let place = random.below(column.len());
-        column.set(place, changed(random, &all, column.get(place)));
-    }
-    Network::new(format, network.input_dimension(), layers).expect("still well formed")
-}
-
 fn mutate_separator(random: &mut Random, format: Format, separator: &Separator) -> Separator {
     let all = values(format);
     let mut nodes = separator.nodes.clone();
