@@ -32,6 +32,11 @@ test *ARGS: setup
 verify-all *ARGS: build
     @{{ roundproof }} verify-all "$@"
 
+# Prove again what is claimed of whole formats, the slow claims too: a minute
+[no-exit-message]
+sweep-theorems *ARGS: build
+    @{{ roundproof }} verify-all --slow --filter theorems/representation/ "$@"
+
 # Compile the theorems in Rocq and compare what they assume with the records in proofs/rocq/
 [no-exit-message]
 rocq *ARGS: build

@@ -30,7 +30,8 @@ Examples:
   roundproof verify-all
   roundproof verify-all --filter telescoping --filter halved
   roundproof verify-all --shard 1/4 --jobs 2 --keep target/proofs
-  roundproof verify-all --bless";
+  roundproof verify-all --bless
+  roundproof verify-all --slow --filter theorems/representation";
 
 /// Prove every claim of the corpus again, and compare with what is on record
 #[derive(Args)]
@@ -48,6 +49,9 @@ pub struct VerifyAll {
     /// Only every N-th obligation, from the I-th on, of those that the filters leave
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// Also the obligations whose claims say that they are slow
+    #[arg(long)]
+    slow: bool,
     /// Put the certificates, with their networks and data sets, into this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -68,6 +72,8 @@ struct Report {
     self_test: &'static str,
     obligations: Vec<Row>,
     totals: Totals,
+    /// How many slow obligations were left out, for want of `--slow`.
+    left_out: usize,
     seconds: f64,
 }
 
@@ -106,7 +112,7 @@ impl VerifyAll {
     /// Proves everything that is asked for.
     pub fn execute(self) -> Result<Exit> {
         let since = Instant::now();
-        let chosen = self.chosen()?;
+        let (chosen, left_out) = self.chosen()?;
         self.check_keep()?;
         let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), bless: self.bless };
@@ -114,7 +120,7 @@ impl VerifyAll {
         let totals = Totals::of(&obligations);
         let exit = obligations.iter().map(|row| row.exit).max().unwrap_or(Exit::AsClaimed);
         let seconds = since.elapsed().as_secs_f64();
-        let report = Report { z3: solver::version(), self_test: "passed", obligations, totals, seconds };
+        let report = Report { z3: solver::version(), self_test: "passed", obligations, totals, left_out, seconds };
         if self.json {
             emit_json(&report)?;
         } else {
@@ -134,7 +140,8 @@ impl VerifyAll {
         Ok(())
     }
 
-    fn chosen(&self) -> Result<Vec<Obligation>> {
+    /// What is to be proved, and how many slow obligations are left out.
+    fn chosen(&self) -> Result<(Vec<Obligation>, usize)> {
         let all = obligations(&self.proofs)
             .with_context(|| format!("the corpus {} cannot be read", self.proofs.display()))?;
         let known = all.len();
@@ -143,13 +150,20 @@ impl VerifyAll {
         if filtered.is_empty() {
             bail!("--filter: no name of the {} contains {}", count(known, "obligation"), self.filters.join(" or "));
         }
+        let matching = filtered.len();
+        let filtered: Vec<Obligation> =
+            filtered.into_iter().filter(|obligation| self.slow || !obligation.is_slow()).collect();
+        let left_out = matching - filtered.len();
+        if filtered.is_empty() {
+            bail!("--filter: all that is left is slow: add --slow");
+        }
         let shard = filtered.into_iter().enumerate();
         let shard = shard.filter(|(position, _)| self.shard.is_none_or(|shard| shard.has(*position)));
         let chosen: Vec<Obligation> = shard.map(|(_, obligation)| obligation).collect();
         if chosen.is_empty() {
             bail!("--shard: there is nothing in it; use no more shards than obligations");
         }
-        Ok(chosen)
+        Ok((chosen, left_out))
     }
 
     /// The results, in the order of the obligations, which is that of their names.
@@ -269,6 +283,9 @@ impl Report {
             ),
             (unexpected, _) => format!("{unexpected} not as expected\n"),
         };
+        if self.left_out > 0 {
+            text += &format!("{} left out: --slow proves them too\n", count(self.left_out, "slow obligation"));
+        }
         text + &format!("Z3 {}, self-test {}\n", self.z3, self.self_test)
     }
 }

@@ -25,7 +25,7 @@ pub enum ConstructError {
     /// No scale and penalty make the side of a box safe.
     #[error(
         "row {row}, column {column}: {format} has no powers of two K and W with W * K * gap >= 1 for the {side} side \
-         at {value:?}, and no 2^j <= 4096 copies of a weaker unit make up for it; a format with p <= min(2 emax, emax + 2) always has, and \
+         at {value:?}, and no 2^j <= 4096 copies of a weaker unit make up for it; a format with p <= min(2 emax, 2 emax + emin + 1) always has, and \
          the step activation needs none"
     )]
     NoScale {

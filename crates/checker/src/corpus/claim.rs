@@ -9,6 +9,7 @@ use roundproof_network::{Activation, ModelError, PathModel};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::all_values::{AllValues, AllValuesError};
 use crate::prove::Strategy;
 
 /// A claim as it stands in its file.
@@ -28,6 +29,13 @@ use crate::prove::Strategy;
 /// `rows = [0, 50, 100]` takes these rows of the data only, counted from 0. `max-leaves = 3` limits the tree of the strategy
 /// `tree`. `kind = "whole-network"` asks Z3 about the whole network in one query instead of the kernel, as a cross-check
 /// that leans on no lemma.
+///
+/// `values = "all"` stands for a table instead of `data` and `labels`: a row for each finite datum of the format, or for
+/// each tuple of `inputs` of them, and a result drawn from all finite values, or with `classes = 4` from the integers
+/// below 4. `seeds = [1, 2]` draws as many functions, each an instance.
+///
+/// `record = "digest"` puts the verdict, the shape and digests on record, but not the evidence, which may be long.
+/// `slow = true` keeps the claim for `verify-all --slow`.
 ///
 /// `kind = "forest"` compiles a model of another tool. It has `model`, a file, instead of a strategy, and may have
 /// `outputs` and `grid` as `roundproof compile` has them. Data and labels may be left out; with them, the claim also says
@@ -51,6 +59,33 @@ struct Text {
     rows: Option<Vec<usize>>,
     #[serde(default)]
     refused: Vec<String>,
+    values: Option<Values>,
+    inputs: Option<usize>,
+    classes: Option<u64>,
+    #[serde(default)]
+    seeds: Vec<u64>,
+    #[serde(default)]
+    record: RecordKind,
+    #[serde(default)]
+    slow: bool,
+}
+
+/// Which values have a row, where there is no file of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Values {
+    All,
+}
+
+/// What is put on record of what was proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordKind {
+    /// The certificate.
+    #[default]
+    Certificate,
+    /// The certificate with a digest in place of its evidence.
+    Digest,
 }
 
 /// The kinds of claims, as they are spelled.
@@ -89,13 +124,18 @@ pub enum Making {
 
 /// Rows of a table.
 #[derive(Clone, Debug)]
-pub struct Rows {
-    /// The CSV file.
-    pub file: PathBuf,
-    /// Its label columns.
-    pub labels: Vec<String>,
-    /// The rows that are used, from 0; all if none are named.
-    pub rows: Option<Vec<usize>>,
+pub enum Rows {
+    /// Of a file.
+    File {
+        /// The CSV file.
+        file: PathBuf,
+        /// Its label columns.
+        labels: Vec<String>,
+        /// The rows that are used, from 0; all if none are named.
+        rows: Option<Vec<usize>>,
+    },
+    /// All that there can be, with the results of some function.
+    All(AllValues),
 }
 
 /// A claim, and the instances that it consists of.
@@ -121,6 +161,10 @@ pub struct Instance {
     pub model: PathModel,
     /// Whether there must be no network: rows conflict in the format, or values do not fit into it.
     pub refused: bool,
+    /// What is put on record.
+    pub record: RecordKind,
+    /// Whether it takes so long that it is left out unless it is asked for.
+    pub slow: bool,
 }
 
 /// A `claim.toml` that says nothing that can be proved.
@@ -155,6 +199,9 @@ pub enum ClaimError {
     /// A field that this kind of claim does not have.
     #[error("a claim of this kind does not have the field {0}")]
     Stray(&'static str),
+    /// A function on all values of a format that does not have it.
+    #[error(transparent)]
+    AllValues(#[from] AllValuesError),
     /// No format, or no activation.
     #[error("formats and activations must name at least one each")]
     Empty,
@@ -187,24 +234,24 @@ impl Text {
         if let Some(format) = refused.iter().find(|format| !named.contains(format)) {
             return Err(ClaimError::Refused(*format));
         }
-        let making = self.making(folder)?;
+        let makings = self.makings(folder)?;
         let mut instances = Vec::new();
         for activation in &self.activations {
             for format in &self.formats {
-                let (activation, format): (Activation, Format) = (activation.parse()?, format.parse()?);
-                if let Making::Rows { strategy, .. } = making
-                    && strategy.only_activation().is_some_and(|only| only != activation)
-                {
-                    return Err(ClaimError::Activation { strategy, activation });
+                for (suffix, making) in &makings {
+                    let (activation, format): (Activation, Format) = (activation.parse()?, format.parse()?);
+                    check(making, activation, format)?;
+                    instances.push(Instance {
+                        name: format!("{activation}.{format}{suffix}"),
+                        making: making.clone(),
+                        activation,
+                        format,
+                        model: PathModel::parse(&self.paths, format)?,
+                        refused: refused.contains(&format),
+                        record: self.record,
+                        slow: self.slow,
+                    });
                 }
-                instances.push(Instance {
-                    name: format!("{activation}.{format}"),
-                    making: making.clone(),
-                    activation,
-                    format,
-                    model: PathModel::parse(&self.paths, format)?,
-                    refused: refused.contains(&format),
-                });
             }
         }
         if instances.is_empty() {
@@ -213,16 +260,46 @@ impl Text {
         Ok(instances)
     }
 
-    fn making(&self, folder: &Path) -> Result<Making, ClaimError> {
-        let rows = match (&self.data, self.labels.is_empty()) {
+    /// One for each seed, with what tells them apart; else one.
+    fn makings(&self, folder: &Path) -> Result<Vec<(String, Making)>, ClaimError> {
+        if self.values.is_none() {
+            let strays = [("inputs", self.inputs.is_some()), ("classes", self.classes.is_some())];
+            let strays = strays.into_iter().chain([("seeds", !self.seeds.is_empty())]);
+            return match strays.into_iter().find(|(_, given)| *given) {
+                Some((field, _)) => Err(ClaimError::Stray(field)),
+                None => Ok(vec![(String::new(), self.making(folder, self.file_rows(folder)?)?)]),
+            };
+        }
+        let strays = [
+            ("data", self.data.is_some()),
+            ("labels", !self.labels.is_empty()),
+            ("rows", self.rows.is_some()),
+            ("values", self.kind == Kind::Forest),
+        ];
+        if let Some((field, _)) = strays.iter().find(|(_, given)| *given) {
+            return Err(ClaimError::Stray(field));
+        }
+        if self.seeds.is_empty() {
+            return Err(ClaimError::Missing("seeds"));
+        }
+        let function = |seed| AllValues { inputs: self.inputs.unwrap_or(1), classes: self.classes, seed };
+        let one = |&seed: &u64| Ok((format!(".seed-{seed}"), self.making(folder, Some(Rows::All(function(seed))))?));
+        self.seeds.iter().map(one).collect()
+    }
+
+    fn file_rows(&self, folder: &Path) -> Result<Option<Rows>, ClaimError> {
+        match (&self.data, self.labels.is_empty()) {
             (Some(data), false) => {
-                Some(Rows { file: folder.join(data), labels: self.labels.clone(), rows: self.rows.clone() })
+                Ok(Some(Rows::File { file: folder.join(data), labels: self.labels.clone(), rows: self.rows.clone() }))
             }
-            (Some(_), true) => return Err(ClaimError::Missing("labels")),
-            (None, false) => return Err(ClaimError::Stray("labels")),
-            (None, true) if self.rows.is_some() => return Err(ClaimError::Stray("rows")),
-            (None, true) => None,
-        };
+            (Some(_), true) => Err(ClaimError::Missing("labels")),
+            (None, false) => Err(ClaimError::Stray("labels")),
+            (None, true) if self.rows.is_some() => Err(ClaimError::Stray("rows")),
+            (None, true) => Ok(None),
+        }
+    }
+
+    fn making(&self, folder: &Path, rows: Option<Rows>) -> Result<Making, ClaimError> {
         let of_rows = [("strategy", self.strategy.is_some()), ("max-leaves", self.max_leaves.is_some())];
         let of_models =
             [("model", self.model.is_some()), ("outputs", self.outputs.is_some()), ("grid", self.grid.is_some())];
@@ -248,8 +325,23 @@ impl Text {
     }
 }
 
+/// Whether such a network can be asked for.
+fn check(making: &Making, activation: Activation, format: Format) -> Result<(), ClaimError> {
+    let Making::Rows { strategy, rows, .. } = making else { return Ok(()) };
+    if strategy.only_activation().is_some_and(|only| only != activation) {
+        return Err(ClaimError::Activation { strategy: *strategy, activation });
+    }
+    if let Rows::All(function) = rows {
+        function.check(format)?;
+    }
+    Ok(())
+}
+
 fn outputs(text: &str) -> Result<Outputs, ParseError> {
     let known = [("scores", Outputs::Scores), ("votes", Outputs::Votes), ("label", Outputs::Label)];
     let found = known.iter().find(|(name, _)| *name == text).map(|(_, outputs)| *outputs);
     found.ok_or_else(|| ParseError::unknown("outputs", text, known.map(|(name, _)| name)))
 }
+
+#[cfg(test)]
+mod tests;

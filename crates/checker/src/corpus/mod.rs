@@ -12,7 +12,11 @@
 //! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the error with which the instance is refused. The first
 //! folder is the expectation: a certificate under `theorems/` that is not `Proved`, or one under `refutations/` that is not
 //! `Refuted`, is a failure, whatever was committed.
+//!
+//! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
+//! JSON with sorted keys the `bytes` and their `sha256`.
 
+mod all_values;
 mod claim;
 mod compare;
 mod run;
@@ -23,7 +27,8 @@ use std::path::{Path, PathBuf};
 use roundproof_files::InFile;
 use thiserror::Error;
 
-pub use claim::{ClaimError, ClaimFile, Instance, Making, Rows};
+pub use all_values::{AllValues, AllValuesError};
+pub use claim::{ClaimError, ClaimFile, Instance, Making, RecordKind, Rows};
 pub use compare::Comparison;
 pub use run::{Outcome, Record, RunError, Settings};
 
@@ -49,6 +54,13 @@ pub struct Obligation {
     /// What its folder says of it.
     pub expectation: Expectation,
     subject: Subject,
+}
+
+impl Obligation {
+    /// Whether it takes so long that it is left out unless it is asked for.
+    pub fn is_slow(&self) -> bool {
+        matches!(&self.subject, Subject::Instance(instance) if instance.slow)
+    }
 }
 
 #[derive(Clone, Debug)]

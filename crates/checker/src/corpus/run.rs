@@ -9,11 +9,14 @@ use roundproof_files::csv::{CsvProblem, read_csv};
 use roundproof_files::models::{ConversionError, read_model};
 use roundproof_files::table::Table;
 use roundproof_files::{Digest, write_atomically};
-use roundproof_kernel::Verdict;
+use roundproof_format::Format;
+use roundproof_kernel::{Property, Verdict};
 use roundproof_network::{Dataset, Encodings};
+use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::claim::{Instance, Making};
+use super::all_values::AllValuesError;
+use super::claim::{Instance, Making, RecordKind, Rows};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
 use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, compute, memorize};
@@ -63,6 +66,9 @@ pub enum RunError {
     /// A file could not be read or written.
     #[error("{0}")]
     File(String),
+    /// A function that the format does not have.
+    #[error(transparent)]
+    AllValues(#[from] AllValuesError),
     /// No network, for a reason that is none of the data's.
     #[error(transparent)]
     Prove(#[from] ProveError),
@@ -79,20 +85,33 @@ impl Obligation {
         settings: &Settings,
         progress: &mut dyn FnMut(&'static str, usize, usize),
     ) -> Result<Outcome, RunError> {
-        let Found { verdict, how, record, files } = match &self.subject {
+        let Found { verdict, how, record, kept, wrong_rows } = match &self.subject {
             Subject::Lemma(lemma) => {
                 let result = lemma.prove(settings.solver, progress);
-                Found { verdict: Some(result.verdict), how: result.how, record: Record::Json(result.json), files: None }
+                Found {
+                    verdict: Some(result.verdict),
+                    how: result.how,
+                    record: Record::Json(result.json),
+                    kept: None,
+                    wrong_rows: 0,
+                }
             }
             Subject::Mechanized(theorem) => {
                 let result = theorem.check(self.stem.parent().unwrap_or(&self.stem), progress);
-                Found { verdict: Some(result.verdict), how: result.how, record: Record::Json(result.json), files: None }
+                Found {
+                    verdict: Some(result.verdict),
+                    how: result.how,
+                    record: Record::Json(result.json),
+                    kept: None,
+                    wrong_rows: 0,
+                }
             }
             Subject::Instance(instance) => run_instance(instance, settings, progress)?,
         };
         let comparison = Comparison::with_committed(&self.stem, &record)?;
         let as_expected = match (self.expectation, verdict) {
             _ if self.must_be_refused() => verdict.is_none(),
+            _ if wrong_rows > 0 && self.represents() => false,
             (_, None) => false,
             (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
             (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
@@ -100,7 +119,7 @@ impl Obligation {
         if settings.bless && as_expected && comparison != Comparison::Same {
             self.commit(&record)?;
         }
-        if let (Some(folder), Some(files), Record::Json(json)) = (settings.keep, &files, &record) {
+        if let (Some(folder), Some((files, json))) = (settings.keep, &kept) {
             let stem = folder.join(&self.name);
             for (name, bytes) in files.named() {
                 write(&ending(&stem, &format!(".{name}")), bytes)?;
@@ -113,6 +132,12 @@ impl Obligation {
     /// Whether its claim says that there is no network to speak of.
     fn must_be_refused(&self) -> bool {
         matches!(&self.subject, Subject::Instance(instance) if instance.refused)
+    }
+
+    /// Whether its claim says that a network gives all values of a function, not only those of a tree in its place.
+    fn represents(&self) -> bool {
+        let Subject::Instance(instance) = &self.subject else { return false };
+        matches!(&instance.making, Making::Rows { rows: Rows::All(_), .. })
     }
 
     fn commit(&self, record: &Record) -> Result<(), RunError> {
@@ -135,7 +160,10 @@ struct Found {
     verdict: Option<Verdict>,
     how: String,
     record: Record,
-    files: Option<Files>,
+    /// The files, and their certificate in full.
+    kept: Option<(Files, String)>,
+    /// Rows in which the network is proved to give something else than the label.
+    wrong_rows: usize,
 }
 
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.
@@ -158,7 +186,13 @@ fn run_instance(
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
         Err(why) => {
-            return Ok(Found { verdict: None, how: why.clone(), record: Record::Refusal(why + "\n"), files: None });
+            return Ok(Found {
+                verdict: None,
+                how: why.clone(),
+                record: Record::Refusal(why + "\n"),
+                kept: None,
+                wrong_rows: 0,
+            });
         }
     };
     let how = match (&instance.making, &proof.data) {
@@ -177,7 +211,27 @@ fn run_instance(
         Some(rejection) if certificate.verdict == Verdict::Unknown => rejection.to_string(),
         _ => how,
     };
-    Ok(Found { verdict: Some(certificate.verdict), how, record: Record::Json(json), files: Some(files) })
+    let record = match instance.record {
+        RecordKind::Certificate => Record::Json(json.clone()),
+        RecordKind::Digest => Record::Json(with_digest(&json).map_err(|error| RunError::File(error.to_string()))?),
+    };
+    let wrong_rows = match &certificate.claim.property {
+        Property::Memorizes => 0,
+        Property::Computes { exceptions, .. } => exceptions.len(),
+    };
+    let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
+    Ok(Found { verdict: Some(certificate.verdict), how, record, kept: Some((files, json)), wrong_rows })
+}
+
+/// A certificate with a digest in place of its evidence, which may be many times longer than all the rest.
+fn with_digest(json: &str) -> serde_json::Result<String> {
+    let mut certificate: Value = serde_json::from_str(json)?;
+    if let Some(evidence) = certificate.get_mut("evidence") {
+        let text = evidence.to_string();
+        let kind = evidence["kind"].take();
+        *evidence = json!({ "kind": kind, "bytes": text.len(), "sha256": Digest::of(text.as_bytes()).to_string() });
+    }
+    Ok(serde_json::to_string_pretty(&certificate)? + "\n")
 }
 
 /// A proof, and the rows that it was made of.
@@ -195,14 +249,14 @@ fn prove(
         Making::Rows { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
     };
-    let csv = match rows.map(|rows| read_csv(&rows.file, &rows.labels, instance.format)).transpose() {
-        Ok(csv) => csv,
-        Err(error) if is_refusal(&error.problem) => return Ok(Err(error.problem.to_string())),
-        Err(error) => return Err(RunError::File(error.to_string())),
+    let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
+        Some(Err(refusal)) => return Ok(Err(refusal)),
+        Some(Ok(read)) => Some(read),
+        None => None,
     };
-    let table = match (rows, &csv) {
-        (Some(rows), Some(csv)) => Some(select(&csv.value, rows.rows.as_deref()).map_err(RunError::File)?),
-        _ => None,
+    let (table, rows_source) = match read {
+        Some((table, source)) => (Some(table), source),
+        None => (None, None),
     };
     let judged = match (&instance.making, &table) {
         (Making::Model { file, options, .. }, table) => {
@@ -216,9 +270,8 @@ fn prove(
             let rows = table.as_ref().map(|table| (&table.dataset, Some(&table.columns)));
             compute(&forest, rows, &task, progress)
         }
-        (Making::Rows { rows, strategy, max_leaves, .. }, Some(table)) => {
-            let source = csv.as_ref().and_then(|csv| source(&rows.file, csv.digest, &rows.labels));
-            let task = task(instance, *strategy, *max_leaves, source);
+        (Making::Rows { strategy, max_leaves, .. }, Some(table)) => {
+            let task = task(instance, *strategy, *max_leaves, rows_source);
             memorize(&table.dataset, Some(&table.columns), &task, progress)
         }
         (Making::Rows { .. }, None) => unreachable!("rows were read above"),
@@ -226,10 +279,30 @@ fn prove(
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
         (
-            Err(ProveError::Construct(error @ (ConstructError::Conflict { .. } | ConstructError::NoScale { .. }))),
+            Err(ProveError::Construct(
+                error @ (ConstructError::Conflict { .. }
+                | ConstructError::NoScale { .. }
+                | ConstructError::NoScaleAtCut { .. }),
+            )),
             Some(table),
         ) => Ok(Err(crate::prove::describe(&error, &table))),
         (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// The rows, and the file that they are from; or why they are no rows of the format.
+fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<SourceReference>), String>, RunError> {
+    let (file, labels, rows) = match rows {
+        Rows::File { file, labels, rows } => (file, labels, rows.as_deref()),
+        Rows::All(function) => return Ok(Ok((function.table(format)?, None))),
+    };
+    match read_csv(file, labels, format) {
+        Ok(csv) => {
+            let table = select(&csv.value, rows).map_err(RunError::File)?;
+            Ok(Ok((table, source(file, csv.digest, labels))))
+        }
+        Err(error) if is_refusal(&error.problem) => Ok(Err(error.problem.to_string())),
+        Err(error) => Err(RunError::File(error.to_string())),
     }
 }
 
@@ -248,7 +321,7 @@ fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, sour
 
 /// How the kernel came to a certificate's verdict, in words.
 fn describe(certificate: &Certificate) -> String {
-    use roundproof_kernel::{Evidence, Property};
+    use roundproof_kernel::Evidence;
     let shape = &certificate.claim.shape;
     match &certificate.evidence {
         Some(Evidence::BoxNetwork(_)) => {

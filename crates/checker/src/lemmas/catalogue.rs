@@ -1,6 +1,6 @@
 //! Every lemma, by name.
 
-use super::{Lemma, every_format, formats};
+use super::{Lemma, every_format, formats, independence};
 
 /// Every lemma, the deeper ones first.
 pub fn catalogue() -> &'static [Lemma] {
@@ -10,7 +10,7 @@ pub fn catalogue() -> &'static [Lemma] {
 /// No question of this kind: the lemma is one about every format.
 const NONE: fn(roundproof_format::Format) -> Vec<super::Question> = |_| Vec::new();
 
-static CATALOGUE: [Lemma; 10] = [
+static CATALOGUE: [Lemma; 11] = [
     Lemma {
         name: "axioms",
         statement: "The axioms hold in a format, so they do not contradict each other: R1, R4, G, symmetry, and of neighbours that \
@@ -18,6 +18,15 @@ static CATALOGUE: [Lemma; 10] = [
                     formats without infinities, whose values are listed, for all arguments.",
         behind_boxes: false,
         every_format: every_format::axioms,
+        formats: NONE,
+    },
+    Lemma {
+        name: "independence",
+        statement: "None of R1, R4, G and the axiom that differences of neighbours are values (D) follows from the others: for each \
+                    there are finitely many values and a rounding, listed, that satisfy the others for all arguments and not \
+                    it, nor a lemma that leans on it: exactness, scaling, grid-sums, gap.",
+        behind_boxes: false,
+        every_format: independence::questions,
         formats: NONE,
     },
     Lemma {

@@ -1,5 +1,7 @@
 //! The lemmas for every format at once, from instances of the axioms. See [`crate::smt::reals`] for the words.
 
+use std::ops::RangeInclusive;
+
 use roundproof_exact::{Rational, decode, power_of_two};
 use roundproof_format::Format;
 
@@ -281,7 +283,11 @@ fn axioms_in(format: Format) -> Vec<Question> {
         format.encodings().filter_map(|encoding| decode(format, encoding)?.rational()).collect();
     values.sort();
     values.dedup();
-    let definitions = define(format, &values);
+    all_axioms(&format.to_string(), &define(format, &values))
+}
+
+/// Every axiom as a question about the values that the definitions list, for all arguments.
+pub(super) fn all_axioms(scope: &str, definitions: &[String]) -> Vec<Question> {
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
     let cases: [Case; 7] = [
         ("R1", &[("f", "Real"), ("t", "Real"), ("r", "X")], "(and (F f) (R t r))", "(R1 f t r)"),
@@ -301,14 +307,14 @@ fn axioms_in(format: Format) -> Vec<Question> {
     cases
         .into_iter()
         .map(|(case, constants, assumption, conclusion)| {
-            let mut script = reals::one_format(&definitions);
+            let mut script = reals::one_format(definitions);
             for (name, sort) in constants {
                 script.line(&format!("(declare-const {name} {sort})"));
             }
             script.assert(assumption);
             let conclusion = conclusion.to_string();
             Question {
-                scope: format.to_string(),
+                scope: scope.to_string(),
                 encoding: "reals",
                 case: case.to_string(),
                 assumptions: script,
@@ -320,6 +326,14 @@ fn axioms_in(format: Format) -> Vec<Question> {
 
 /// `F`, `R` and the rest for a format without infinities that saturates or, as here, may also overflow to infinity.
 fn define(format: Format, values: &[Rational]) -> Vec<String> {
+    // Every power of two that is a value, or whose product with a value other than 0 can be one.
+    let (emin, emax) = (format.emin().map_or(0, i64::from), format.emax().map_or(0, i64::from));
+    let least = emin - i64::from(format.precision()) + 1;
+    listed(values, format.precision(), least..=emax - least + 1)
+}
+
+/// The same for any list of values in order, symmetric about 0: `R` is rounding to one of two neighbours.
+pub(super) fn listed(values: &[Rational], precision: u32, exponents: RangeInclusive<i64>) -> Vec<String> {
     let largest = values.last().map(number).unwrap_or_default();
     let any = |each: &dyn Fn(&Rational) -> String| -> String {
         format!("(or {})", values.iter().map(each).collect::<Vec<_>>().join(" "))
@@ -333,14 +347,10 @@ fn define(format: Format, values: &[Rational]) -> Vec<String> {
         .collect();
     let pairs: Vec<String> =
         values.windows(2).map(|pair| format!("(and (= pa {}) (= a {}))", number(&pair[0]), number(&pair[1]))).collect();
-    // Every power of two that is a value, or whose product with a value other than 0 can be one.
-    let (emin, emax) = (format.emin().map_or(0, i64::from), format.emax().map_or(0, i64::from));
-    let least = emin - i64::from(format.precision()) + 1;
-    let powers: Vec<String> =
-        (least..=emax - least + 1).map(|exponent| format!("(= x {})", number(&power_of_two(exponent)))).collect();
+    let powers: Vec<String> = exponents.map(|exponent| format!("(= x {})", number(&power_of_two(exponent)))).collect();
     vec![
         format!("(define-fun mx () Real {largest})"),
-        format!("(define-fun P () Real {})", number(&power_of_two(format.precision().into()))),
+        format!("(define-fun P () Real {})", number(&power_of_two(precision.into()))),
         format!("(define-fun F ((x Real)) Bool {})", any(&|value| format!("(= x {})", number(value)))),
         format!("(define-fun near ((t Real) (v Real)) Bool (ite (F t) (= v t) (or {})))", between.join(" ")),
         "(define-fun R ((t Real) (r X)) Bool (ite (> t mx) (or (= r pinf) (= r (fin mx))) (ite (< t (- mx)) (or (= r ninf) (= r \

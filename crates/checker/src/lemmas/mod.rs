@@ -7,6 +7,7 @@
 mod catalogue;
 mod every_format;
 mod formats;
+mod independence;
 mod record;
 
 use std::time::{Duration, Instant};

@@ -27,7 +27,7 @@ pub fn describe(error: &ConstructError, table: &Table) -> String {
         ConstructError::NoScale { row, column, value, side, format } => format!(
             "{}, column `{}`: {format} has no powers of two K and W that make the {side} side at {} safe (W * K * gap >= \
              1), and too few bits for copies of a weaker unit. Take the step activation, which needs none, or another \
-             format: one with p <= min(2 emax, emax + 2) always has them",
+             format: one with p <= min(2 emax, 2 emax + emin + 1) always has them",
             place(row),
             name(&table.columns.inputs, column),
             exact_decimal(format, value),

@@ -200,3 +200,45 @@ fn a_model_is_a_claim_too() {
         assert!(format!("{}{}", run.stdout, run.stderr).contains(reason), "{reason}: {run:?}");
     }
 }
+
+/// A function on all values of a format: digests on record, the certificate in full where it is kept, slow ones asked for.
+#[test]
+fn functions_on_all_values_are_claims_too() {
+    let folder = corpus();
+    let claim = "statement = \"All pairs.\"\nkind = \"memorization\"\nvalues = \"all\"\ninputs = 2\nclasses = 3\n\
+                 seeds = [7]\nstrategy = \"tree\"\nactivations = [\"relu\"]\nformats = [\"float4_e2m1fn\"]\n\
+                 paths = \"all\"\nrecord = \"digest\"\n";
+    let file = "proofs/theorems/pairs/claim.toml";
+    folder.write(file, claim);
+    folder.expect(0, "verify-all --filter pairs/ --bless --keep kept");
+    folder.expect(0, "verify-all --filter pairs/");
+    folder.expect(0, "check kept/theorems/pairs/relu.float4_e2m1fn.seed-7.json");
+    let name = "proofs/theorems/pairs/relu.float4_e2m1fn.seed-7.json";
+    let record = folder.json(name);
+    assert_eq!((&record["claim"]["shape"]["rows"], &record["verdict"]), (&256.into(), &"Proved".into()));
+    assert_eq!(record["evidence"].as_object().unwrap().keys().collect::<Vec<_>>(), ["bytes", "kind", "sha256"]);
+
+    // Another digest is another record; and no certificate that anything can be checked by.
+    let text = String::from_utf8(folder.read(name)).unwrap();
+    let digest = record["evidence"]["sha256"].as_str().unwrap().to_string();
+    folder.write(name, text.replace(&digest, &"0".repeat(64)));
+    folder.expect(1, "verify-all --filter pairs/");
+    folder.write(name, text);
+    folder.expect(2, &format!("check {name}"));
+
+    // A tree that is too small computes another function: proved, but not what the claim says, whatever is blessed.
+    let before = folder.files();
+    folder.write(file, format!("{claim}max-leaves = 4\n"));
+    let run = folder.expect(1, "verify-all --filter pairs/ --bless");
+    assert!(run.stdout.contains("unexpected: theorems/pairs/") && run.stdout.contains("with another label"), "{run:?}");
+    folder.write(file, claim);
+    assert!(folder.files() == before);
+
+    folder.write(file, format!("{claim}slow = true\n"));
+    let run = folder.expect(2, "verify-all --filter pairs/");
+    assert!(run.stderr.contains("add --slow"), "{run:?}");
+    let run = folder.expect(1, "verify-all --filter pairs/ --filter rows/");
+    assert!(run.stdout.contains("4 obligations") && run.stdout.contains("1 slow obligation left out"), "{run:?}");
+    let run = folder.expect(0, "verify-all --filter pairs/ --slow");
+    assert!(run.stdout.contains("1 obligation: 1 proved") && !run.stdout.contains("left out"), "{run:?}");
+}

@@ -1,0 +1,216 @@
+//! Functions on all values of a format, as data sets: every finite input has a row.
+
+use roundproof_files::safetensors::Columns;
+use roundproof_files::table::{Places, Report, Table};
+use roundproof_format::{Encoding, Format};
+use roundproof_network::{Dataset, Encodings};
+use roundproof_softfloat::{encode, from_order_key, order_key};
+use thiserror::Error;
+
+/// The most rows of a table: a network that is wider than this is for another day.
+const MOST_ROWS: u128 = 1 << 20;
+
+/// A function on all finite values of a format, drawn from all that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllValues {
+    /// Inputs of each row: the function's arguments.
+    pub inputs: usize,
+    /// Different results, the integers from 0 on; all finite values, if left out.
+    pub classes: Option<u64>,
+    /// Which function.
+    pub seed: u64,
+}
+
+/// A format in which there is no such function.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AllValuesError {
+    /// A format with infinitely many values.
+    #[error("values = \"all\": {0} has no last value; take a bounded format")]
+    Unbounded(Format),
+    /// More rows than one table takes.
+    #[error("values = \"all\": {format} has too many values for {inputs} inputs; at most 2^20 rows are made")]
+    TooMany {
+        /// The format.
+        format: Format,
+        /// How many inputs.
+        inputs: usize,
+    },
+    /// Integers that are no values.
+    #[error("classes: the integers below {classes} are not all values of {format}")]
+    Classes {
+        /// How many.
+        classes: u64,
+        /// The format.
+        format: Format,
+    },
+    /// Nothing to choose from.
+    #[error("inputs and classes must be at least 1")]
+    Empty,
+}
+
+impl AllValues {
+    /// Whether there is such a function.
+    ///
+    /// # Errors
+    ///
+    /// If the format is unbounded, has too many values, or lacks one of the results.
+    pub fn check(&self, format: Format) -> Result<(), AllValuesError> {
+        let last = last_key(format).ok_or(AllValuesError::Unbounded(format))?;
+        if self.inputs == 0 || self.classes == Some(0) {
+            return Err(AllValuesError::Empty);
+        }
+        let values = 2 * last.unsigned_abs() + 2;
+        let rows = (0..self.inputs).try_fold(1u128, |rows, _| rows.checked_mul(values));
+        if rows.is_none_or(|rows| rows > MOST_ROWS) {
+            return Err(AllValuesError::TooMany { format, inputs: self.inputs });
+        }
+        match self.classes {
+            Some(classes) if integer(format, classes - 1).is_none() || !without_gap(format, classes - 1) => {
+                Err(AllValuesError::Classes { classes, format })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The function as a table: one row for each tuple of finite data, in the order of their encodings' values, the last
+    /// input fastest. Both zeros are there, and have the same result: it is a function of values.
+    ///
+    /// # Errors
+    ///
+    /// As [`AllValues::check`] says.
+    pub fn table(&self, format: Format) -> Result<Table, AllValuesError> {
+        self.check(format)?;
+        let last = last_key(format).ok_or(AllValuesError::Unbounded(format))?;
+        let data = finite_data(format, last);
+        let mut random = SplitMix(self.seed);
+        let results: Vec<Encoding> = match self.classes {
+            Some(classes) => (0..classes).filter_map(|number| integer(format, number)).collect(),
+            None => (-last..=last).filter_map(|key| from_order_key(format, key)).collect(),
+        };
+        let values = (2 * last + 1) as usize;
+        let drawn: Vec<Encoding> =
+            (0..values.pow(self.inputs as u32)).map(|_| results[random.below(results.len() as u64) as usize]).collect();
+        let rows = data.len().pow(self.inputs as u32);
+        let (mut inputs, mut labels) = (Encodings::new(format), Encodings::new(format));
+        for row in 0..rows {
+            let mut place = 0;
+            for column in (0..self.inputs as u32).rev() {
+                let datum = data[row / data.len().pow(column) % data.len()];
+                inputs.push(datum);
+                let key = order_key(format, datum).unwrap_or_default();
+                place = place * values + (key + last) as usize;
+            }
+            labels.push(drawn[place]);
+        }
+        let columns = Columns {
+            inputs: (0..self.inputs).map(|column| format!("x{column}")).collect(),
+            labels: vec!["y".to_string()],
+        };
+        let dataset = Dataset::new(format, self.inputs, 1, inputs, labels).map_err(|_| AllValuesError::Empty)?;
+        Ok(Table { dataset, columns, places: Places::Rows((0..rows).collect()), report: Report::default() })
+    }
+}
+
+/// The order key of the largest finite value of a bounded format.
+fn last_key(format: Format) -> Option<i128> {
+    order_key(format, format.largest(false)?)
+}
+
+/// Every finite datum, by value; -0 before +0.
+fn finite_data(format: Format, last: i128) -> Vec<Encoding> {
+    let mut data = Vec::new();
+    for key in -last..=last {
+        if key == 0 {
+            data.extend(format.negative_zero());
+        }
+        data.extend(from_order_key(format, key));
+    }
+    data
+}
+
+fn integer(format: Format, number: u64) -> Option<Encoding> {
+    if number == 0 { Some(format.zero()) } else { encode(format, false, number.into(), 0) }
+}
+
+/// Whether a format with this integer has all integers below it: all do up to `2^p`.
+fn without_gap(format: Format, number: u64) -> bool {
+    format.emin().is_some_and(|emin| emin - (format.precision() as i32) < 0)
+        && u128::from(number) <= 1 << format.precision()
+}
+
+/// SplitMix64 (Steele, Lea, Flood, Fast splittable pseudorandom number generators, 2014): the same function on every
+/// machine. Nothing is proved of its randomness, and nothing depends on it.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    /// A number below `bound`, which is far below 2^64: that some come up a little more often harms no one.
+    fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ONE: AllValues = AllValues { inputs: 1, classes: None, seed: 1 };
+
+    #[test]
+    fn every_tuple_of_finite_data_has_one_row_and_equal_values_have_equal_results() {
+        for format in [Format::FLOAT4_E2M1FN, Format::FLOAT6_E3M2FN, Format::FLOAT8_E5M2, Format::FLOAT8_E4M3FNUZ] {
+            for inputs in [1, 2] {
+                let table = AllValues { inputs, ..ONE }.table(format).unwrap();
+                let data = &table.dataset;
+                let row = |row: usize| (0..inputs).map(|column| data.input(row, column)).collect::<Vec<_>>();
+                let rows: BTreeSet<Vec<Encoding>> = (0..data.rows()).map(row).collect();
+                let finite = format.encodings().filter(|&encoding| format.is_finite(encoding)).count();
+                assert_eq!((rows.len(), data.rows()), (finite.pow(inputs as u32), rows.len()), "{format}");
+                let value = |index: usize| row(index).iter().map(|&x| order_key(format, x)).collect::<Vec<_>>();
+                let mut results = std::collections::BTreeMap::new();
+                for index in 0..data.rows() {
+                    let label = data.label(index, 0);
+                    assert_eq!(*results.entry(value(index)).or_insert(label), label, "{format}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_draw_different_functions_and_classes_bound_their_results() {
+        let format = Format::FLOAT8_E5M2;
+        let table = |seed| AllValues { seed, ..ONE }.table(format).unwrap();
+        assert_eq!(table(1), table(1));
+        assert_ne!(table(1).dataset, table(2).dataset);
+        let two = AllValues { classes: Some(2), ..ONE }.table(format).unwrap();
+        let results: BTreeSet<Encoding> = (0..two.dataset.rows()).map(|row| two.dataset.label(row, 0)).collect();
+        assert_eq!(results, BTreeSet::from([format.zero(), format.one(false)]));
+    }
+
+    #[test]
+    fn functions_that_cannot_be_listed_are_refused() {
+        let check = |function: AllValues, format: Format| function.check(format).unwrap_err();
+        let unbounded = Format::unbounded(8).unwrap();
+        assert_eq!(check(ONE, unbounded), AllValuesError::Unbounded(unbounded));
+        for (inputs, format) in [(1, Format::BINARY32), (2, Format::BFLOAT16), (3, Format::FLOAT8_E5M2)] {
+            assert_eq!(check(AllValues { inputs, ..ONE }, format), AllValuesError::TooMany { format, inputs });
+        }
+        for (classes, format) in [(6, Format::FLOAT4_E2M1FN), (10, Format::FLOAT8_E5M2), (18, Format::FLOAT8_E4M3)] {
+            let error = check(AllValues { classes: Some(classes), ..ONE }, format);
+            assert_eq!(error, AllValuesError::Classes { classes, format });
+            assert_eq!(AllValues { classes: Some(classes - 1), ..ONE }.check(format), Ok(()), "{format}");
+        }
+        for function in [AllValues { inputs: 0, ..ONE }, AllValues { classes: Some(0), ..ONE }] {
+            assert_eq!(check(function, Format::BFLOAT16), AllValuesError::Empty);
+        }
+    }
+}
