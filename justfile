@@ -41,6 +41,8 @@ sweep-theorems *ARGS: build
 [no-exit-message]
 rocq *ARGS: build
     @{{ roundproof }} verify-all --filter rocq/ "$@"
+    @echo 'Axioms, by how many of the main theorems each is assumed:'
+    @sed -n '/"assumptions"/,/\]/s/^    "\([^"]*\)".*/\1/p' proofs/rocq/*.json | sort | uniq -c
 
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]

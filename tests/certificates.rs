@@ -154,7 +154,8 @@ fn theorem(record: &Value) -> String {
     let assumptions = record["assumptions"].as_array().into_iter().flatten();
     let assumptions: Vec<String> = assumptions.map(text).collect();
     let said = (text(&record["verdict"]), text(&record["file"]), text(&record["words"]));
-    format!("  {}, {}: {}\n  assumes {}\n", said.0, said.1, said.2, assumptions.join(", "))
+    let statement = text(&record["statement"]);
+    format!("  {}, {}: {}\n  {statement}\n  assumes {}\n", said.0, said.1, said.2, assumptions.join(", "))
 }
 
 /// The statement of a lemma, and how many questions were asked about which scope in which encoding.

@@ -33,9 +33,21 @@ const AXIOMS: [&str; 4] = [
     "FunctionalExtensionality.functional_extensionality_dep",
 ];
 
-/// Commands that assume something, or leave it open.
-const FORBIDDEN: [&str; 9] =
-    ["Admitted", "admit", "Axiom", "Axioms", "Parameter", "Parameters", "Conjecture", "give_up", "Abort"];
+/// Words of commands that assume something, leave it open, or turn a check of Rocq off.
+const FORBIDDEN: [&str; 12] = [
+    "Admitted",
+    "admit",
+    "Axiom",
+    "Axioms",
+    "Parameter",
+    "Parameters",
+    "Conjecture",
+    "give_up",
+    "Abort",
+    "Checking",
+    "bypass_check",
+    "Unset",
+];
 
 /// A main theorem.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -112,6 +124,7 @@ struct Record<'a> {
     theorem: &'a str,
     file: String,
     words: &'a str,
+    statement: &'a str,
     verdict: &'a str,
     assumptions: &'a [String],
     provenance: BTreeMap<&'static str, String>,
@@ -121,8 +134,8 @@ struct Record<'a> {
 #[derive(Clone, Debug)]
 struct Compiled {
     version: String,
-    /// What each theorem assumes.
-    assumptions: BTreeMap<String, Vec<String>>,
+    /// What each theorem says, as it stands in its file, and what it assumes.
+    theorems: BTreeMap<String, (String, Vec<String>)>,
     seconds: f64,
 }
 
@@ -134,10 +147,10 @@ impl Theorem {
     pub fn check(&self, folder: &Path, progress: &mut dyn FnMut(&'static str, usize, usize)) -> Mechanized {
         let mut done = DONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let compiled = done.entry(folder.to_path_buf()).or_insert_with(|| compile(folder, progress));
-        let (verdict, how, assumptions, provenance) = match compiled {
-            Err(reason) => (Verdict::Unknown, reason.clone(), Vec::new(), BTreeMap::new()),
+        let (verdict, how, (statement, assumptions), provenance) = match compiled {
+            Err(reason) => (Verdict::Unknown, reason.clone(), Default::default(), BTreeMap::new()),
             Ok(compiled) => {
-                let assumptions = compiled.assumptions.get(&self.name).cloned().unwrap_or_default();
+                let (statement, assumptions) = compiled.theorems.get(&self.name).cloned().unwrap_or_default();
                 let strange = assumptions.iter().find(|axiom| !AXIOMS.contains(&axiom.as_str()));
                 let (verdict, how) = match strange {
                     Some(axiom) => (Verdict::Unknown, format!("assumes {axiom}")),
@@ -145,7 +158,7 @@ impl Theorem {
                 };
                 let seconds = format!("{:.1}", compiled.seconds);
                 let provenance = BTreeMap::from([("rocq", compiled.version.clone()), ("seconds", seconds)]);
-                (verdict, how, assumptions, provenance)
+                (verdict, how, (statement, assumptions), provenance)
             }
         };
         let record = Record {
@@ -153,6 +166,7 @@ impl Theorem {
             theorem: &self.name,
             file: format!("{}.v", self.file),
             words: &self.words,
+            statement: &statement,
             verdict: verdict.name(),
             assumptions: &assumptions,
             provenance,
@@ -192,9 +206,26 @@ fn compile(folder: &Path, progress: &mut dyn FnMut(&'static str, usize, usize)) 
     let questions = "Questions.v";
     std::fs::write(scratch.path().join(questions), ask(&files, &theorems)).map_err(|error| error.to_string())?;
     let answers = run(scratch.path(), questions)?;
-    let assumptions = theorems.iter().map(|theorem| Ok((theorem.name.clone(), answered(&answers, &theorem.name)?)));
-    let assumptions = assumptions.collect::<Result<_, String>>()?;
-    Ok(Compiled { version, assumptions, seconds: since.elapsed().as_secs_f64() })
+    let told = theorems.iter().map(|Theorem { name, file, .. }| {
+        let text = std::fs::read_to_string(scratch.path().join(format!("{file}.v")));
+        let statement = text.ok().and_then(|text| statement(&text, name));
+        let statement = statement.ok_or_else(|| format!("{file}.v: has no statement of {name}"))?;
+        Ok((name.clone(), (statement, answered(&answers, name)?)))
+    });
+    let theorems = told.collect::<Result<_, String>>()?;
+    Ok(Compiled { version, theorems, seconds: since.elapsed().as_secs_f64() })
+}
+
+/// What a theorem says, on one line: from its name to its proof.
+fn statement(text: &str, name: &str) -> Option<String> {
+    let begins = |keyword: &str| {
+        let start = text.find(&format!("\n{keyword} {name}"))? + 1;
+        let after = text[start..].strip_prefix(&format!("{keyword} {name}"))?;
+        after.starts_with([' ', ':', '\n']).then_some(start)
+    };
+    let start = ["Theorem", "Corollary", "Lemma"].into_iter().find_map(begins)?;
+    let (statement, _) = text[start..].split_once("\nProof.")?;
+    Some(statement.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The version of Rocq, as `8.16.1`.
@@ -254,7 +285,11 @@ fn answered(answers: &str, theorem: &str) -> Result<Vec<String>, String> {
     if between.contains("Closed under the global context") {
         return Ok(Vec::new());
     }
-    let (_, axioms) = between.split_once("Axioms:").ok_or_else(unclear)?;
+    let (before, axioms) = between.split_once("Axioms:").ok_or_else(unclear)?;
+    // Anything else than the type of the mark, such as a theory that was weakened, is not expected there.
+    if before.split_whitespace().ne(["%string", ":", "string"]) {
+        return Err(unclear());
+    }
     // A name stands at the beginning of a line, its type after a colon, in further lines that are indented.
     let names = axioms.lines().filter(|line| line.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     let mut names: Vec<String> = names.filter_map(|line| line.split_whitespace().next()).map(String::from).collect();
@@ -299,6 +334,8 @@ mod tests {
         assert_eq!(open_ends("Axiom a : False."), Some("Axiom"));
         assert_eq!(open_ends("Section S. Parameter x : nat."), Some("Parameter"));
         assert_eq!(open_ends("Proof. admit. Qed."), Some("admit"));
+        assert_eq!(open_ends("Unset Guard Checking."), Some("Unset"));
+        assert_eq!(open_ends("#[bypass_check(guard)] Fixpoint f := 0."), Some("bypass_check"));
         assert_eq!(open_ends("(* Admitted (* twice *) Axiom *) Lemma Admitted_not : True."), None);
         assert_eq!(open_ends("Check \"Axiom (*\"%string. (* Parameter *) Axiom b : False."), Some("Axiom"));
         assert_eq!(open_ends("Variable x : nat."), None, "the assumptions tell those that are left over");
@@ -312,6 +349,17 @@ mod tests {
         assert_eq!(answered(text, "a"), Ok(vec![]));
         assert_eq!(answered(text, "b"), Ok(vec!["Logic.ext".to_string(), "Reals.sig".to_string()]));
         assert!(answered(text, "c").is_err());
+        let weakened = text.replace("Axioms:", "Theory:\nType hierarchy is collapsed (logic is inconsistent)\nAxioms:");
+        assert!(answered(&weakened, "b").is_err());
+    }
+
+    #[test]
+    fn statements_are_read_from_their_files() {
+        let text =
+            "\nLemma ab : False -> True.\nProof. easy. Qed.\n\nTheorem a : forall n,\n  n = n.\nProof. easy. Qed.\n";
+        assert_eq!(statement(text, "a").as_deref(), Some("Theorem a : forall n, n = n."));
+        assert_eq!(statement(text, "ab").as_deref(), Some("Lemma ab : False -> True."));
+        assert_eq!(statement(text, "b"), None);
     }
 
     #[test]

@@ -32,8 +32,9 @@ const LONG_ABOUT: &str = "\
 Neural networks that compute exactly what they claim, in floating point, on every rounding path.
 
 `prove` makes a network of a table and proves that it gives every label exactly: whatever the rounding directions, the \
-order of the additions and the use of fused multiply-adds. `check` lets a small kernel judge a certificate again, with \
-no solver. `run` computes one path.";
+order of the additions and the use of fused multiply-adds. `compile` does the same for decision trees and forests of \
+other tools, at every finite input. `check` lets a small kernel judge a certificate again, with no solver. `run` computes \
+one path.";
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -44,6 +45,8 @@ Exit codes:
 
 Examples:
   roundproof prove iris.csv --label class --format bfloat16 --out iris
+  roundproof prove digits.csv --label class --format bfloat16 --strategy tree --out tree
+  roundproof compile model.json --format bfloat16 --out compiled
   roundproof check iris/certificate.json
   roundproof run iris/network.safetensors iris/dataset.safetensors --order pairwise --fma --rows 0..10
   roundproof verify-all --filter telescoping";

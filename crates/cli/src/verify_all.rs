@@ -29,7 +29,7 @@ be read, 3 something was not established.
 Examples:
   roundproof verify-all
   roundproof verify-all --filter telescoping --filter halved
-  roundproof verify-all --shard 1/4 --jobs 2 --keep target/proofs
+  roundproof verify-all --shard 1/4 --threads 2 --keep target/proofs
   roundproof verify-all --bless
   roundproof verify-all --slow --filter theorems/representation";
 
@@ -37,12 +37,9 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyAll {
-    /// The corpus: a folder with lemmas/, theorems/ and refutations/
+    /// The corpus: a folder with lemmas/, rocq/, theorems/ and refutations/
     #[arg(default_value = "proofs")]
     proofs: PathBuf,
-    /// How many obligations to prove at a time; as many as there are processors, if left out
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    jobs: Option<u16>,
     /// Only obligations whose names contain this text; of several, any
     #[arg(long = "filter", value_name = "SUBSTRING")]
     filters: Vec<String>,
@@ -116,7 +113,7 @@ impl VerifyAll {
         self.check_keep()?;
         let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), bless: self.bless };
-        let obligations = self.run(&chosen, &settings)?;
+        let obligations = self.run(&chosen, &settings);
         let totals = Totals::of(&obligations);
         let exit = obligations.iter().map(|row| row.exit).max().unwrap_or(Exit::AsClaimed);
         let seconds = since.elapsed().as_secs_f64();
@@ -167,9 +164,7 @@ impl VerifyAll {
     }
 
     /// The results, in the order of the obligations, which is that of their names.
-    fn run(&self, obligations: &[Obligation], settings: &Settings) -> Result<Vec<Row>> {
-        let threads = self.jobs.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    fn run(&self, obligations: &[Obligation], settings: &Settings) -> Vec<Row> {
         let progress = Progress::new();
         let done = AtomicUsize::new(0);
         progress.report("", 0, obligations.len());
@@ -181,7 +176,7 @@ impl VerifyAll {
             progress.report(obligation.name.clone(), 1 + done.fetch_add(1, Ordering::Relaxed), obligations.len());
             Row::new(obligation, outcome.map_err(Into::into), self.bless, since.elapsed())
         };
-        Ok(pool.install(|| obligations.par_iter().with_max_len(1).map(prove).collect()))
+        obligations.par_iter().with_max_len(1).map(prove).collect()
     }
 }
 

@@ -46,26 +46,21 @@ pub fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Verdict, Rejection> {
     check_subject(claim, subject)?;
-    let network = subject.network;
-    let separator = match (&claim.property, subject.data, subject.forest) {
-        (Property::Memorizes, Some(data), None) => return memorizes(claim, network, data, evidence, progress),
-        (Property::Memorizes, ..) => return Err(Rejection::Subject("memorization takes a data set and no forest")),
-        (Property::Computes { .. }, _, None) => return Err(Rejection::Subject("there is no forest to be computed")),
-        (Property::Computes { .. }, ..) => match evidence {
-            Evidence::BoxNetwork(separator) => separator,
-            Evidence::Paths | Evidence::Witness(_) => return Err(Rejection::Evidence),
-        },
-    };
-    if let (Property::Computes { tolerance, exceptions, .. }, Some(forest)) = (&claim.property, subject.forest) {
-        boxes::check_function(&claim.model, network, forest, separator, tolerance, progress)?;
-        match subject.data {
-            Some(_) if *tolerance != 0 => return Err(Rejection::Subject("labels are compared with tolerance 0 only")),
-            Some(data) => forest::check_exceptions(forest, data, exceptions, progress)?,
-            None if exceptions.is_empty() => {}
-            None => return Err(Rejection::Subject("there are exceptions and no data set")),
+    match (&claim.property, subject.data, subject.forest) {
+        (Property::Memorizes, Some(data), None) => memorizes(claim, subject.network, data, evidence, progress),
+        (Property::Memorizes, ..) => Err(Rejection::Subject("memorization takes a data set and no forest")),
+        (Property::Computes { tolerance, exceptions, .. }, data, Some(forest)) => {
+            let Evidence::BoxNetwork(separator) = evidence else { return Err(Rejection::Evidence) };
+            boxes::check_function(&claim.model, subject.network, forest, separator, tolerance, progress)?;
+            match data {
+                Some(_) if *tolerance != 0 => Err(Rejection::Subject("labels are compared with tolerance 0 only")),
+                Some(data) => forest::check_exceptions(forest, data, exceptions, progress).map(|()| Verdict::Proved),
+                None if exceptions.is_empty() => Ok(Verdict::Proved),
+                None => Err(Rejection::Subject("there are exceptions and no data set")),
+            }
         }
+        (Property::Computes { .. }, _, None) => Err(Rejection::Subject("there is no forest to be computed")),
     }
-    Ok(Verdict::Proved)
 }
 
 fn memorizes(

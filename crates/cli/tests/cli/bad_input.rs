@@ -70,7 +70,7 @@ fn command_lines() {
         "check",
         "verify-all nothing",
         "verify-all --shard 5/4",
-        "verify-all --jobs 0",
+        "verify-all --threads many",
     ] {
         let run = folder.expect(2, arguments);
         assert!(run.stdout.is_empty(), "{run:?}");
