@@ -10,6 +10,7 @@
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
 //! | [`Evidence::Witness`] | this path gives another value than the label | [`replay`]: that it is a path of the model, and its value | none |
 
+pub mod approximation;
 pub mod boxes;
 mod claim;
 mod evidence;
@@ -19,11 +20,12 @@ pub mod reach;
 mod rejection;
 pub mod replay;
 
-pub use claim::{Claim, Property, Shape, Subject, Verdict};
+pub use claim::{Accuracy, Approximation, Claim, Property, Shape, Subject, Verdict};
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
-pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
+pub use rejection::{ApproximationRejection, BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
+use roundproof_exact::Rational;
 use roundproof_format::Format;
 use roundproof_network::{Dataset, Forest, Network};
 
@@ -50,8 +52,13 @@ pub fn check(
     let separator = match (&claim.property, subject.data, subject.forest) {
         (Property::Memorizes, Some(data), None) => return memorizes(claim, network, data, evidence, progress),
         (Property::Memorizes, ..) => return Err(Rejection::Subject("memorization takes a data set and no forest")),
-        (Property::Computes { .. }, _, None) => return Err(Rejection::Subject("there is no forest to be computed")),
-        (Property::Computes { .. }, ..) => match evidence {
+        (Property::Approximates { .. }, Some(_), _) => {
+            return Err(Rejection::Subject("that a network approximates a function takes no data set"));
+        }
+        (Property::Computes { .. } | Property::Approximates { .. }, _, None) => {
+            return Err(Rejection::Subject("there is no forest to be computed"));
+        }
+        (Property::Computes { .. } | Property::Approximates { .. }, ..) => match evidence {
             Evidence::BoxNetwork(separator) => separator,
             Evidence::Paths | Evidence::Witness(_) => return Err(Rejection::Evidence),
         },
@@ -64,6 +71,10 @@ pub fn check(
             None if exceptions.is_empty() => {}
             None => return Err(Rejection::Subject("there are exceptions and no data set")),
         }
+    }
+    if let (Property::Approximates { approximation, .. }, Some(forest)) = (&claim.property, subject.forest) {
+        boxes::check_function(&claim.model, network, forest, separator, &Rational::new(), progress)?;
+        approximation::check(approximation, forest, progress)?;
     }
     Ok(Verdict::Proved)
 }
@@ -124,6 +135,9 @@ fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> 
         sizes.push(("outputs of the forest", shape.output_dimension, forest.outputs()));
         if let Property::Computes { trees, leaves, .. } = claim.property {
             sizes.push(("trees", trees, forest.trees().len()));
+            sizes.push(("leaves", leaves, forest.leaves()));
+        }
+        if let Property::Approximates { leaves, .. } = claim.property {
             sizes.push(("leaves", leaves, forest.leaves()));
         }
     }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use roundproof_files::InFile;
 use thiserror::Error;
 
-pub use claim::{ClaimError, ClaimFile, Instance, Making, Rows};
+pub use claim::{ClaimError, ClaimFile, Instance, Making, Rows, Wanted};
 pub use compare::Comparison;
 pub use run::{Outcome, Record, RunError, Settings};
 

@@ -13,10 +13,10 @@ use roundproof_kernel::Verdict;
 use roundproof_network::{Dataset, Encodings};
 use thiserror::Error;
 
-use super::claim::{Instance, Making};
+use super::claim::{Instance, Making, Wanted};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
-use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, compute, memorize};
+use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, memorize};
 use crate::solver::Solver;
 
 /// The ending of a certificate or a record of a lemma.
@@ -194,6 +194,7 @@ fn prove(
     let rows = match &instance.making {
         Making::Rows { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
+        Making::Function(wanted) => return approximate_function(instance, wanted, progress),
     };
     let csv = match rows.map(|rows| read_csv(&rows.file, &rows.labels, instance.format)).transpose() {
         Ok(csv) => csv,
@@ -221,7 +222,7 @@ fn prove(
             let task = task(instance, *strategy, *max_leaves, source);
             memorize(&table.dataset, Some(&table.columns), &task, progress)
         }
-        (Making::Rows { .. }, None) => unreachable!("rows were read above"),
+        (Making::Rows { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
@@ -230,6 +231,23 @@ fn prove(
             Some(table),
         ) => Ok(Err(crate::prove::describe(&error, &table))),
         (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// Approximates a function and has the kernel judge it; or why the format has no such network.
+fn approximate_function(
+    instance: &Instance,
+    wanted: &Wanted,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Result<Made, String>, RunError> {
+    let task = task(instance, Strategy::Tree, None, None);
+    let wanted = wanted.in_format(instance.format, &instance.model).map_err(RunError::File)?;
+    match approximate(&wanted, instance.format, &task, progress) {
+        Ok(proof) => Ok(Ok(Made { proof, data: None })),
+        Err(ProveError::Construct(error @ (ConstructError::Overflow { .. } | ConstructError::TooFine { .. }))) => {
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -253,6 +271,9 @@ fn describe(certificate: &Certificate) -> String {
     match &certificate.evidence {
         Some(Evidence::BoxNetwork(_)) => {
             let function = match &certificate.claim.property {
+                Property::Approximates { leaves, .. } => {
+                    return format!("kernel, box-network, every point, {leaves} leaves, {} parameters", shape.parameters);
+                }
                 Property::Memorizes => String::new(),
                 Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),
             };
