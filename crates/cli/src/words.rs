@@ -40,18 +40,23 @@ pub fn claim(claim: &Claim) -> String {
 
 /// Which inputs give what.
 fn approximation(Approximation { function, domain, accuracy }: &Approximation, format: Format) -> String {
-    let end = |end| exact_decimal(format, end);
-    let range = |(name, &(low, high)): (&str, &(_, _))| format!("{name} from {} to {}", end(low), end(high));
+    let range = |(name, &(low, high)): (&str, &(Encoding, Encoding))| {
+        if format.largest(true) == Some(low) && format.largest(false) == Some(high) {
+            return format!("every finite {name}");
+        }
+        format!("every {name} from {} to {}", exact_decimal(format, low), exact_decimal(format, high))
+    };
     let ranges: Vec<String> = ["x", "y"].into_iter().zip(domain).map(range).collect();
+    let verb = if ranges.len() == 1 { "gives" } else { "give" };
     let how = match accuracy {
         Accuracy::Rounded { mode, overflow } => {
-            let saturated = if *overflow == Overflow::Saturate { ", and saturated" } else { "" };
+            let saturated = if *overflow == Overflow::Saturate { " (saturated)" } else { "" };
             format!("exactly {function}, rounded {mode}{saturated}")
         }
         Accuracy::Within(error) if *error == 0 => format!("exactly {function}"),
         Accuracy::Within(error) => format!("{function} with an error of at most {}", approximate_above(error)),
     };
-    format!("every value of {}, gives {how}", ranges.join(" and every value of "))
+    format!("{} {verb} {how}", ranges.join(" and "))
 }
 
 /// `1 leaf`, `2 leaves`.

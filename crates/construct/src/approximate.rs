@@ -227,9 +227,8 @@ impl Table {
                     continue;
                 }
                 let centrality = (after + 1 - low).min(high - 1 - after) as u64;
-                let better = best.is_none_or(|(other, centre, _)| {
-                    (share.0 * other.1, centrality) > (other.0 * share.1, centre)
-                });
+                let better =
+                    best.is_none_or(|(other, centre, _)| (share.0 * other.1, centrality) > (other.0 * share.1, centre));
                 if better {
                     best = Some((share, centrality, (axis, after)));
                 }

@@ -89,7 +89,9 @@ pub enum ConstructError {
         error: FunctionError,
     },
     /// A point at which a function, rounded, is not finite.
-    #[error("at {at:?} the function is beyond the largest value of {format}; take a smaller domain, or overflow=saturate")]
+    #[error(
+        "at {at:?} the function is beyond the largest value of {format}; take a smaller domain, or overflow=saturate"
+    )]
     Overflow {
         /// The point.
         at: Vec<Encoding>,

@@ -145,8 +145,7 @@ impl Claim {
 
     /// The claim that `network` computes `forest` under `model`, and so approximates a function.
     pub fn approximates(network: &Network, forest: &Forest, model: PathModel, approximation: Approximation) -> Claim {
-        let property =
-            Property::Approximates { approximation: Box::new(approximation), leaves: forest.leaves() };
+        let property = Property::Approximates { approximation: Box::new(approximation), leaves: forest.leaves() };
         Claim { format: network.format(), model, property, shape: Shape::of(network, None) }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use roundproof_files::InFile;
-use roundproof_files::models::{ForestOptions, Outputs};
 use roundproof_construct::approximate::all_finite;
 use roundproof_exact::functions::Function;
 use roundproof_exact::{Number, Rational, parse_number};
+use roundproof_files::InFile;
+use roundproof_files::models::{ForestOptions, Outputs};
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
 use roundproof_kernel::{Accuracy, Approximation};
 use roundproof_network::{Activation, ModelError, PathModel};
@@ -310,9 +310,8 @@ impl Text {
     }
 
     fn wanted(&self) -> Result<Wanted, ClaimError> {
-        let number = |text: &str| {
-            parse_number(text.trim()).map_err(|error| ClaimError::Value(format!("`{text}` {error}")))
-        };
+        let number =
+            |text: &str| parse_number(text.trim()).map_err(|error| ClaimError::Value(format!("`{text}` {error}")));
         let range = |text: &String| {
             let ends = text.split_once(':').ok_or_else(|| ClaimError::Value(format!("`{text}` is no LOW:HIGH")))?;
             Ok::<_, ClaimError>((number(ends.0)?, number(ends.1)?))

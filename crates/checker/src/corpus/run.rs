@@ -272,7 +272,10 @@ fn describe(certificate: &Certificate) -> String {
         Some(Evidence::BoxNetwork(_)) => {
             let function = match &certificate.claim.property {
                 Property::Approximates { leaves, .. } => {
-                    return format!("kernel, box-network, every point, {leaves} leaves, {} parameters", shape.parameters);
+                    return format!(
+                        "kernel, box-network, every point, {leaves} leaves, {} parameters",
+                        shape.parameters
+                    );
                 }
                 Property::Memorizes => String::new(),
                 Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),

@@ -63,8 +63,7 @@ fn claim(field: Field) -> Result<Claim, Misfit> {
         Computes,
         Approximates,
     }
-    let kinds =
-        [("memorizes", Kind::Memorizes), ("computes", Kind::Computes), ("approximates", Kind::Approximates)];
+    let kinds = [("memorizes", Kind::Memorizes), ("computes", Kind::Computes), ("approximates", Kind::Approximates)];
     let mut fields = field.object()?;
     let kind = fields.take("property")?.read(|text| one_of("property", text, &kinds))?;
     let format = fields.take("format")?.read(canonical_format)?;

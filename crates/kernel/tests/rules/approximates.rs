@@ -6,8 +6,8 @@ use roundproof_exact::Rational;
 use roundproof_exact::functions::Function;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::{
-    Accuracy, Approximation, ApproximationRejection as Kind, BoxRejection, Claim, Evidence, Property, Rejection, Subject,
-    Verdict, approximation, check,
+    Accuracy, Approximation, ApproximationRejection as Kind, BoxRejection, Claim, Evidence, Property, Rejection,
+    Subject, Verdict, approximation, check,
 };
 use roundproof_network::{Activation, Dataset, Encodings, Forest, PathModel, Tree};
 
@@ -63,9 +63,8 @@ fn networks_of_either_activation_are_proved() {
             let model = PathModel::parse("all,overflow=saturate", F).unwrap();
             let claim = Claim::approximates(&construction.network, &forest, model, wanted.clone());
             let subject = Subject { network: &construction.network, data: None, forest: Some(&forest) };
-            let judge = |claim: &Claim, subject: &Subject, evidence: &Evidence| {
-                check(claim, subject, evidence, &mut |_, _| ())
-            };
+            let judge =
+                |claim: &Claim, subject: &Subject, evidence: &Evidence| check(claim, subject, evidence, &mut |_, _| ());
             assert_eq!(judge(&claim, &subject, &construction.evidence), Ok(Verdict::Proved));
 
             let rejected = judge(&claim, &subject, &Evidence::Paths).unwrap_err();
