@@ -1,5 +1,6 @@
 //! From a data set or a forest to a network with a certificate, or to the path that refutes it.
 
+mod approximate;
 mod describe;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use roundproof_network::{Activation, Dataset, Forest, Network, PathModel};
 use roundproof_paths::{EvaluateError, Finding, SearchOptions, search};
 use thiserror::Error;
 
+pub use approximate::approximate;
 pub use describe::describe;
 
 /// How a network is made of a data set.

@@ -3,6 +3,7 @@
 //! A command reads its files, asks the crates below, and prints what they say: results on stdout, notes and progress on
 //! stderr. It ends with one of the codes of [`exit::Exit`], whatever happens.
 
+mod approximate;
 mod check;
 mod compile;
 mod exit;
@@ -79,6 +80,7 @@ enum Command {
     Generate(generate::Generate),
     Prove(prove::Prove),
     Compile(compile::Compile),
+    Approximate(approximate::Approximate),
     Sizes(sizes::Sizes),
     Check(check::Check),
     Run(run::Run),
@@ -118,6 +120,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Generate(command)) => command.execute(),
         Some(Command::Prove(command)) => command.execute(),
         Some(Command::Compile(command)) => command.execute(),
+        Some(Command::Approximate(command)) => command.execute(),
         Some(Command::Sizes(command)) => command.execute(),
         Some(Command::Check(command)) => command.execute(),
         Some(Command::Run(command)) => command.execute(),

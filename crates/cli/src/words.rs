@@ -1,8 +1,8 @@
 //! Claims, path models and witnesses in words.
 
-use roundproof_files::text::approximate_above;
+use roundproof_files::text::{approximate_above, exact_decimal};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_kernel::{Claim, Evidence, Property};
+use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property};
 use roundproof_network::{Accumulator, Activation, Contraction, Network, Order, PathModel, Rounding, Witness};
 
 use crate::output::count;
@@ -32,7 +32,31 @@ pub fn claim(claim: &Claim) -> String {
             };
             format!("on every rounding path, every finite input gives {how}{rows}")
         }
+        Property::Approximates { approximation, .. } => {
+            format!("on every rounding path, {}", self::approximation(approximation, claim.format))
+        }
     }
+}
+
+/// Which inputs give what.
+fn approximation(Approximation { function, domain, accuracy }: &Approximation, format: Format) -> String {
+    let range = |(name, &(low, high)): (&str, &(Encoding, Encoding))| {
+        if format.largest(true) == Some(low) && format.largest(false) == Some(high) {
+            return format!("every finite {name}");
+        }
+        format!("every {name} from {} to {}", exact_decimal(format, low), exact_decimal(format, high))
+    };
+    let ranges: Vec<String> = ["x", "y"].into_iter().zip(domain).map(range).collect();
+    let verb = if ranges.len() == 1 { "gives" } else { "give" };
+    let how = match accuracy {
+        Accuracy::Rounded { mode, overflow } => {
+            let saturated = if *overflow == Overflow::Saturate { " (saturated)" } else { "" };
+            format!("exactly {function}, rounded {mode}{saturated}")
+        }
+        Accuracy::Within(error) if *error == 0 => format!("exactly {function}"),
+        Accuracy::Within(error) => format!("{function} with an error of at most {}", approximate_above(error)),
+    };
+    format!("{} {verb} {how}", ranges.join(" and "))
 }
 
 /// `1 leaf`, `2 leaves`.

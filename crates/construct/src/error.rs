@@ -1,5 +1,7 @@
 //! Why there is no network.
 
+use roundproof_exact::Rational;
+use roundproof_exact::functions::FunctionError;
 use roundproof_format::{Encoding, Format};
 use roundproof_network::NetworkError;
 use thiserror::Error;
@@ -78,6 +80,48 @@ pub enum ConstructError {
     /// Numbers that the network needs and may not hold: in `F(p)`, those with exponents beyond +-2^20.
     #[error("the construction is no network: {0}; keep thresholds and values away from the ends of the format")]
     Network(#[from] NetworkError),
+    /// A point at which a function cannot be rounded or enclosed.
+    #[error("at {at:?}: {error}; leave the point out of the domain")]
+    Function {
+        /// The point.
+        at: Vec<Encoding>,
+        /// Why not.
+        error: FunctionError,
+    },
+    /// A point at which a function, rounded, is not finite.
+    #[error(
+        "at {at:?} the function is beyond the largest value of {format}; take a smaller domain, or overflow=saturate"
+    )]
+    Overflow {
+        /// The point.
+        at: Vec<Encoding>,
+        /// The format.
+        format: Format,
+    },
+    /// A point where no value of the format is within the error.
+    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.least.as_ref()))]
+    TooFine {
+        /// The point.
+        at: Vec<Encoding>,
+        /// An error that is within reach: half the distance of neighbours where the function is largest.
+        least: Option<Rational>,
+        /// The format.
+        format: Format,
+    },
+    /// A domain with more points than a function is rounded at.
+    #[error("the domain has more than {most} points; take a smaller one, or an error instead of exact results")]
+    TooManyPoints {
+        /// How many there may be.
+        most: u128,
+    },
+    /// More leaves than an approximation may have.
+    #[error("the error takes more than {most} leaves; take a smaller domain or a larger error{}", would_do(.suffices.as_ref()))]
+    TooManyLeaves {
+        /// How many there may be.
+        most: usize,
+        /// A larger error that takes no more, if one was found.
+        suffices: Option<Rational>,
+    },
     /// The construction does not apply.
     #[error("{0}")]
     Unsuitable(&'static str),
@@ -87,6 +131,10 @@ pub enum ConstructError {
         /// How many there would be.
         units: usize,
     },
+}
+
+fn would_do(error: Option<&Rational>) -> String {
+    error.map_or(String::new(), |error| format!(": {error} would do"))
 }
 
 impl ConstructError {

@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | [`point`] | a data set | a box network with one point box per distinct row | on every path |
 //! | [`compile`](mod@compile) | a forest of decision trees | a box network with boxes where trees change their values | on every path and input |
+//! | [`approximate`](mod@approximate) | a function of the reals | none: a tree, for `compile` | |
 //! | [`learn`] | a data set | none: a decision tree, for a construction to start from | |
 //! | [`classical`] | a data set, or a network | what is right over the reals, or nearly right | only as far as the corpus shows |
 //!
@@ -11,6 +12,7 @@
 //!
 //! A construction is not trusted: what it builds is judged by `roundproof-kernel`.
 
+pub mod approximate;
 pub mod classical;
 pub mod compile;
 mod error;

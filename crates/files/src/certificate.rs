@@ -5,10 +5,10 @@
 //! | field | |
 //! | --- | --- |
 //! | `schema` | the version of this description: 1 |
-//! | `claim` | `property` (`memorizes` or `computes`), what goes with it, `format`, `model` and `shape`, as below |
+//! | `claim` | `property` (`memorizes`, `computes` or `approximates`), what goes with it, `format`, `model` and `shape`, as below |
 //! | `network` | `path` and `sha256` of a safetensors file; the path is relative to the certificate's folder |
-//! | `dataset` | the same of the rounded data set; may be left out for `computes` |
-//! | `forest` | the same of the forest that is computed; there for `computes`, and only then |
+//! | `dataset` | the same of the rounded data set; may be left out for `computes`, and is for `approximates` |
+//! | `forest` | the same of the forest that is computed; there for `computes` and `approximates`, and only then |
 //! | `source` | may be left out: `path`, `sha256` and `labels` (column names) of the file that the data set, or the forest, came from |
 //! | `verdict` | `Proved`, `Attested`, `Refuted`, `Vacuous` or `Unknown` |
 //! | `evidence` | an object with the field `kind`, as below, for `Proved` and `Refuted`; left out for the others |
@@ -17,6 +17,11 @@
 //!
 //! With the property `computes` go the counts `trees` and `leaves`, the `tolerance`, a number of the form `"n"` or `"n/d"` in
 //! lowest terms, and `exceptions`, an array of the rows, ascending, whose labels are not the forest's values.
+//!
+//! With the property `approximates` go the `function`, a name of the catalogue or an expression in its canonical spelling;
+//! the `domain`, an array of `low` and `high`, two values, for each variable; the `accuracy`, an object of `rounding` (a
+//! direction, by its name) and `overflow` for the function rounded once, or of `error`, a number as above; and the
+//! count `leaves` of the tree.
 //!
 //! `model` has the fields `rounding`, `order`, `contraction`, `overflow`, `subnormals` and `accumulator`, with the words
 //! of [`PathModel::parse`](roundproof_network::PathModel::parse); `accumulator` is `same` or an object of `format` and
@@ -257,6 +262,9 @@ impl Certificate {
                 needs("computes", "needs the field dataset where rows are spoken of")
             }
             (Property::Computes { .. }, ..) => Ok(()),
+            (Property::Approximates { .. }, None, Some(_)) => Ok(()),
+            (Property::Approximates { .. }, _, None) => needs("approximates", "needs the field forest"),
+            (Property::Approximates { .. }, Some(_), _) => needs("approximates", "has no field dataset"),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use roundproof_exact::Rational;
-use roundproof_format::Format;
+use roundproof_exact::functions::Function;
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Dataset, Forest, Network, PathModel};
 
 /// A statement about one network, and a data set or a forest.
@@ -39,6 +40,39 @@ pub enum Property {
         /// The rows, ascending, whose label is not the forest's value.
         exceptions: Vec<usize>,
     },
+    /// At every point of the domain, on every path, the one output approximates a function of the reals. It takes a
+    /// forest of one tree, which is what the network computes at every finite input, and no data set.
+    Approximates {
+        /// The function, where, and how nearly.
+        approximation: Box<Approximation>,
+        /// Leaves of the tree.
+        leaves: usize,
+    },
+}
+
+/// A function of the reals, where it is approximated, and how nearly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approximation {
+    /// The function.
+    pub function: Function,
+    /// The least and the largest value of each variable, both finite: the domain is all values of the format between.
+    pub domain: Vec<(Encoding, Encoding)>,
+    /// How nearly.
+    pub accuracy: Accuracy,
+}
+
+/// How nearly a function is approximated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accuracy {
+    /// The output equals, as a value (+0 equals -0), the function rounded once.
+    Rounded {
+        /// In this direction.
+        mode: RoundingMode,
+        /// Beyond the largest value, by this policy.
+        overflow: Overflow,
+    },
+    /// The output is at most this far from the function over the reals.
+    Within(Rational),
 }
 
 /// What a claim is about. What is there must be what the claim speaks of.
@@ -48,7 +82,7 @@ pub struct Subject<'a> {
     pub network: &'a Network,
     /// The data set; [`Property::Memorizes`] needs one.
     pub data: Option<&'a Dataset>,
-    /// The forest of [`Property::Computes`].
+    /// The forest of [`Property::Computes`] and [`Property::Approximates`].
     pub forest: Option<&'a Forest>,
 }
 
@@ -107,6 +141,12 @@ impl Claim {
         let (trees, leaves) = (forest.trees().len(), forest.leaves());
         let property = Property::Computes { trees, leaves, tolerance, exceptions };
         Claim { format: network.format(), model, property, shape: Shape::of(network, data) }
+    }
+
+    /// The claim that `network` computes `forest` under `model`, and so approximates a function.
+    pub fn approximates(network: &Network, forest: &Forest, model: PathModel, approximation: Approximation) -> Claim {
+        let property = Property::Approximates { approximation: Box::new(approximation), leaves: forest.leaves() };
+        Claim { format: network.format(), model, property, shape: Shape::of(network, None) }
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
 //! | [`Evidence::Witness`] | this path gives another value than the label | [`replay`]: that it is a path of the model, and its value | none |
 
+pub mod approximation;
 pub mod boxes;
 mod claim;
 mod evidence;
@@ -19,11 +20,12 @@ pub mod reach;
 mod rejection;
 pub mod replay;
 
-pub use claim::{Claim, Property, Shape, Subject, Verdict};
+pub use claim::{Accuracy, Approximation, Claim, Property, Shape, Subject, Verdict};
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
-pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
+pub use rejection::{ApproximationRejection, BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
+use roundproof_exact::Rational;
 use roundproof_format::Format;
 use roundproof_network::{Dataset, Forest, Network};
 
@@ -46,12 +48,12 @@ pub fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Verdict, Rejection> {
     check_subject(claim, subject)?;
+    let network = subject.network;
     match (&claim.property, subject.data, subject.forest) {
-        (Property::Memorizes, Some(data), None) => memorizes(claim, subject.network, data, evidence, progress),
+        (Property::Memorizes, Some(data), None) => memorizes(claim, network, data, evidence, progress),
         (Property::Memorizes, ..) => Err(Rejection::Subject("memorization takes a data set and no forest")),
         (Property::Computes { tolerance, exceptions, .. }, data, Some(forest)) => {
-            let Evidence::BoxNetwork(separator) = evidence else { return Err(Rejection::Evidence) };
-            boxes::check_function(&claim.model, subject.network, forest, separator, tolerance, progress)?;
+            boxes::check_function(&claim.model, network, forest, separator(evidence)?, tolerance, progress)?;
             match data {
                 Some(_) if *tolerance != 0 => Err(Rejection::Subject("labels are compared with tolerance 0 only")),
                 Some(data) => forest::check_exceptions(forest, data, exceptions, progress).map(|()| Verdict::Proved),
@@ -59,7 +61,26 @@ pub fn check(
                 None => Err(Rejection::Subject("there are exceptions and no data set")),
             }
         }
-        (Property::Computes { .. }, _, None) => Err(Rejection::Subject("there is no forest to be computed")),
+        (Property::Approximates { approximation, .. }, None, Some(forest)) => {
+            let exactly = Rational::new();
+            boxes::check_function(&claim.model, network, forest, separator(evidence)?, &exactly, progress)?;
+            approximation::check(approximation, forest, progress)?;
+            Ok(Verdict::Proved)
+        }
+        (Property::Approximates { .. }, Some(_), _) => {
+            Err(Rejection::Subject("that a network approximates a function takes no data set"))
+        }
+        (Property::Computes { .. } | Property::Approximates { .. }, _, None) => {
+            Err(Rejection::Subject("there is no forest to be computed"))
+        }
+    }
+}
+
+/// What tells the regions apart, of the only evidence for what a network does on all inputs.
+fn separator(evidence: &Evidence) -> Result<&Separator, Rejection> {
+    match evidence {
+        Evidence::BoxNetwork(separator) => Ok(separator),
+        Evidence::Paths | Evidence::Witness(_) => Err(Rejection::Evidence),
     }
 }
 
@@ -119,6 +140,9 @@ fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> 
         sizes.push(("outputs of the forest", shape.output_dimension, forest.outputs()));
         if let Property::Computes { trees, leaves, .. } = claim.property {
             sizes.push(("trees", trees, forest.trees().len()));
+            sizes.push(("leaves", leaves, forest.leaves()));
+        }
+        if let Property::Approximates { leaves, .. } = claim.property {
             sizes.push(("leaves", leaves, forest.leaves()));
         }
     }

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use roundproof_construct::approximate::all_finite;
+use roundproof_exact::functions::Function;
+use roundproof_exact::{Number, Rational, parse_number};
 use roundproof_files::InFile;
 use roundproof_files::models::{ForestOptions, Outputs};
-use roundproof_format::{Format, ParseError};
+use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
+use roundproof_kernel::{Accuracy, Approximation};
 use roundproof_network::{Activation, ModelError, PathModel};
 use serde::Deserialize;
 use thiserror::Error;
@@ -40,6 +44,10 @@ use crate::prove::Strategy;
 /// `kind = "forest"` compiles a model of another tool. It has `model`, a file, instead of a strategy, and may have
 /// `outputs` and `grid` as `roundproof compile` has them. Data and labels may be left out; with them, the claim also says
 /// in which rows an exact forest gives the label.
+///
+/// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
+/// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, or none for results that are
+/// the function rounded to nearest, ties to even, by the overflow policy of `paths`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Text {
@@ -53,6 +61,9 @@ struct Text {
     model: Option<PathBuf>,
     outputs: Option<String>,
     grid: Option<i64>,
+    function: Option<String>,
+    domain: Option<Vec<String>>,
+    eps: Option<String>,
     activations: Vec<String>,
     formats: Vec<String>,
     paths: String,
@@ -95,6 +106,7 @@ enum Kind {
     Memorization,
     WholeNetwork,
     Forest,
+    Approximation,
 }
 
 /// What the network of an instance is made of, and who judges it.
@@ -120,6 +132,44 @@ pub enum Making {
         /// Rows whose labels are compared.
         rows: Option<Rows>,
     },
+    /// Of a function that it approximates; the kernel judges.
+    Function(Wanted),
+}
+
+/// A function to be approximated, in whatever format.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    function: Function,
+    /// For each variable; none: all finite values.
+    domain: Option<Vec<(Number, Number)>>,
+    /// None: correctly rounded.
+    error: Option<Rational>,
+}
+
+impl Wanted {
+    /// The approximation in a format: of a range, the values within.
+    ///
+    /// # Errors
+    ///
+    /// If the format has no value in a range, or the function another number of variables.
+    pub fn in_format(&self, format: Format, model: &PathModel) -> Result<Approximation, String> {
+        let end = |number: &Number, mode| number.round(format, mode, Overflow::Saturate).encoding;
+        let range = |(low, high): &(Number, Number)| {
+            (end(low, RoundingMode::TowardPositive), end(high, RoundingMode::TowardNegative))
+        };
+        let domain = match &self.domain {
+            Some(ranges) => ranges.iter().map(range).collect(),
+            None => all_finite(&self.function, format),
+        };
+        if domain.len() != self.function.arity() {
+            return Err(format!("{} has {} variables", self.function, self.function.arity()));
+        }
+        let accuracy = match &self.error {
+            Some(error) => Accuracy::Within(error.clone()),
+            None => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: model.overflow },
+        };
+        Ok(Approximation { function: self.function.clone(), domain, accuracy })
+    }
 }
 
 /// Rows of a table.
@@ -179,6 +229,9 @@ pub enum ClaimError {
     /// A name in it means nothing.
     #[error(transparent)]
     Name(#[from] ParseError),
+    /// A function, a domain or an error that means nothing.
+    #[error("{0}")]
+    Value(String),
     /// A path model that a format lacks.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -303,9 +356,18 @@ impl Text {
         let of_rows = [("strategy", self.strategy.is_some()), ("max-leaves", self.max_leaves.is_some())];
         let of_models =
             [("model", self.model.is_some()), ("outputs", self.outputs.is_some()), ("grid", self.grid.is_some())];
-        let strays: &[(&str, bool)] = if self.kind == Kind::Forest { &of_rows } else { &of_models };
-        if let Some((field, _)) = strays.iter().find(|(_, given)| *given) {
+        let of_functions =
+            [("function", self.function.is_some()), ("domain", self.domain.is_some()), ("eps", self.eps.is_some())];
+        let strays: &[&[(&'static str, bool)]] = match self.kind {
+            Kind::Forest => &[&of_rows, &of_functions],
+            Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
+            Kind::Memorization | Kind::WholeNetwork => &[&of_models, &of_functions],
+        };
+        if let Some((field, _)) = strays.iter().copied().flatten().find(|(_, given)| *given) {
             return Err(ClaimError::Stray(field));
+        }
+        if self.kind == Kind::Approximation {
+            return Ok(Making::Function(self.wanted()?));
         }
         if self.kind == Kind::Forest {
             let file = folder.join(self.model.as_ref().ok_or(ClaimError::Missing("model"))?);
@@ -321,6 +383,21 @@ impl Text {
             strategy,
             max_leaves: self.max_leaves,
             whole: self.kind == Kind::WholeNetwork,
+        })
+    }
+
+    fn wanted(&self) -> Result<Wanted, ClaimError> {
+        let number =
+            |text: &str| parse_number(text.trim()).map_err(|error| ClaimError::Value(format!("`{text}` {error}")));
+        let range = |text: &String| {
+            let ends = text.split_once(':').ok_or_else(|| ClaimError::Value(format!("`{text}` is no LOW:HIGH")))?;
+            Ok::<_, ClaimError>((number(ends.0)?, number(ends.1)?))
+        };
+        let function = self.function.as_ref().ok_or(ClaimError::Missing("function"))?;
+        Ok(Wanted {
+            function: Function::parse(function).map_err(|error| ClaimError::Value(error.to_string()))?,
+            domain: self.domain.as_ref().map(|ranges| ranges.iter().map(range).collect()).transpose()?,
+            error: self.eps.as_deref().map(number).transpose()?.map(|number: Number| number.value()),
         })
     }
 }

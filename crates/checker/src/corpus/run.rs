@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::all_values::AllValuesError;
-use super::claim::{Instance, Making, RecordKind, Rows};
+use super::claim::{Instance, Making, RecordKind, Rows, Wanted};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
-use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, compute, memorize};
+use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, memorize};
 use crate::solver::Solver;
 
 /// The ending of a certificate or a record of a lemma.
@@ -216,7 +216,7 @@ fn run_instance(
         RecordKind::Digest => Record::Json(with_digest(&json).map_err(|error| RunError::File(error.to_string()))?),
     };
     let wrong_rows = match &certificate.claim.property {
-        Property::Memorizes => 0,
+        Property::Memorizes | Property::Approximates { .. } => 0,
         Property::Computes { exceptions, .. } => exceptions.len(),
     };
     let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
@@ -248,6 +248,7 @@ fn prove(
     let rows = match &instance.making {
         Making::Rows { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
+        Making::Function(wanted) => return approximate_function(instance, wanted, progress),
     };
     let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
         Some(Err(refusal)) => return Ok(Err(refusal)),
@@ -274,7 +275,7 @@ fn prove(
             let task = task(instance, *strategy, *max_leaves, rows_source);
             memorize(&table.dataset, Some(&table.columns), &task, progress)
         }
-        (Making::Rows { .. }, None) => unreachable!("rows were read above"),
+        (Making::Rows { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
@@ -306,6 +307,23 @@ fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<Source
     }
 }
 
+/// Approximates a function and has the kernel judge it; or why the format has no such network.
+fn approximate_function(
+    instance: &Instance,
+    wanted: &Wanted,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Result<Made, String>, RunError> {
+    let task = task(instance, Strategy::Tree, None, None);
+    let wanted = wanted.in_format(instance.format, &instance.model).map_err(RunError::File)?;
+    match approximate(&wanted, instance.format, &task, progress) {
+        Ok(proof) => Ok(Ok(Made { proof, data: None })),
+        Err(ProveError::Construct(error @ (ConstructError::Overflow { .. } | ConstructError::TooFine { .. }))) => {
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, source: Option<SourceReference>) -> Task {
     let learn = LearnOptions { max_leaves, ..LearnOptions::default() };
     Task {
@@ -326,6 +344,12 @@ fn describe(certificate: &Certificate) -> String {
     match &certificate.evidence {
         Some(Evidence::BoxNetwork(_)) => {
             let function = match &certificate.claim.property {
+                Property::Approximates { leaves, .. } => {
+                    return format!(
+                        "kernel, box-network, every point, {leaves} leaves, {} parameters",
+                        shape.parameters
+                    );
+                }
                 Property::Memorizes => String::new(),
                 Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),
             };

@@ -1,4 +1,4 @@
-//! What `prove` and `compile` say.
+//! What `prove`, `compile` and `approximate` say.
 
 use std::path::Path;
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl Report {
             _ => None,
         };
         let tree = match &claim.property {
-            Property::Memorizes => None,
+            Property::Memorizes | Property::Approximates { .. } => None,
             Property::Computes { trees, leaves, tolerance, exceptions } => Some(TreeReport {
                 trees: *trees,
                 leaves: *leaves,
@@ -177,7 +177,7 @@ impl Report {
         match verdict {
             Verdict::Proved => "Proved: the kernel accepted the evidence",
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
-            Verdict::Unknown if self.tree.is_some() => "Unknown: the kernel rejected the evidence",
+            Verdict::Unknown if self.rows == 0 => "Unknown: the kernel rejected the evidence",
             Verdict::Unknown => {
                 "Unknown: the kernel rejected the evidence, and no path was found on which a label is missed"
             }

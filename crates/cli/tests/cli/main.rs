@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a helper that fails fails the test
 
+mod approximate;
 mod bad_certificates;
 mod bad_input;
 mod common;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_format::{Format, ParseError};
-use roundproof_kernel::{Claim, Evidence, Property, Shape, Verdict};
+use roundproof_exact::functions::Function;
+use roundproof_format::{Encoding, Format, ParseError};
+use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape, Verdict};
 use roundproof_network::{Accumulator, Contraction, NeuronPath, Order, PathModel, Rounding, Witness};
 
 use super::{Certificate, CertificateProblem, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
@@ -56,24 +57,65 @@ fn verdict(text: &str) -> Result<Verdict, ParseError> {
 }
 
 fn claim(field: Field) -> Result<Claim, Misfit> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Memorizes,
+        Computes,
+        Approximates,
+    }
+    let kinds = [("memorizes", Kind::Memorizes), ("computes", Kind::Computes), ("approximates", Kind::Approximates)];
     let mut fields = field.object()?;
-    let computes =
-        fields.take("property")?.read(|text| one_of("property", text, &[("memorizes", false), ("computes", true)]))?;
-    let property = if computes {
-        Property::Computes {
+    let kind = fields.take("property")?.read(|text| one_of("property", text, &kinds))?;
+    let format = fields.take("format")?.read(canonical_format)?;
+    let property = match kind {
+        Kind::Memorizes => Property::Memorizes,
+        Kind::Computes => Property::Computes {
             trees: fields.take("trees")?.count()?,
             leaves: fields.take("leaves")?.count()?,
             tolerance: fields.take("tolerance")?.read(notation::read_magnitude)?,
             exceptions: list(fields.take("exceptions")?, Field::count)?,
+        },
+        Kind::Approximates => {
+            let approximation = Box::new(Approximation {
+                function: fields.take("function")?.read(function)?,
+                domain: list(fields.take("domain")?, |field| range(format, field))?,
+                accuracy: accuracy(fields.take("accuracy")?)?,
+            });
+            Property::Approximates { approximation, leaves: fields.take("leaves")?.count()? }
         }
-    } else {
-        Property::Memorizes
     };
-    let format = fields.take("format")?.read(canonical_format)?;
     let model = model(fields.take("model")?)?;
     let shape = shape(fields.take("shape")?)?;
     fields.finish()?;
     Ok(Claim { format, model, property, shape })
+}
+
+/// A function in the one spelling that it is written in.
+fn function(text: &str) -> Result<Function, String> {
+    let function = Function::parse(text).map_err(|error| error.to_string())?;
+    let canonical = function.to_string();
+    if canonical == text { Ok(function) } else { Err(format!("its canonical spelling is `{canonical}`")) }
+}
+
+fn range(format: Format, field: Field) -> Result<(Encoding, Encoding), Misfit> {
+    let mut fields = field.object()?;
+    let mut end = |key| fields.take(key)?.read(|text| notation::read_value(format, text));
+    let range = (end("low")?, end("high")?);
+    fields.finish()?;
+    Ok(range)
+}
+
+fn accuracy(field: Field) -> Result<Accuracy, Misfit> {
+    let mut fields = field.object()?;
+    let accuracy = match fields.take_optional("error") {
+        Some(error) => Accuracy::Within(error.read(notation::read_magnitude)?),
+        None => Accuracy::Rounded {
+            mode: fields.take("rounding")?.read(str::parse)?,
+            overflow: fields.take("overflow")?.read(str::parse)?,
+        },
+    };
+    fields.finish()?;
+    Ok(accuracy)
 }
 
 fn shape(field: Field) -> Result<Shape, Misfit> {

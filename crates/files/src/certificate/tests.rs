@@ -514,3 +514,41 @@ fn a_claim_about_a_forest_reads_back_and_names_its_files() {
     let with = Certificate { forest: computed().forest, ..proved() };
     assert!(matches!(with.check(), Err(Inconsistency::Files { property: "memorizes", .. })));
 }
+
+fn approximated(accuracy: roundproof_kernel::Accuracy) -> Certificate {
+    let function = roundproof_exact::functions::Function::parse("mul").unwrap();
+    let ends = [0xc080, 0x4080].map(Encoding::from_bits);
+    let domain = vec![ends.into(), (F.zero(), F.one(false))];
+    let approximation = Box::new(roundproof_kernel::Approximation { function, domain, accuracy });
+    let property = Property::Approximates { approximation, leaves: 3 };
+    Certificate { claim: Claim { property, ..computed().claim }, ..computed() }
+}
+
+#[test]
+fn approximations_read_back_and_their_other_spellings_are_refused() {
+    use roundproof_kernel::Accuracy;
+    let mode = RoundingMode::TiesToEven;
+    let exact = approximated(Accuracy::Rounded { mode, overflow: Overflow::Saturate });
+    let near = approximated(Accuracy::Within((1, 128).into()));
+    for certificate in [&exact, &near] {
+        assert_eq!(&parse(&certificate.to_json().unwrap()).unwrap(), certificate);
+    }
+    let refused = |from: &str, to: &str| refused_in(&exact, from, to);
+    assert!(refused(r#""function": "x*y""#, r#""function": "x*z""#).contains("claim.function"));
+    assert!(refused(r#""function": "x*y""#, r#""function": "mul""#).contains("claim.function"));
+    assert!(refused(r#""low": "0xc080""#, r#""low": "-4""#).contains("claim.domain[0].low"));
+    assert!(refused(r#""low": "0xc080""#, r#""low": "0xc080", "step": "0x0001""#).contains("claim.domain[0].step"));
+    assert!(refused(r#""rounding": "ties-to-even""#, r#""rounding": "nearest""#).contains("claim.accuracy.rounding"));
+    assert!(refused(r#""rounding": "ties"#, r#""error": "1", "rounding": "ties"#).contains("claim.accuracy"));
+    assert!(refused(r#""leaves": 3"#, r#""leaves": "3""#).contains("claim.leaves"));
+    assert!(refused(r#""leaves": 3"#, r#""leaves": 3, "trees": 1"#).contains("claim.trees"));
+    assert!(refused(r#""property": "approximates""#, r#""property": "computes""#).contains("claim"));
+    assert!(refused_in(&near, r#""error": "1/128""#, r#""error": "2/256""#).contains("claim.accuracy.error"));
+    assert!(refused_in(&near, r#""error": "1/128""#, r#""error": "-1/128""#).contains("claim.accuracy.error"));
+
+    let with_data = Certificate { dataset: Some(reference("dataset.safetensors")), ..exact.clone() };
+    let without_forest = Certificate { forest: None, ..exact };
+    for certificate in [with_data, without_forest] {
+        assert!(matches!(certificate.check(), Err(Inconsistency::Files { property: "approximates", .. })));
+    }
+}

@@ -1,7 +1,7 @@
 //! Certificates to JSON. The fields stand in the order in which a reader wants them.
 
 use roundproof_format::Format;
-use roundproof_kernel::{Claim, Evidence, Property, Shape};
+use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape};
 use roundproof_network::{Accumulator, Contraction, Order, PathModel, Rounding, Witness};
 
 use super::{Certificate, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
@@ -33,6 +33,7 @@ fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
             ("tolerance", Json::text(tolerance)),
             ("exceptions", Json::Array(exceptions.iter().map(|&row| Json::count(row)).collect())),
         ],
+        Property::Approximates { approximation, leaves } => approximates(*format, approximation, *leaves),
     };
     let Shape { rows, input_dimension, output_dimension, layers, parameters } = *shape;
     let shape = Json::object([
@@ -44,6 +45,27 @@ fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
     ]);
     let rest = [("format", Json::text(format)), ("model", self::model(model)), ("shape", shape)];
     Json::Object(property.into_iter().chain(rest).map(|(key, value)| (key.to_string(), value)).collect())
+}
+
+fn approximates(format: Format, approximation: &Approximation, leaves: usize) -> Vec<(&'static str, Json)> {
+    let Approximation { function, domain, accuracy } = approximation;
+    let range = |&(low, high): &(_, _)| {
+        let [low, high] = [low, high].map(|end| Json::Text(notation::write_value(format, end)));
+        Json::object([("low", low), ("high", high)])
+    };
+    let accuracy = match accuracy {
+        Accuracy::Rounded { mode, overflow } => {
+            Json::object([("rounding", Json::text(mode.name())), ("overflow", Json::text(overflow))])
+        }
+        Accuracy::Within(error) => Json::object([("error", Json::text(error))]),
+    };
+    vec![
+        ("property", Json::text("approximates")),
+        ("function", Json::text(function)),
+        ("domain", Json::Array(domain.iter().map(range).collect())),
+        ("accuracy", accuracy),
+        ("leaves", Json::count(leaves)),
+    ]
 }
 
 fn model(model: &PathModel) -> Json {

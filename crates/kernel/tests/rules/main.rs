@@ -1,6 +1,7 @@
 //! The rules of the kernel, one module each: what they must reject, one test per kind of rejection, and that what they
 //! accept is true, against every path of small networks over small formats.
 
+mod approximates;
 mod boxes;
 mod boxes_sound;
 mod claim;

@@ -1,0 +1,250 @@
+//! `roundproof approximate`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, approximate};
+use roundproof_construct::approximate::all_finite;
+use roundproof_construct::{ConstructError, reference_parameters};
+use roundproof_exact::functions::Function;
+use roundproof_exact::{Rational, parse_number};
+use roundproof_files::text::{approximate_above, exact_decimal};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_kernel::{Accuracy, Approximation};
+use roundproof_network::{Activation, PathModel};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::output::{emit, emit_json, note};
+use crate::parsers;
+use crate::progress::Progress;
+use crate::prove::{PATHS_HELP, Report, place};
+use crate::words;
+
+const EXAMPLES: &str = "\
+With --exact, the function is rounded at every value of the domain (at most 2^16 points, pairs for two variables), to \
+nearest, ties to even, and beyond the largest value by the overflow policy of --paths; the network gives exactly these \
+results. With --eps, it is within EPS of the function over the reals at every value of the domain, and has as few steps as \
+that takes. Either is proved on every rounding path: the kernel checks the network against a tree, and the tree against \
+enclosures of the function. Beyond the domain, the network goes on with the result at its edge.
+
+DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
+
+Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown.
+
+Examples:
+  roundproof approximate --function tanh --format bfloat16 --exact --out tanh
+  roundproof approximate --function exp --format binary32 --domain -4:4 --eps 0.01
+  roundproof approximate --function mul --format float8_e4m3fn --exact --paths all,overflow=saturate
+  roundproof approximate --function 'x*tanh(log(1+exp(x)))' --format bfloat16 --domain -4:4 --eps 0x1p-6 -a step";
+
+/// Make a network that approximates a function on every value of a domain, and prove it
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Approximate {
+    /// The function: a name, such as tanh or mul, or an expression in x (and y)
+    #[arg(long, value_name = "FUNCTION", value_parser = Function::parse, allow_hyphen_values = true)]
+    function: Function,
+    /// The floating-point format of the network and its inputs; see `roundproof formats`
+    #[arg(short, long)]
+    format: Format,
+    /// The values from LOW to HIGH, for each variable; all finite values, if left out
+    #[arg(long, value_name = "LOW:HIGH[,LOW:HIGH]", allow_hyphen_values = true)]
+    domain: Option<String>,
+    /// Every result is the function, rounded correctly (to nearest, ties to even)
+    #[arg(long, required_unless_present = "eps", conflicts_with = "eps")]
+    exact: bool,
+    /// Every result is at most EPS away from the function
+    #[arg(long, value_name = "EPS")]
+    eps: Option<String>,
+    /// The activation of the hidden layers
+    #[arg(short, long, default_value = "relu", value_parser = parsers::activation())]
+    activation: Activation,
+    /// The rounding paths that the claim speaks of: all, paper, or either with changes
+    #[arg(short, long, default_value = "all", value_name = "MODEL", long_help = PATHS_HELP)]
+    paths: String,
+    /// Where to put the network, the tree and the certificate; nowhere, if left out
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is approximated, and the report on the proof.
+#[derive(Serialize)]
+struct Approximated {
+    function: String,
+    domain: Vec<[String; 2]>,
+    /// The bound of the error; none if results are correctly rounded.
+    error: Option<String>,
+    leaves: usize,
+    /// Points of the domain, and what a box for each of them takes.
+    points: Option<usize>,
+    point_parameters: Option<usize>,
+    #[serde(flatten)]
+    report: Report,
+}
+
+impl Approximate {
+    /// Makes the tree and the network, has them judged, and writes the files.
+    pub fn execute(self) -> Result<Exit> {
+        let since = Instant::now();
+        let model = PathModel::parse(&self.paths, self.format).context("--paths")?;
+        let wanted = self.wanted(model.overflow)?;
+        let task = Task {
+            strategy: Strategy::Tree,
+            activation: self.activation,
+            model,
+            tree: TreeOptions::default(),
+            preference: Preference::Construction,
+            prefix: String::new(),
+            source: None,
+        };
+        let progress = Progress::new();
+        let mut report = |what, done, of| progress.report(what, done, of);
+        let proof = approximate(&wanted, self.format, &task, &mut report).map_err(|error| self.explain(error))?;
+        drop(progress);
+        if let Some(out) = &self.out {
+            place(out, &proof)?;
+        }
+        let report = Report::new(&proof, None, self.out.as_deref(), since.elapsed());
+        let points = points(self.format, &wanted.domain);
+        let point_parameters = points.map(|points| reference_parameters(points, wanted.domain.len(), 1));
+        if self.json {
+            let end = |end| exact_decimal(self.format, end);
+            let error = match &wanted.accuracy {
+                Accuracy::Rounded { .. } => None,
+                Accuracy::Within(error) => Some(error.to_string()),
+            };
+            emit_json(&Approximated {
+                function: wanted.function.to_string(),
+                domain: wanted.domain.iter().map(|&(low, high)| [end(low), end(high)]).collect(),
+                error,
+                leaves: leaves(&proof),
+                points,
+                point_parameters,
+                report,
+            })?;
+        } else {
+            let mut sheet = report.sheet(&proof, None);
+            sheet.line("tree", words::leaf_count(leaves(&proof)));
+            if let (Some(points), Some(parameters)) = (points, point_parameters) {
+                sheet.line("points", format!("{points}; one box for each of them takes {parameters} parameters"));
+            }
+            report.end(&mut sheet);
+            emit(&sheet.text())?;
+            if self.out.is_none() {
+                note("note: nothing was written; --out DIR keeps the network, the tree and the certificate");
+            }
+        }
+        Ok(proof.certificate.verdict.into())
+    }
+
+    fn wanted(&self, overflow: Overflow) -> Result<Approximation> {
+        let domain = match &self.domain {
+            Some(text) => domain(text, self.format)?,
+            None => all_finite(&self.function, self.format),
+        };
+        let (given, variables) = (domain.len(), self.function.arity());
+        if given != variables {
+            bail!("--domain: {} has {variables} variables, and here are {given} ranges", self.function);
+        }
+        let accuracy = match &self.eps {
+            None => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow },
+            Some(text) => {
+                let number = parse_number(text).map_err(|error| anyhow!("--eps: `{text}` {error}"))?;
+                if number.negative && number.magnitude != 0 {
+                    bail!("--eps: an error is not negative");
+                }
+                Accuracy::Within(number.magnitude)
+            }
+        };
+        Ok(Approximation { function: self.function.clone(), domain, accuracy })
+    }
+
+    /// The error, with points as numbers.
+    fn explain(&self, error: ProveError) -> anyhow::Error {
+        let ProveError::Construct(error) = error else { return error.into() };
+        let place = |at: &[Encoding]| {
+            let names = ["x", "y"].into_iter().zip(at);
+            let named = names.map(|(name, &value)| format!("{name} = {}", exact_decimal(self.format, value)));
+            named.collect::<Vec<String>>().join(", ")
+        };
+        let domain = "name a --domain without such points";
+        match &error {
+            ConstructError::Function { at, error } => {
+                anyhow!("{} at {}: {error}; {domain}", self.function, place(at))
+            }
+            ConstructError::Overflow { at, format } => anyhow!(
+                "{} at {} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate",
+                self.function,
+                place(at)
+            ),
+            ConstructError::TooFine { at, least, format } => {
+                let remedy = |least: &Rational| format!("; --eps {} is within reach", approximate_above(least));
+                anyhow!(
+                    "--eps: at {} no value of {format} is so near to {}{}",
+                    place(at),
+                    self.function,
+                    least.as_ref().map(remedy).unwrap_or_default()
+                )
+            }
+            ConstructError::TooManyPoints { most } => anyhow!(
+                "--exact: the domain has more than {most} points; name a smaller --domain, or an error with --eps"
+            ),
+            ConstructError::TooManyLeaves { most, suffices } => {
+                let remedy = |error: &Rational| format!("; --eps {} would do", approximate_above(error));
+                anyhow!(
+                    "--eps: this takes more than {most} leaves{}",
+                    suffices.as_ref().map_or_else(|| "; name a smaller --domain".to_string(), remedy)
+                )
+            }
+            _ => anyhow!("{error}"),
+        }
+    }
+}
+
+fn leaves(proof: &roundproof_checker::prove::Proof) -> usize {
+    match &proof.certificate.claim.property {
+        roundproof_kernel::Property::Approximates { leaves, .. } => *leaves,
+        _ => 0,
+    }
+}
+
+/// The points of a domain, if they can be counted.
+fn points(format: Format, domain: &[(Encoding, Encoding)]) -> Option<usize> {
+    let key = |end| roundproof_exact::order_key(format, end);
+    domain.iter().try_fold(1usize, |points, &(low, high)| {
+        let values = usize::try_from(key(high)?.checked_sub(key(low)?)? + 1).ok()?;
+        points.checked_mul(values)
+    })
+}
+
+/// `LOW:HIGH`, for each variable: the values of the format from the one to the other.
+fn domain(text: &str, format: Format) -> Result<Vec<(Encoding, Encoding)>> {
+    let range = |part: &str| {
+        let (low, high) =
+            part.split_once(':').ok_or_else(|| anyhow!("--domain: `{part}` is no range; one is LOW:HIGH"))?;
+        let end = |text: &str, mode| {
+            let number = parse_number(text.trim()).map_err(|error| anyhow!("--domain: `{text}` {error}"))?;
+            let rounded = number.round(format, mode, Overflow::Saturate).encoding;
+            let largest = format.largest(false).unwrap_or(rounded);
+            let limit = roundproof_exact::decode(format, largest).and_then(|datum| datum.rational());
+            if limit.is_some_and(|limit| number.magnitude > limit) {
+                let largest = exact_decimal(format, largest);
+                bail!("--domain: {text} is beyond the largest value of {format}, {largest}");
+            }
+            Ok(rounded)
+        };
+        let (least, most) = (end(low, RoundingMode::TowardPositive)?, end(high, RoundingMode::TowardNegative)?);
+        let key = |end| roundproof_exact::order_key(format, end);
+        if key(least) > key(most) {
+            bail!("--domain: no value of {format} lies from {low} to {high}");
+        }
+        Ok((least, most))
+    };
+    text.split(',').map(range).collect()
+}

@@ -1,0 +1,72 @@
+//! Functions, approximated and proved.
+
+use serde_json::json;
+
+use crate::common::{Folder, message};
+
+#[test]
+fn a_function_is_approximated_checked_and_shown() {
+    let folder = Folder::new();
+    for activation in ["relu", "step"] {
+        let arguments = format!("approximate --function tanh -f float8_e4m3 --exact -a {activation} --out tanh");
+        let report = folder.expect_json(0, &arguments);
+        assert_eq!(report["verdict"], "Proved");
+        assert_eq!(report["function"], "tanh(x)");
+        assert_eq!(report["error"], json!(null));
+        assert!(report["parameters"].as_u64() < report["point_parameters"].as_u64());
+        let checked = folder.expect(0, "check tanh/certificate.json").stdout;
+        assert!(checked.contains("every finite x gives exactly tanh(x), rounded ties-to-even"), "{checked}");
+        assert!(folder.expect(0, "show tanh/certificate.json").stdout.contains("exactly tanh"));
+    }
+}
+
+#[test]
+fn an_error_takes_fewer_leaves_and_a_mutated_claim_is_rejected() {
+    let folder = Folder::new();
+    let arguments = "approximate --function exp -f binary16 --domain -2:2 --eps 0.25 --out exp";
+    let report = folder.expect_json(0, arguments);
+    assert_eq!(report["error"], "1/4");
+    assert!(report["leaves"].as_u64().unwrap() < 40, "{report}");
+    let path = folder.path("exp/certificate.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in [("\"1/4\"", "\"1/64\""), ("\"exp(x)\"", "\"sin(x)\""), ("\"0x4000\"", "\"0x4400\"")] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let rejected = folder.expect(1, "check exp/certificate.json").stdout;
+        assert!(rejected.contains("approximation"), "{rejected}");
+    }
+}
+
+#[test]
+fn two_variables() {
+    let folder = Folder::new();
+    let arguments = "approximate --function mul -f float6_e3m2fn --exact --paths all,overflow=saturate --out mul";
+    let text = folder.expect(0, arguments).stdout;
+    assert!(
+        text.contains("every finite x and every finite y give exactly x*y, rounded ties-to-even (saturated)"),
+        "{text}"
+    );
+    folder.expect(0, "check mul/certificate.json");
+}
+
+#[test]
+fn what_cannot_be_approximated_is_explained() {
+    let folder = Folder::new();
+    let wrong = |arguments: &str, what: &[&str]| {
+        let text = message(&folder.expect(2, &format!("approximate -f bfloat16 {arguments}")));
+        for what in what {
+            assert!(text.contains(what), "{arguments}: {text}");
+        }
+    };
+    wrong("--function tahn --exact", &["tahn", "tanh"]);
+    wrong("--function tanh", &["--exact"]);
+    wrong("--function tanh --exact --eps 1", &["--eps"]);
+    wrong("--function log --exact --domain -1:1", &["log(x) at x = -1", "--domain"]);
+    wrong("--function exp --exact", &["beyond the largest value", "--domain"]);
+    wrong("--function tanh --exact --domain 1e40:1e41", &["beyond the largest value of bfloat16"]);
+    wrong("--function tanh --exact --domain 2:1", &["no value of bfloat16"]);
+    wrong("--function mul --exact --domain 0:1", &["2 variables", "1 range"]);
+    wrong("--function mul --exact", &["65536 points", "--eps"]);
+    wrong("--function exp --domain -4:4 --eps 1e-9", &["no value of bfloat16", "within reach"]);
+    wrong("--function exp --domain -4:4 --eps=-1", &["not negative"]);
+}
