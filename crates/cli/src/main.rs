@@ -6,6 +6,7 @@
 mod check;
 mod compile;
 mod exit;
+mod explain;
 mod formats;
 mod generate;
 mod input;
@@ -78,6 +79,7 @@ enum Command {
     Compile(compile::Compile),
     Sizes(sizes::Sizes),
     Check(check::Check),
+    Explain(explain::Explain),
     Run(run::Run),
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
@@ -117,6 +119,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Compile(command)) => command.execute(),
         Some(Command::Sizes(command)) => command.execute(),
         Some(Command::Check(command)) => command.execute(),
+        Some(Command::Explain(command)) => command.execute(),
         Some(Command::Run(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),
