@@ -37,19 +37,26 @@ pub enum Strategy {
     HalvedPenalties,
     /// The telescoping sum. Right over the reals; for the corpus.
     TelescopingSum,
+    /// Indicators of rows that count satisfied bounds. Right over the reals; for the corpus.
+    CountingIndicator,
 }
 
 impl Strategy {
     /// Every strategy.
-    pub const ALL: &'static [Strategy] =
-        &[Strategy::Point, Strategy::Tree, Strategy::HalvedPenalties, Strategy::TelescopingSum];
+    pub const ALL: &'static [Strategy] = &[
+        Strategy::Point,
+        Strategy::Tree,
+        Strategy::HalvedPenalties,
+        Strategy::TelescopingSum,
+        Strategy::CountingIndicator,
+    ];
 
     /// The hidden activation of its networks, if it makes but one kind.
     pub const fn only_activation(self) -> Option<Activation> {
         match self {
             Strategy::Point | Strategy::Tree => None,
             Strategy::HalvedPenalties => Some(Activation::Relu),
-            Strategy::TelescopingSum => Some(Activation::Step),
+            Strategy::TelescopingSum | Strategy::CountingIndicator => Some(Activation::Step),
         }
     }
 
@@ -60,6 +67,7 @@ impl Strategy {
             Strategy::Tree => "tree",
             Strategy::HalvedPenalties => "halved-penalties",
             Strategy::TelescopingSum => "telescoping-sum",
+            Strategy::CountingIndicator => "counting-indicator",
         }
     }
 }
@@ -216,6 +224,7 @@ pub fn memorize(
             (classical::halve_penalties(construction.network)?, construction.evidence)
         }
         Strategy::TelescopingSum => (classical::telescoping_sum(data)?, Evidence::Paths),
+        Strategy::CountingIndicator => (classical::counting_indicator(data)?, Evidence::Paths),
     };
     let offered = if task.preference == Preference::Paths { Evidence::Paths } else { offered };
     progress("serializing", 0, 1);

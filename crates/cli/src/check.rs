@@ -104,7 +104,7 @@ impl Report {
 }
 
 /// A file beside the certificate, or what is wrong with it.
-fn referenced(certificate: &Path, file: &FileReference) -> Result<std::result::Result<(PathBuf, Vec<u8>), String>> {
+pub fn referenced(certificate: &Path, file: &FileReference) -> Result<std::result::Result<(PathBuf, Vec<u8>), String>> {
     let path = file.path.beside(certificate);
     let bytes = fs::read(&path).with_context(|| {
         format!("{}: names {}, which cannot be read beside it", certificate.display(), path.display())

@@ -7,6 +7,7 @@ mod approximate;
 mod check;
 mod compile;
 mod exit;
+mod explain;
 mod formats;
 mod generate;
 mod input;
@@ -83,6 +84,7 @@ enum Command {
     Approximate(approximate::Approximate),
     Sizes(sizes::Sizes),
     Check(check::Check),
+    Explain(explain::Explain),
     Run(run::Run),
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
@@ -123,6 +125,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Approximate(command)) => command.execute(),
         Some(Command::Sizes(command)) => command.execute(),
         Some(Command::Check(command)) => command.execute(),
+        Some(Command::Explain(command)) => command.execute(),
         Some(Command::Run(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),

@@ -45,7 +45,8 @@ How the network is made.
   tree              a decision tree grown until every row is right, compiled to boxes: proved to compute the tree at every \
 finite input, and far smaller
   halved-penalties  point with every penalty halved: wrong, to be refuted
-  telescoping-sum   right over the reals, wrong in floating point: to be refuted (one input, one label)";
+  telescoping-sum   right over the reals, wrong in floating point: to be refuted (one input, one label)
+  counting-indicator  counts the bounds that hold: right over the reals, wrong once 2 * inputs > 2^p (one label)";
 
 const EXAMPLES: &str = "\
 DIR gets network.safetensors, dataset.safetensors and certificate.json, and from the strategy tree also \

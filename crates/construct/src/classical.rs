@@ -1,5 +1,8 @@
 //! Constructions that are right over the reals, or one step short of right: what the corpus refutes.
 
+use std::collections::BTreeMap;
+
+use roundproof_exact::{Datum, Rational, encode};
 use roundproof_format::{Encoding, Overflow, RoundingMode};
 use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, NetworkError};
 use roundproof_softfloat::{Arithmetic, negate, order_key};
@@ -45,6 +48,50 @@ pub fn telescoping_sum(data: &Dataset) -> Result<Network, ConstructError> {
     let mut last = Layer::new(format, Activation::Identity);
     last.push(differences, data.label(rows[0], 0));
     Ok(Network::new(format, 1, vec![first, last]).expect("a construction is well formed"))
+}
+
+/// Indicators that count: of each row `z` with `d` columns, `Step(x_j - z_j) + Step(z_j - x_j)` summed over `j` and compared
+/// with `2d`; then the labels, weighed by the indicators.
+///
+/// Over the reals it memorizes the data. In floating point the count is exact only up to `2^p`: beyond it, adding 1 may
+/// leave a partial sum as it is, and the comparison fails.
+///
+/// # Errors
+///
+/// If there are no rows, no inputs or several labels, two rows have one input, or `2d` is no value of the format.
+pub fn counting_indicator(data: &Dataset) -> Result<Network, ConstructError> {
+    if data.outputs() != 1 || data.dimension() == 0 {
+        return Err(ConstructError::Unsuitable("the counting indicator takes inputs and gives one output"));
+    }
+    if data.rows() == 0 {
+        return Err(ConstructError::Empty);
+    }
+    let format = data.format();
+    let mut seen = BTreeMap::new();
+    for row in 0..data.rows() {
+        let keys: Vec<Option<i128>> = (0..data.dimension()).map(|j| order_key(format, data.input(row, j))).collect();
+        if let Some(first) = seen.insert(keys, row) {
+            return Err(ConstructError::Conflict { first, second: row, output: 0, format });
+        }
+    }
+    let bounds = Rational::from(2 * data.dimension());
+    let count = encode(format, &Datum::Finite(-bounds))
+        .ok_or(ConstructError::Unsuitable("the number of bounds, two for each input, is no value of the format"))?;
+    let mut first = Layer::new(format, Activation::Step);
+    let mut second = Layer::new(format, Activation::Step);
+    let mut last = Layer::new(format, Activation::Identity);
+    let one = format.one(false);
+    for row in 0..data.rows() {
+        let start = first.rows() as u32;
+        for column in 0..data.dimension() {
+            let value = data.input(row, column);
+            first.push([(column as u32, one)], negate(format, value));
+            first.push([(column as u32, negate(format, one))], value);
+        }
+        second.push((start..first.rows() as u32).map(|unit| (unit, one)), count);
+    }
+    last.push((0..data.rows()).map(|row| (row as u32, data.label(row, 0))), format.zero());
+    Ok(Network::new(format, data.dimension(), vec![first, second, last]).expect("a construction is well formed"))
 }
 
 /// A box network with every penalty `W` halved: one power of two too small wherever `W * K * gap` was 1.

@@ -17,15 +17,24 @@ pub fn exact_decimal(format: Format, encoding: Encoding) -> String {
         Some(Datum::Nan) => "nan".to_string(),
         Some(Datum::Infinity { negative }) => if negative { "-inf" } else { "inf" }.to_string(),
         Some(Datum::Zero { negative }) => if negative { "-0" } else { "0" }.to_string(),
-        Some(Datum::Finite(value)) => {
-            let sign = if value < 0 { "-" } else { "" };
-            let (numerator, denominator) = value.abs().into_numer_denom();
-            // A power of two.
-            let places = denominator.significant_bits() - 1;
-            let text = decimal(&numerator, places).unwrap_or_else(|| hexadecimal(numerator, places));
-            format!("{sign}{text}")
-        }
+        Some(Datum::Finite(value)) => exact_dyadic(value),
     }
+}
+
+/// An integer over a power of two, exactly, spelled as [`exact_decimal`] does: what sums and products of values are.
+/// Of a fraction with another denominator, the fraction.
+pub fn exact_dyadic(value: Rational) -> String {
+    if !value.denom().is_power_of_two() {
+        return value.to_string();
+    }
+    if value == 0 {
+        return "0".to_string();
+    }
+    let sign = if value < 0 { "-" } else { "" };
+    let (numerator, denominator) = value.abs().into_numer_denom();
+    let places = denominator.significant_bits() - 1;
+    let text = decimal(&numerator, places).unwrap_or_else(|| hexadecimal(numerator, places));
+    format!("{sign}{text}")
 }
 
 /// `numerator / 2^places` in decimal, if that is short; `numerator` is odd or `places` is 0.

@@ -23,7 +23,7 @@ use crate::prove::Strategy;
 /// kind = "memorization"
 /// data = "../../../../data/iris.csv"  # relative to this file
 /// labels = ["class"]
-/// strategy = "point"                  # point, tree, halved-penalties, telescoping-sum
+/// strategy = "point"                  # point, tree, halved-penalties, telescoping-sum, counting-indicator
 /// activations = ["relu", "step"]
 /// formats = ["bfloat16", "binary32"]
 /// paths = "all"                       # see `roundproof prove --help`
