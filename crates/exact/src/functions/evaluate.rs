@@ -5,9 +5,11 @@ use rug::{Integer, Rational};
 
 use super::expression::{Binary, Expression, Unary};
 use super::interval::Interval;
+use super::minimum::{GELU, SILU};
 
-/// Powers of more bits than this are not computed exactly.
-const MAX_POWER_BITS: u64 = 1 << 22;
+/// Rationals that may have a numerator or denominator of more bits than this are enclosed: ten characters of text are
+/// enough for a power of powers that no memory holds.
+const MAX_EXACT_BITS: u64 = 1 << 18;
 
 /// What is known about a subexpression.
 #[derive(Clone, Debug)]
@@ -43,8 +45,10 @@ pub(super) fn evaluate(expression: &Expression, inputs: &[Value], precision: u32
         Expression::Number(value) => Ok(Value::Exact(value.clone())),
         Expression::Variable(index) => inputs.get(*index).cloned().ok_or_else(|| no_value(true)),
         Expression::Unary(function, a) => {
-            if let Some(result) = fused(*function, a, inputs, precision)? {
-                return Ok(result);
+            // A sum with 1 would absorb small values. (Nothing is evaluated twice: nested, that would double at each level.)
+            let fused = if *function == Unary::Log { less_one(a) } else { None };
+            if let Some(a) = fused {
+                return log_of_one_plus(&evaluate(a, inputs, precision)?, precision).map_err(no_value);
             }
             unary(*function, &evaluate(a, inputs, precision)?, precision).map_err(no_value)
         }
@@ -68,17 +72,48 @@ fn is_one(expression: &Expression) -> bool {
     matches!(expression, Expression::Number(value) if *value == 1)
 }
 
-/// `log(1 + a)` as one function: a sum with 1 would absorb small values of `a`.
-fn fused(function: Unary, a: &Expression, inputs: &[Value], precision: u32) -> Result<Option<Value>, NoValue> {
-    let (Unary::Log, Expression::Binary(Binary::Add, left, right)) = (function, a) else { return Ok(None) };
-    let other = match () {
-        () if is_one(left) => right,
-        () if is_one(right) => left,
-        () => return Ok(None),
+/// `a`, of the sum `1 + a` or `a + 1`.
+fn less_one(sum: &Expression) -> Option<&Expression> {
+    match sum {
+        Expression::Binary(Binary::Add, one, a) if is_one(one) => Some(a),
+        Expression::Binary(Binary::Add, a, one) if is_one(one) => Some(a),
+        _ => None,
+    }
+}
+
+fn log_of_one_plus(a: &Value, precision: u32) -> Result<Value, bool> {
+    match a {
+        Value::Exact(a) if *a <= -1 => return Err(true),
+        Value::Exact(a) if *a == 0 => return Ok(Value::Exact(Rational::new())),
+        _ => {}
+    }
+    let a = a.interval(precision);
+    if a.low.value > -1 || a.low.value == -1 && a.low.strict {
+        return Ok(Value::Within(a.log_of_one_plus(precision)));
+    }
+    Err(a.high.value <= -1)
+}
+
+/// The innermost subexpression on a path from the root whose enclosures all are `bad`.
+pub(super) fn innermost<'a>(
+    expression: &'a Expression,
+    inputs: &[Value],
+    precision: u32,
+    bad: &dyn Fn(&Interval) -> bool,
+) -> &'a Expression {
+    let (first, second) = match expression {
+        Expression::Number(_) | Expression::Variable(_) => (None, None),
+        Expression::Unary(_, a) | Expression::Power(a, _) => (Some(a), None),
+        Expression::Binary(_, a, b) => (Some(a), Some(b)),
     };
-    let Value::Within(other) = evaluate(other, inputs, precision)? else { return Ok(None) };
-    // Where 1 + a might not be positive, the plain way reports it.
-    Ok(other.is_positive().then(|| Value::Within(other.log_of_one_plus(precision))))
+    let is_bad = |part: &&Box<Expression>| match evaluate(part, inputs, precision) {
+        Ok(Value::Within(interval)) => bad(&interval),
+        Ok(Value::Exact(_)) | Err(_) => false,
+    };
+    match first.into_iter().chain(second).find(is_bad) {
+        Some(part) => innermost(part, inputs, precision, bad),
+        None => expression,
+    }
 }
 
 /// The rational that `function` is at `a`, where there is one by what the module's head says.
@@ -87,7 +122,7 @@ fn exact_unary(function: Unary, a: &Rational) -> Result<Option<Rational>, bool> 
     Ok(match function {
         Unary::Negate => Some((-a).into()),
         Unary::Abs => Some(a.clone().abs()),
-        Unary::Square => Some(a.clone().square()),
+        Unary::Square => is_small(&[a, a]).then(|| a.clone().square()),
         Unary::Reciprocal if zero => return Err(true),
         Unary::Reciprocal => Some(a.clone().recip()),
         Unary::Sqrt if *a < 0 => return Err(true),
@@ -99,6 +134,12 @@ fn exact_unary(function: Unary, a: &Rational) -> Result<Option<Rational>, bool> 
         Unary::Sin | Unary::Tanh | Unary::Gelu | Unary::Silu | Unary::Erf if zero => Some(Rational::new()),
         _ => None,
     })
+}
+
+/// Whether the result of an operation of arithmetic on rationals of these sizes is computed exactly: sums, products and
+/// quotients have no more bits than all the numerators and denominators together, and one.
+fn is_small(operands: &[&Rational]) -> bool {
+    operands.iter().map(|a| bits(a.numer()) + bits(a.denom())).sum::<u64>() <= MAX_EXACT_BITS
 }
 
 fn root(a: &Rational) -> Option<Rational> {
@@ -118,15 +159,15 @@ fn unary(function: Unary, a: &Value, precision: u32) -> Result<Value, bool> {
         Unary::Negate => a.negate(),
         Unary::Abs => a.abs(),
         Unary::Exp => a.exp(precision),
-        Unary::Log if !a.is_positive() => return Err(a.is_negative()),
+        Unary::Log if !a.is_positive() => return Err(a.high.value <= 0),
         Unary::Log => a.log(precision),
         Unary::Sin => a.wave(false, precision),
         Unary::Cos => a.wave(true, precision),
         Unary::Tanh => a.tanh(precision),
         Unary::Sigmoid => a.sigmoid(precision),
         Unary::Softplus => a.softplus(precision),
-        Unary::Gelu => a.gelu(precision),
-        Unary::Silu => a.silu(precision),
+        Unary::Gelu => GELU.enclose(&a, precision),
+        Unary::Silu => SILU.enclose(&a, precision),
         Unary::Erf => a.erf(precision),
         Unary::Sqrt if a.low.value < 0 => return Err(a.is_negative()),
         Unary::Sqrt => a.sqrt(precision),
@@ -141,14 +182,16 @@ fn reciprocal(a: &Interval, precision: u32) -> Result<Interval, bool> {
 }
 
 fn exact_binary(function: Binary, a: &Rational, b: &Rational) -> Result<Option<Rational>, bool> {
+    let small = || is_small(&[a, b]);
     Ok(match function {
-        Binary::Add => Some((a + b).into()),
-        Binary::Subtract => Some((a - b).into()),
-        Binary::Multiply => Some((a * b).into()),
         Binary::Divide if *b == 0 => return Err(true),
-        Binary::Divide => Some((a / b).into()),
+        Binary::Add => small().then(|| (a + b).into()),
+        Binary::Subtract => small().then(|| (a - b).into()),
+        Binary::Multiply => small().then(|| (a * b).into()),
+        Binary::Divide => small().then(|| (a / b).into()),
         Binary::Max => Some(a.max(b).clone()),
         Binary::Min => Some(a.min(b).clone()),
+        Binary::Hypot if !is_small(&[a, a, b, b]) => None,
         Binary::Hypot => root(&(a.clone().square() + b.clone().square())),
         Binary::Atan2 if *a == 0 && *b == 0 => return Err(true),
         Binary::Atan2 if *a == 0 && *b > 0 => Some(Rational::new()),
@@ -169,7 +212,11 @@ fn binary(function: Binary, a: &Value, b: &Value, precision: u32) -> Result<Valu
     if function == Binary::Divide && zero(b) {
         return Err(true);
     }
+    let quotient_of_nothing = function == Binary::Divide && zero(a);
     let (a, b) = (a.interval(precision), b.interval(precision));
+    if quotient_of_nothing && b.is_nonzero() {
+        return Ok(Value::Exact(Rational::new()));
+    }
     Ok(Value::Within(match function {
         Binary::Add => a.add(&b, precision),
         Binary::Subtract => a.add(&b.negate(), precision),
@@ -197,7 +244,7 @@ fn power(a: &Value, n: i32, precision: u32) -> Result<Value, bool> {
         if n < 0 && *a == 0 {
             return Err(true);
         }
-        if bits(a.numer()).max(bits(a.denom())).saturating_mul(magnitude.into()) <= MAX_POWER_BITS {
+        if bits(a.numer()).max(bits(a.denom())).saturating_mul(magnitude.into()) <= MAX_EXACT_BITS {
             return Ok(Value::Exact(a.clone().pow(n)));
         }
     }

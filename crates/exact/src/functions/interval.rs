@@ -18,6 +18,7 @@ pub(super) struct End {
 
 impl End {
     fn new(value: Float, strict: bool) -> End {
+        debug_assert!(!value.is_nan());
         let strict = strict || value.is_infinite();
         let value = if value.is_zero() { Float::new(value.prec()) } else { value };
         End { value, strict }
@@ -36,7 +37,7 @@ impl End {
         self.value.cmp0().unwrap_or(Ordering::Equal)
     }
 
-    fn order(&self, other: &End) -> Ordering {
+    pub fn order(&self, other: &End) -> Ordering {
         self.value.partial_cmp(&other.value).unwrap_or(Ordering::Equal)
     }
 
@@ -50,7 +51,7 @@ impl End {
     }
 
     /// Of two upper ends of one set each, that of the union.
-    fn most(self, other: End) -> End {
+    pub fn most(self, other: End) -> End {
         match self.order(&other) {
             Ordering::Greater => self,
             Ordering::Less => other,
@@ -122,7 +123,7 @@ impl Interval {
         Interval::around(value, value, precision)
     }
 
-    fn at(value: &Float) -> Interval {
+    pub fn at(value: &Float) -> Interval {
         let end = End::new(value.clone(), false);
         Interval { low: end.clone(), high: end }
     }
@@ -160,6 +161,13 @@ impl Interval {
         Interval { low: self.low.least(other.low), high: self.high.most(other.high) }
     }
 
+    /// The reals in both, if there are any.
+    pub fn common(&self, other: &Interval) -> Interval {
+        let low = if self.low.order(&other.low) == Ordering::Less { &other.low } else { &self.low };
+        let high = if self.high.order(&other.high) == Ordering::Greater { &other.high } else { &self.high };
+        Interval { low: low.clone(), high: high.clone() }
+    }
+
     increasing!(exp, exp_ref, "`e^x`.");
     increasing!(log, ln_ref, "The natural logarithm; no real below 0 may be a member.");
     increasing!(log_of_one_plus, ln_1p_ref, "`log(1 + x)`; no real below -1 may be a member.");
@@ -167,6 +175,14 @@ impl Interval {
     increasing!(sqrt, sqrt_ref, "The square root; no real below 0 may be a member.");
     increasing!(tanh, tanh_ref, "The hyperbolic tangent.");
     increasing!(erf, erf_ref, "The error function.");
+
+    /// `1 - erf(x)`, which decreases.
+    pub fn erfc(&self, precision: u32) -> Interval {
+        Interval {
+            low: End::of(precision, self.high.value.erfc_ref(), Round::Down, self.high.strict),
+            high: End::of(precision, self.low.value.erfc_ref(), Round::Up, self.low.strict),
+        }
+    }
 
     /// `-x`.
     pub fn negate(&self) -> Interval {
@@ -254,16 +270,23 @@ impl Interval {
     /// The angle, in `(-pi, pi]`, of points with ordinate `self` and abscissa `other`, the origin not among them. If they
     /// lie on both sides of the cut along the negative abscissas, `[-pi, pi]`.
     ///
-    /// A rectangle is convex: seen from a point outside of it, its extreme directions are those of corners.
+    /// A rectangle is convex: seen from a point outside of it, its extreme directions are those of corners. Where the
+    /// origin is a corner that is no member, it stands for any direction of the rectangle.
     pub fn angle(&self, other: &Interval, precision: u32) -> Interval {
-        let cut = self.low.sign() == Ordering::Less && self.high.sign() != Ordering::Less;
-        if cut && other.low.sign() == Ordering::Less {
+        let below = self.is_negative();
+        if self.low.sign() == Ordering::Less && !below && other.low.sign() == Ordering::Less {
             let pi = pi(precision).high;
             return Interval { low: pi.negated(), high: pi };
         }
-        let corner = |a: &End, b: &End| both!(precision, a.value.atan2_ref(&b.value));
-        let lower = corner(&self.low, &other.low).hull(corner(&self.low, &other.high));
-        lower.hull(corner(&self.high, &other.low).hull(corner(&self.high, &other.high)))
+        // From below, the cut is at -pi, which is the angle that a negative zero has.
+        let mut top = self.high.value.clone();
+        if below && top.is_zero() {
+            top = -top;
+        }
+        let corner = |a: &Float, b: &End| both!(precision, a.atan2_ref(&b.value));
+        let bottom = &self.low.value;
+        let lower = corner(bottom, &other.low).hull(corner(bottom, &other.high));
+        lower.hull(corner(&top, &other.low).hull(corner(&top, &other.high)))
     }
 
     /// `1 / (1 + exp(-x))`.
@@ -285,62 +308,6 @@ impl Interval {
         low.strict |= self.low.strict;
         high.strict |= self.high.strict;
         Interval { low, high }
-    }
-
-    /// `x / (1 + exp(-x))`, evaluated as a product: tight at points only.
-    fn silu_product(&self, precision: u32) -> Interval {
-        self.multiply(&self.sigmoid(precision), precision)
-    }
-
-    /// `x * erfc(-x / sqrt(2)) / 2`, evaluated as a product: tight at points only.
-    fn gelu_product(&self, precision: u32) -> Interval {
-        let two = Interval::point(&Rational::from(2), precision);
-        let scaled = self.negate().divide(&two.sqrt(precision), precision);
-        // It decreases.
-        let tail = Interval {
-            low: End::of(precision, scaled.high.value.erfc_ref(), Round::Down, scaled.high.strict),
-            high: End::of(precision, scaled.low.value.erfc_ref(), Round::Up, scaled.low.strict),
-        };
-        self.multiply(&tail, precision).divide(&two, precision)
-    }
-
-    /// `x / (1 + exp(-x))`.
-    ///
-    /// The derivative has the sign of `1 + x + exp(x)`, which increases: one minimum, at [`SILU_MINIMUM`].
-    pub fn silu(&self, precision: u32) -> Interval {
-        self.valley(precision, SILU_MINIMUM, Interval::silu_product)
-    }
-
-    /// `x * (1 + erf(x / sqrt(2))) / 2`.
-    ///
-    /// With the normal density `f` and distribution `F`, the derivative is `F(x) + x f(x)`. It is positive from 0 on; below, it
-    /// has the sign of `F(x) / f(x) + x`, and Mills' ratio `F / f` increases: one minimum, at [`GELU_MINIMUM`].
-    pub fn gelu(&self, precision: u32) -> Interval {
-        self.valley(precision, GELU_MINIMUM, Interval::gelu_product)
-    }
-
-    /// A function that decreases down to a minimum, which lies in `bracket`, and increases from there.
-    fn valley(&self, precision: u32, bracket: [&str; 2], at: impl Fn(&Interval, u32) -> Interval) -> Interval {
-        if self.is_point() {
-            return at(self, precision).stricter(false);
-        }
-        let bracket = bracket.map(|text| crate::parse_number(text).expect("a decimal").value());
-        let bracket = Interval::around(&bracket[0], &bracket[1], precision.max(256));
-        let (left, right) =
-            (at(&Interval::at(&self.low.value), precision), at(&Interval::at(&self.high.value), precision));
-        let with = |mut end: End, of: &End| {
-            end.strict |= of.strict;
-            end
-        };
-        if self.high.value <= bracket.low.value {
-            return Interval { low: with(right.low, &self.high), high: with(left.high, &self.low) };
-        }
-        if self.low.value >= bracket.high.value {
-            return Interval { low: with(left.low, &self.low), high: with(right.high, &self.high) };
-        }
-        let (anywhere, here) = (at(&bracket, precision).low, at(self, precision).low);
-        let low = if anywhere.order(&here) == Ordering::Less { here } else { anywhere };
-        Interval { low, high: left.high.most(right.high) }
     }
 
     /// The sine, or the cosine if `shifted`.
@@ -379,14 +346,9 @@ impl Interval {
     }
 }
 
-/// Around the minimum of `x / (1 + exp(-x))`.
-pub(super) const SILU_MINIMUM: [&str; 2] = ["-1.2784645427610738", "-1.2784645427610737"];
-/// Around the minimum of `x * (1 + erf(x / sqrt(2))) / 2`.
-pub(super) const GELU_MINIMUM: [&str; 2] = ["-0.7517915246935646", "-0.7517915246935644"];
-
 /// Angles of larger exponents are not reduced: pi to as many bits as that would be needed.
 const MAX_ANGLE_EXPONENT: i32 = 1 << 21;
 
-fn pi(precision: u32) -> Interval {
+pub(super) fn pi(precision: u32) -> Interval {
     both!(precision, Constant::Pi)
 }

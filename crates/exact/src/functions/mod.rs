@@ -8,13 +8,16 @@
 //! both of its ends round alike. It ends unless the value is a number at which rounding changes: a value of the format
 //! or, to the nearest, a midpoint. Such numbers are rational, hence:
 //!
-//! - Arithmetic (`+ - * / ^ abs max min`), square roots and `hypot` of rationals with a rational result are computed exactly.
+//! - Arithmetic (`+ - * / ^ abs max min`), square roots and `hypot` of rationals with a rational result are computed
+//!   exactly, unless the rationals are of more than 2^18 bits.
 //! - So are exp(0), log(1), sin(0), cos(0), tanh(0), sigmoid(0), erf(0), silu(0), gelu(0) and atan2(0, positive). At every other
 //!   rational, exp, log, sin, cos, tanh, sigmoid, silu, softplus and atan2 are irrational, by the theorem of Lindemann and
-//!   Weierstrass (A. Baker, Transcendental Number Theory, 1975, theorem 1.4): exp of an algebraic number other than 0 is
-//!   transcendental, and a rational value of one of these functions would make it algebraic. (atan2 on a diagonal is a rational multiple of pi.)
-//! - Of erf and gelu at other rationals, and of expressions composed of all these, no such theorem is known: if a value
-//!   is such a number, or too near to one, the loop gives up at [`MAX_PRECISION`] bits and says so.
+//!   Weierstrass (A. Baker, Transcendental Number Theory, 1975, theorem 1.4): powers of e with different algebraic
+//!   exponents are linearly independent over the algebraic numbers. A rational value r of exp, log, tanh, sigmoid or silu
+//!   makes a power of e rational; one of sin or cos makes exp(ix) algebraic; one of atan2 makes tan(r) rational, hence
+//!   exp(2ir); and one of softplus, exp(r) = 1 + exp(x), relates powers with the exponents r, 0 and x.
+//! - Of erf and gelu at other rationals, and of expressions composed of all these, no such theorem is known. If a value
+//!   is such a number, or too near to one, the loop gives up at [`MAX_PRECISION`] bits with [`FunctionError::Undecided`].
 //!
 //! MPFR also tells which operations were inexact. After these the real lies strictly inside of the enclosure, and
 //! tanh(1000) < 1 rounds toward zero below 1 although no precision separates the two.
@@ -24,6 +27,7 @@
 mod evaluate;
 mod expression;
 mod interval;
+mod minimum;
 mod parse;
 
 use std::fmt;
@@ -34,7 +38,7 @@ use rug::{Float, Rational};
 use thiserror::Error;
 
 use crate::{Rounded, power_of_two, round};
-use evaluate::{NoValue, Value, evaluate};
+use evaluate::{NoValue, Value, evaluate, innermost};
 use expression::Expression;
 use interval::{End, Interval};
 
@@ -60,7 +64,7 @@ pub const CATALOGUE: &[(&str, usize, &str)] = &[
     ("max", 2, "the larger of x and y"),
 ];
 
-/// The precision at which [`Function::round`] gives up.
+/// The precision at which [`Function::round`] gives up, and the largest of enclosures.
 pub const MAX_PRECISION: u32 = 1 << 14;
 
 /// Ends of enclosures lie below `2^MAX_END_EXPONENT`; magnitudes below its reciprocal are not told apart from 0. The
@@ -120,9 +124,20 @@ pub enum FunctionError {
         /// The subexpression.
         place: String,
     },
-    /// No bounds below 2^(2^22) in magnitude could be proven.
-    #[error("no bounds of a size that can be handled were found: make the box smaller")]
-    Unbounded,
+    /// No bounds below 2^(2^22) in magnitude could be proven of a subexpression; in `F(p)`, or of its reciprocal.
+    #[error("`{place}` may be too large or too small to handle somewhere on the box: make the box smaller")]
+    Unbounded {
+        /// The innermost subexpression on a path of such ones from the whole.
+        place: String,
+    },
+    /// An overflow policy whose result is no value of the format.
+    #[error("{format} does not express overflow={overflow}")]
+    Overflow {
+        /// The format.
+        format: Format,
+        /// The policy.
+        overflow: Overflow,
+    },
     /// The precision ended before the two ends rounded alike.
     #[error("{bits} bits do not tell to which of two neighbours the value rounds")]
     Undecided {
@@ -174,10 +189,11 @@ impl Function {
     }
 
     /// Reals between which the function lies for all points of the box `low <= x <= high` (one pair a variable), proven
-    /// by outward rounding with `precision` bits (at least 2; at most 2^20 are used).
+    /// by outward rounding with `precision` bits (at least 2; at most [`MAX_PRECISION`] are used).
     ///
     /// They are the function's extremes up to rounding if each variable occurs once in the expression, and for every
-    /// function of the catalogue (silu and gelu: within 1e-15 around their minimum). Else they may be farther apart. A point gives its exact value, where there is one.
+    /// function of the catalogue. Else they may be farther apart. A point gives its exact value, where that is known to be
+    /// rational (see the head of this module).
     ///
     /// # Errors
     ///
@@ -192,19 +208,28 @@ impl Function {
         if let Some(variable) = inputs.iter().position(|(low, high)| low > high) {
             return Err(FunctionError::Empty { variable });
         }
-        let precision = precision.clamp(2, 1 << 20);
+        let precision = precision.clamp(2, MAX_PRECISION);
         let inputs: Vec<Value> = inputs.iter().map(|pair| input(pair, precision)).collect();
         match evaluate(&self.expression, &inputs, precision)? {
             Value::Exact(value) => Ok((value.clone(), value)),
-            Value::Within(Interval { low, high }) => Ok((bound(&low.value, false)?, bound(&high.value, true)?)),
+            Value::Within(Interval { low, high }) => match (bound(&low.value, false), bound(&high.value, true)) {
+                (Some(low), Some(high)) => Ok((low, high)),
+                _ => Err(self.unbounded(&inputs, precision)),
+            },
         }
     }
 
-    /// The value at a point, correctly rounded.
+    fn unbounded(&self, inputs: &[Value], precision: u32) -> FunctionError {
+        let bad = |interval: &Interval| is_beyond(&interval.low.value) || is_beyond(&interval.high.value);
+        FunctionError::Unbounded { place: innermost(&self.expression, inputs, precision, &bad).to_string() }
+    }
+
+    /// The value at a point, correctly rounded. To the nearest, the flags may say inexact of a value of the format that is
+    /// not known to be rational: log(exp(2)) rounds to 2 whether or not it is 2.
     ///
     /// # Errors
     ///
-    /// If the number of inputs is not the arity, the function is not defined at the point (or could not be shown to be),
+    /// If the format does not express the overflow policy, the number of inputs is not the arity, the function is not defined at the point (or could not be shown to be),
     /// or the precision is exhausted before the rounded value is known. In `F(p)`, also if the value's exponent is beyond +-2^22.
     pub fn round(
         &self,
@@ -214,6 +239,9 @@ impl Function {
         overflow: Overflow,
     ) -> Result<Rounded, FunctionError> {
         self.check_arity(input.len())?;
+        if format.is_bounded() && !format.expresses(overflow) {
+            return Err(FunctionError::Overflow { format, overflow });
+        }
         let inputs: Vec<Value> = input.iter().map(|value| Value::Exact(value.clone())).collect();
         let mut precision = 64;
         loop {
@@ -229,7 +257,7 @@ impl Function {
                             return Ok(rounded);
                         }
                     } else if last {
-                        return Err(FunctionError::Unbounded);
+                        return Err(self.unbounded(&inputs, precision));
                     }
                 }
                 Err(no_value) if no_value.certain || last => return Err(no_value.into()),
@@ -247,21 +275,25 @@ fn input((low, high): &(Rational, Rational), precision: u32) -> Value {
     if low == high { Value::Exact(low.clone()) } else { Value::Within(Interval::around(low, high, precision)) }
 }
 
-/// An end as a rational that is not too large: tiny ones move outward.
-fn bound(value: &Float, up: bool) -> Result<Rational, FunctionError> {
-    let exponent = value.get_exp().unwrap_or(0);
-    if value.is_infinite() || exponent > MAX_END_EXPONENT {
-        return Err(FunctionError::Unbounded);
+/// Whether an end is not 0, and its magnitude or the reciprocal of that is too large.
+fn is_beyond(value: &Float) -> bool {
+    value.is_infinite() || value.get_exp().is_some_and(|exponent| exponent.abs() > MAX_END_EXPONENT)
+}
+
+/// An end as a rational; none if it is too large. Tiny ones move outward.
+fn bound(value: &Float, up: bool) -> Option<Rational> {
+    if !is_beyond(value) {
+        return value.to_rational();
     }
-    if !value.is_zero() && exponent < -MAX_END_EXPONENT {
-        let tiny = power_of_two((-MAX_END_EXPONENT).into());
-        return Ok(match (value.is_sign_negative(), up) {
+    let tiny = power_of_two((-MAX_END_EXPONENT).into());
+    match value.get_exp() {
+        Some(exponent) if exponent < 0 => Some(match (value.is_sign_negative(), up) {
             (false, true) => tiny,
             (true, false) => -tiny,
             _ => Rational::new(),
-        });
+        }),
+        _ => None,
     }
-    value.to_rational().ok_or(FunctionError::Unbounded)
 }
 
 /// A rational that rounds as all reals do between an end and the next number where rounding changes: the end itself,
@@ -288,7 +320,7 @@ fn just_inside(end: &End, format: Format, upward: bool) -> Option<Rational> {
         if exponent < tiniest {
             return Some(signed(power_of_two(tiniest), negative));
         }
-    } else if end.value.is_infinite() || exponent.abs() > i64::from(MAX_END_EXPONENT) {
+    } else if is_beyond(&end.value) {
         return None;
     }
     let value = end.value.to_rational()?;
