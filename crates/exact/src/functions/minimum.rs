@@ -67,8 +67,10 @@ fn twice_density(x: &Interval, precision: u32) -> Interval {
     height.multiply(&x.power(2, precision).divide(&two, precision).negate().exp(precision), precision)
 }
 
-/// As a product.
+/// As a product. In the tail, errors of `x / sqrt(2)` count `x^2` times, until from `2^16` on the product underflows.
 fn gelu(x: &Interval, precision: u32) -> Interval {
+    let exponent = [&x.low, &x.high].map(|end| end.value.get_exp().unwrap_or(0).clamp(0, 16).unsigned_abs());
+    let precision = precision + 2 * exponent[0].max(exponent[1]);
     x.multiply(&twice_normal(x, precision), precision).divide(&number(2, precision), precision)
 }
 

@@ -70,14 +70,15 @@ pub fn unary(name: &str, x: &Rational) -> Bounds {
             signed(beside(Float::with_val(BITS, &t / Float::with_val(BITS, &t + 2)), &one, true))
         }
         "erf" => signed(beside(1 - float(x).abs().erfc(), &one, true)),
-        "sigmoid" if *x < -400 => near(Float::with_val(BITS, Float::i_exp(1, -9999))),
+        // Of the two factors of exp(x) / (1 + exp(x)), one is 1 up to 2^-577.
+        "sigmoid" | "softplus" if *x < -400 => near(float(x).exp()),
         "sigmoid" => beside(Float::with_val(BITS, half.tanh() + 1u32) / 2u32, &one, true),
-        "silu" if *x < -400 => near(-Float::with_val(BITS, Float::i_exp(1, -9999))),
+        "silu" if *x < -400 => near(float(x).exp() * float(x)),
         "silu" => beside(Float::with_val(BITS, half.tanh_ref()) * &half + &half, x, positive),
-        "softplus" if *x < -400 => near(Float::with_val(BITS, Float::i_exp(1, -9999))),
         "softplus" if *x > 2000 => beside(float(x), x, false),
         "softplus" => beside(Float::with_val(BITS, float(x).exp() + 1u32).ln(), x, false),
-        "gelu" if *x < -30 => near(-Float::with_val(BITS, Float::i_exp(1, -9999))),
+        // In the tail, the formula under test, by twenty times as many bits.
+        "gelu" if *x < -30 => near(Float::with_val(BITS, float(x) / -Float::with_val(BITS, 2).sqrt()).erfc() * half),
         "gelu" => {
             let scaled = Float::with_val(BITS, float(x) / Float::with_val(BITS, 2).sqrt());
             beside(scaled.erf() * &half + &half, x, positive)
@@ -124,6 +125,20 @@ pub fn binary(name: &str, x: &Rational, y: &Rational) -> Option<Bounds> {
             near((float(x) / (radius + float(y))).atan() * 2)
         }
         _ => unreachable!("{name}"),
+    })
+}
+
+/// Bounds that hold the value also where those for rounding are a stand-in; none for large ones.
+pub fn enclosing(bounds: Bounds) -> Option<Bounds> {
+    let (low, high) = bounds;
+    if high.clone().abs() >= power_of_two(5000) {
+        return None;
+    }
+    let tiny = low == high && low.clone().abs() == power_of_two(-5000);
+    Some(match (tiny, low < 0) {
+        (true, true) => (low, Rational::new()),
+        (true, false) => (Rational::new(), high),
+        _ => (low, high),
     })
 }
 
