@@ -101,12 +101,12 @@ pub(super) fn innermost<'a>(
     precision: u32,
     bad: &dyn Fn(&Interval) -> bool,
 ) -> &'a Expression {
-    let (first, second) = match expression {
+    let (first, second): (Option<&Expression>, Option<&Expression>) = match expression {
         Expression::Number(_) | Expression::Variable(_) => (None, None),
         Expression::Unary(_, a) | Expression::Power(a, _) => (Some(a), None),
         Expression::Binary(_, a, b) => (Some(a), Some(b)),
     };
-    let is_bad = |part: &&Box<Expression>| match evaluate(part, inputs, precision) {
+    let is_bad = |part: &&Expression| match evaluate(part, inputs, precision) {
         Ok(Value::Within(interval)) => bad(&interval),
         Ok(Value::Exact(_)) | Err(_) => false,
     };

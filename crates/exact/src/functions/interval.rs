@@ -253,7 +253,7 @@ impl Interval {
 
     /// `x^n` for `n >= 1`.
     pub fn power(&self, n: u32, precision: u32) -> Interval {
-        let base = if n % 2 == 0 { self.abs() } else { self.clone() };
+        let base = if n.is_multiple_of(2) { self.abs() } else { self.clone() };
         Interval {
             low: End::of(precision, (&base.low.value).pow(n), Round::Down, base.low.strict),
             high: End::of(precision, (&base.high.value).pow(n), Round::Up, base.high.strict),

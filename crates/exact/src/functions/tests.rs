@@ -41,7 +41,7 @@ fn box_with_point() -> impl Strategy<Value = ((Rational, Rational), Rational)> {
     (rational(), rational(), 0u32..=16).prop_map(|(a, b, k)| {
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
         let width = Rational::from(&high - &low);
-        let point = Rational::from(&low + width * Rational::from((k, 16)));
+        let point = &low + width * Rational::from((k, 16));
         ((low, high), point)
     })
 }

@@ -11,7 +11,7 @@ fn meet(a: &(Rational, Rational), b: &(Rational, Rational)) -> bool {
 /// `outer`, and a bit more, holds `inner`.
 fn nearly_holds(outer: &(Rational, Rational), inner: &(Rational, Rational), precision: u32) -> bool {
     let slack = |end: &Rational| end.clone().abs() * power_of_two(8 - i64::from(precision));
-    Rational::from(&outer.0 - slack(&outer.0)) <= inner.0 && inner.1 <= Rational::from(&outer.1 + slack(&outer.1))
+    (&outer.0 - slack(&outer.0)) <= inner.0 && inner.1 <= (&outer.1 + slack(&outer.1))
 }
 
 fn in_one_variable() -> impl Strategy<Value = &'static str> {
@@ -58,7 +58,7 @@ proptest! {
     #[test]
     fn the_value_at_a_point_of_a_box_is_enclosed((range, x) in box_with_point(), name in in_one_variable(), precision in 2u32..90) {
         prop_assume!(is_moderate(&range));
-        let Ok(enclosure) = function(name).enclose(&[range.clone()], precision) else {
+        let Ok(enclosure) = function(name).enclose(std::slice::from_ref(&range), precision) else {
             // Undefined somewhere in the box: at its lower end, or for the reciprocal between its ends.
             let poles = name == "reciprocal" && range.0 <= 0 && range.1 >= 0;
             let large = name == "exp" && range.1 > 1 << 21;
@@ -77,7 +77,7 @@ proptest! {
     ) {
         let low = Rational::from(n) * power_of_two(k);
         let width = Rational::from((width, 10));
-        let x = Rational::from(&low + &width * Rational::from((place, 8)));
+        let x = &low + &width * Rational::from((place, 8));
         let name = if cosine { "cos" } else { "sin" };
         let enclosure = function(name).enclose(&[(low.clone(), Rational::from(&low + &width))], precision).unwrap();
         let bounds = reference::unary(name, &x);
@@ -111,7 +111,7 @@ proptest! {
         // Rounding an argument outward would count as looseness of steep functions.
         let range = (Float::with_val(40, range.0).to_rational().unwrap(), Float::with_val(40, range.1).to_rational().unwrap());
         let f = function(name);
-        let Ok(enclosure) = f.enclose(&[range.clone()], 60) else { return Ok(()) };
+        let Ok(enclosure) = f.enclose(std::slice::from_ref(&range), 60) else { return Ok(()) };
         let mut points = vec![range.0.clone(), range.1.clone()];
         let minimum = match name {
             "silu" => "-1.2784645427610738",
@@ -129,9 +129,9 @@ proptest! {
     #[test]
     fn parts_of_a_box_have_parts_of_the_enclosure((range, x) in box_with_point(), name in in_one_variable(), precision in 10u32..90) {
         let f = function(name);
-        let Ok(outer) = f.enclose(&[range.clone()], precision) else { return Ok(()) };
+        let Ok(outer) = f.enclose(std::slice::from_ref(&range), precision) else { return Ok(()) };
         for part in [(range.0.clone(), x.clone()), (x.clone(), range.1.clone()), (x.clone(), x.clone())] {
-            let inner = f.enclose(&[part.clone()], precision);
+            let inner = f.enclose(std::slice::from_ref(&part), precision);
             prop_assert!(inner.is_ok(), "{name} is defined on {range:?}, not on {part:?}");
             prop_assert!(nearly_holds(&outer, &inner.unwrap(), precision), "{name} on {part:?} of {range:?}");
         }
