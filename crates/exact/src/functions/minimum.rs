@@ -135,9 +135,9 @@ impl Valley {
             let middle = Interval::at(&middle);
             let step = (self.slope)(&middle, working).divide(&(self.steepness)(&bracket, working), working);
             let next = middle.add(&step.negate(), working).common(&bracket);
-            let halved = Float::with_val(working, &next.high.value - &next.low.value) <= width / 2;
-            if !halved || next.is_point() {
-                return next;
+            let left = Float::with_val(working, &next.high.value - &next.low.value);
+            if left <= 0 || left > width / 2u32 {
+                return if left < 0 { bracket } else { next };
             }
             bracket = next;
         }

@@ -1,6 +1,8 @@
 //! Every pair of intervals with ends on a small grid, open and closed, against their members: the ends that are marked as
 //! strict are never reached, and no member's value lies outside.
 
+use std::collections::BTreeMap;
+
 use rug::float::{Round, Special};
 use rug::ops::Pow;
 
@@ -111,6 +113,10 @@ fn meets(interval: &Interval, (low, high): &(Rational, Rational)) -> bool {
 
 #[test]
 fn transcendental_functions_of_one_interval_hold_every_member() {
+    let names = ["exp", "tanh", "erf", "sigmoid", "softplus", "sin", "cos", "silu", "gelu", "log"];
+    let points = names.into_iter().flat_map(|name| members().into_iter().map(move |x| (name, x)));
+    let points = points.filter(|(name, x)| is_defined(name, x));
+    let known: BTreeMap<_, _> = points.map(|(name, x)| ((name, x.clone()), reference::unary(name, &x))).collect();
     for (a, members) in &intervals() {
         let mut values = vec![
             ("exp", a.exp(PRECISION)),
@@ -128,7 +134,7 @@ fn transcendental_functions_of_one_interval_hold_every_member() {
         }
         for (name, interval) in values {
             for x in members {
-                assert!(meets(&interval, &reference::unary(name, x)), "{name}({x}) of {a:?}: {interval:?}");
+                assert!(meets(&interval, &known[&(name, x.clone())]), "{name}({x}) of {a:?}: {interval:?}");
             }
         }
     }
@@ -137,6 +143,9 @@ fn transcendental_functions_of_one_interval_hold_every_member() {
 #[test]
 fn angles_hold_every_pair_of_members() {
     let intervals = intervals();
+    let points = members().into_iter().flat_map(|y| members().into_iter().map(move |x| (y.clone(), x)));
+    let angles: BTreeMap<_, _> =
+        points.map(|(y, x)| ((y.clone(), x.clone()), reference::binary("atan2", &y, &x))).collect();
     for (a, ordinates) in &intervals {
         for (b, abscissas) in &intervals {
             if !a.is_nonzero() && !b.is_nonzero() {
@@ -145,8 +154,8 @@ fn angles_hold_every_pair_of_members() {
             let angle = a.angle(b, PRECISION);
             for y in ordinates {
                 for x in abscissas {
-                    let bounds = reference::binary("atan2", y, x).expect("the origin is no member");
-                    assert!(meets(&angle, &bounds), "{y} of {a:?}, {x} of {b:?}: {angle:?}");
+                    let bounds = angles[&(y.clone(), x.clone())].as_ref().expect("the origin is no member");
+                    assert!(meets(&angle, bounds), "{y} of {a:?}, {x} of {b:?}: {angle:?}");
                 }
             }
         }
