@@ -179,8 +179,9 @@ impl Judge<'_> {
                         return Err(ApproximationRejection::Error { region, given: value.clone(), low, high });
                     }
                 }
-                // An enclosure over a box may fail where the function itself is defined at each of its points.
-                Err(_) if !is_point => {}
+                // An enclosure over a box may fail where the function itself is defined at each of its points, and one
+                // of few bits where one of many does not.
+                Err(_) if !is_point || bits < MOST_BITS => {}
                 Err(error) => return Err(self.undefined(region.into_iter(), error)),
             }
             if !is_point {

@@ -229,8 +229,9 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// If the format does not express the overflow policy, the number of inputs is not the arity, the function is not defined at the point (or could not be shown to be),
-    /// or the precision is exhausted before the rounded value is known. In `F(p)`, also if the value's exponent is beyond +-2^22.
+    /// If the format does not express the overflow policy, the number of inputs is not the arity, the function is not
+    /// defined at the point (or could not be shown to be), or the precision is exhausted before the rounded value is
+    /// known. In `F(p)`, also if the value's exponent is beyond +-2^22.
     pub fn round(
         &self,
         input: &[Rational],
