@@ -183,6 +183,18 @@ proptest! {
     }
 }
 
+/// Sines differ by at most 1 where angles do: between large angles no extremum is seen that is not there.
+#[test]
+fn sines_of_large_angles_are_tight() {
+    for n in 0..200 {
+        let low = power_of_two(60) + n;
+        for name in ["sin", "cos"] {
+            let (least, most) = function(name).enclose(&[(low.clone(), Rational::from(&low + 1))], 64).unwrap();
+            assert!(Rational::from(&most - &least) <= Rational::from((1001, 1000)), "{name}, {n}: {least} {most}");
+        }
+    }
+}
+
 #[test]
 fn what_is_not_defined_on_a_box_is_named() {
     let enclose = |text: &str, low: i32, high: i32| {
