@@ -330,7 +330,7 @@ impl Interval {
         if self.is_point() {
             return at(&self.low.value);
         }
-        let working = precision + 32 + exponent.max(0).unsigned_abs();
+        let working = precision + 32;
         let half = Interval::point(&Rational::from((if shifted { 0 } else { -1 }, 2)), working);
         let turns = self.divide(&pi(working), working).add(&half, working);
         let (first, last) = (turns.low.value.ceil(), turns.high.value.floor());
