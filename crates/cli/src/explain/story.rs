@@ -139,10 +139,7 @@ impl Story<'_> {
         let operations = Operations { format, model: self.model, neuron: taken };
         let as_exact = exact.is_some() && exact == real(format, taken.value);
         // A neuron that makes what its inputs say of them is told of for its inputs alone.
-        let (order, mut inexact) = match as_exact {
-            true => (None, Vec::new()),
-            false => (operations.order(), operations.inexact()),
-        };
+        let mut inexact = if as_exact { Vec::new() } else { operations.inexact() };
         let operations_left_out = inexact.len().saturating_sub(MOST);
         inexact.truncate(MOST);
         let (mut terms, sources) = (self.terms(taken), self.sources(layer, neuron));
@@ -165,7 +162,7 @@ impl Story<'_> {
             terms_left_out,
             takes_left_out: sources.len().saturating_sub(MOST),
             takes: takes.collect(),
-            order,
+            order: operations.order(),
             operations: inexact,
             operations_left_out,
         }

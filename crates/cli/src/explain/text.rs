@@ -12,7 +12,7 @@ impl Explanation {
         let mut others = Vec::new();
         if let Some(real) = &self.over_the_reals {
             others.push(match real == given {
-                true => format!("over the reals {real} too: no rounding is to blame"),
+                true => format!("over the reals {real} too: the network is wrong without any rounding"),
                 false => format!("over the reals {real}"),
             });
         }
