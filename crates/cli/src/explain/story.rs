@@ -168,7 +168,7 @@ impl Story<'_> {
         }
     }
 
-    /// What a neuron adds: products by number, and the bias, unless they are zero.
+    /// What a neuron adds: products by number, equal ones in a row together, and the bias, unless they are zero.
     fn terms(&self, neuron: &NeuronTrace) -> Vec<String> {
         let format = self.network.format();
         let spell = |value| exact_decimal(format, value);
@@ -177,7 +177,18 @@ impl Story<'_> {
             let (weight, input) = (zero(term.weight), zero(term.input));
             !(weight || input) || !(format.is_finite(term.weight) && format.is_finite(term.input))
         });
-        let terms = terms.map(|(index, term)| format!("p{index} = {} * {}", spell(term.weight), spell(term.input)));
+        let mut runs: Vec<(usize, usize, String)> = Vec::new();
+        for (index, term) in terms {
+            let factors = format!("{} * {}", spell(term.weight), spell(term.input));
+            match runs.last_mut() {
+                Some((_, last, same)) if *last + 1 == index && *same == factors => *last = index,
+                _ => runs.push((index, index, factors)),
+            }
+        }
+        let terms = runs.into_iter().map(|(first, last, factors)| match first == last {
+            true => format!("p{first} = {factors}"),
+            false => format!("p{first} to p{last} = {factors}"),
+        });
         let bias = (!zero(neuron.sum.bias)).then(|| format!("b = {}", spell(neuron.sum.bias)));
         terms.chain(bias).collect()
     }
