@@ -30,7 +30,7 @@ use crate::machine::{Machine, Sum};
 use crate::random::Random;
 use crate::reach::{Decision, reach};
 pub use minimise::minimise;
-use shorter::departures;
+pub(crate) use shorter::departures;
 
 /// How long to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use roundproof_format::{RoundingMode, Subnormals};
 use roundproof_network::{Addition, Choice, Contraction, Network, Order, PathModel, Rounding, SumPath, Witness};
 
 /// In how many places a witness departs from the plain path: additions of other operands, fused ones, directions, flushes.
-pub(super) fn departures(witness: &Witness, model: &PathModel) -> usize {
+pub(crate) fn departures(witness: &Witness, model: &PathModel) -> usize {
     witness.neurons.iter().map(|neuron| of_path(&neuron.path, model)).sum()
 }
 
