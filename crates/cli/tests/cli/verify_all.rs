@@ -102,7 +102,7 @@ fn a_right_network_is_no_refutation() {
         folder.write(&format!("proofs/{part}/given/data.csv"), "x,y\n1,2\n3,4\n");
         let run = folder.expect(code, &format!("verify-all --filter {part}/given --bless"));
         assert!(run.stdout.contains(&format!("{part}/given/identity.bfloat16.paper")), "{run:?}");
-        std::fs::remove_dir_all(folder.path(&format!("proofs/{part}/given"))).unwrap();
+        fs::remove_dir_all(folder.path(&format!("proofs/{part}/given"))).unwrap();
     }
     // What has no network is no refutation either, unless the claim names it.
     folder.write("proofs/refutations/given/claim.toml", given("1.001"));
