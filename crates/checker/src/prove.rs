@@ -2,11 +2,10 @@
 
 mod approximate;
 mod describe;
+mod strategy;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use roundproof_construct::learn::{LearnOptions, learn, optimize};
@@ -17,7 +16,6 @@ use roundproof_files::certificate::{Certificate, FileReference, RelativePath, So
 use roundproof_files::safetensors::{
     Columns, TensorError, dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
-use roundproof_format::ParseError;
 use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, boxes, check, exceptions};
 use roundproof_network::{Activation, Dataset, Forest, Network, PathModel};
 use roundproof_paths::{EvaluateError, Finding, SearchOptions, search};
@@ -25,69 +23,7 @@ use thiserror::Error;
 
 pub use approximate::approximate;
 pub use describe::describe;
-
-/// How a network is made of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Strategy {
-    /// A box network with one point box per distinct row. Sound on every path.
-    Point,
-    /// A decision tree grown on the rows, as a box network. Sound on every path.
-    Tree,
-    /// A point box network with every penalty halved. Wrong; for the corpus.
-    HalvedPenalties,
-    /// The telescoping sum. Right over the reals; for the corpus.
-    TelescopingSum,
-    /// Indicators of rows that count satisfied bounds. Right over the reals; for the corpus.
-    CountingIndicator,
-}
-
-impl Strategy {
-    /// Every strategy.
-    pub const ALL: &'static [Strategy] = &[
-        Strategy::Point,
-        Strategy::Tree,
-        Strategy::HalvedPenalties,
-        Strategy::TelescopingSum,
-        Strategy::CountingIndicator,
-    ];
-
-    /// The hidden activation of its networks, if it makes but one kind.
-    pub const fn only_activation(self) -> Option<Activation> {
-        match self {
-            Strategy::Point | Strategy::Tree => None,
-            Strategy::HalvedPenalties => Some(Activation::Relu),
-            Strategy::TelescopingSum | Strategy::CountingIndicator => Some(Activation::Step),
-        }
-    }
-
-    /// The spelling on the command line and in claims.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Strategy::Point => "point",
-            Strategy::Tree => "tree",
-            Strategy::HalvedPenalties => "halved-penalties",
-            Strategy::TelescopingSum => "telescoping-sum",
-            Strategy::CountingIndicator => "counting-indicator",
-        }
-    }
-}
-
-impl fmt::Display for Strategy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Strategy {
-    type Err = ParseError;
-    fn from_str(text: &str) -> Result<Strategy, ParseError> {
-        let known = Strategy::ALL.iter().copied();
-        known
-            .clone()
-            .find(|strategy| strategy.name() == text)
-            .ok_or_else(|| ParseError::unknown("strategy", text, known.map(Strategy::name)))
-    }
-}
+pub use strategy::Strategy;
 
 /// Which evidence to look for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -225,7 +161,38 @@ pub fn memorize(
         }
         Strategy::TelescopingSum => (classical::telescoping_sum(data)?, Evidence::Paths),
         Strategy::CountingIndicator => (classical::counting_indicator(data)?, Evidence::Paths),
+        Strategy::CountedRamps => (classical::counted_ramps(data)?, Evidence::Paths),
+        Strategy::DensePoint => (classical::dense(point::memorize(data, task.activation)?.network)?, Evidence::Paths),
     };
+    judge(network, offered, data, columns, task, progress)
+}
+
+/// [`memorize`] with a network that somebody made: what the kernel says of it, by the values reachable on any path, or by
+/// a witness.
+///
+/// # Errors
+///
+/// If the network does not fit the data set.
+pub fn given(
+    network: Network,
+    data: &Dataset,
+    columns: Option<&Columns>,
+    task: &Task,
+    progress: Progress<'_>,
+) -> Result<Proof, ProveError> {
+    let mut proof = judge(network, Evidence::Paths, data, columns, task, progress)?;
+    proof.certificate.provenance.insert("strategy".to_string(), "given".to_string());
+    Ok(proof)
+}
+
+fn judge(
+    network: Network,
+    offered: Evidence,
+    data: &Dataset,
+    columns: Option<&Columns>,
+    task: &Task,
+    progress: Progress<'_>,
+) -> Result<Proof, ProveError> {
     let offered = if task.preference == Preference::Paths { Evidence::Paths } else { offered };
     progress("serializing", 0, 1);
     let files = Files { network: network_bytes(&network), dataset: Some(dataset_bytes(data, columns)), forest: None };

@@ -41,12 +41,14 @@ nan), subnormals (gradual, flush), and, last, accumulator (same, or a wider form
 const STRATEGY_HELP: &str = "\
 How the network is made.
 
-  point             a box for each distinct row: proved for any data
-  tree              a decision tree grown until every row is right, compiled to boxes: proved to compute the tree at every \
+  point               a box for each distinct row: proved for any data
+  tree                a decision tree grown until every row is right, compiled to boxes: proved to compute the tree at every \
 finite input, and far smaller
-  halved-penalties  point with every penalty halved: wrong, to be refuted
-  telescoping-sum   right over the reals, wrong in floating point: to be refuted (one input, one label)
-  counting-indicator  counts the bounds that hold: right over the reals, wrong once 2 * inputs > 2^p (one label)";
+  halved-penalties    point with every penalty halved: wrong, to be refuted
+  telescoping-sum     right over the reals, wrong in floating point: to be refuted (one input, one label)
+  counting-indicator  counts the bounds that hold: right over the reals, wrong once 2 * inputs > 2^p (one label)
+  counted-ramps       the same of steps of two ReLU layers
+  dense-point         point with every weight stored: a stored zero makes NaN of an infinity";
 
 const EXAMPLES: &str = "\
 DIR gets network.safetensors, dataset.safetensors and certificate.json, and from the strategy tree also \

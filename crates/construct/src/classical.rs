@@ -1,14 +1,15 @@
 //! Constructions that are right over the reals, or one step short of right: what the corpus refutes.
 
-use std::collections::BTreeMap;
+mod counting;
 
-use roundproof_exact::{Datum, Rational, encode};
 use roundproof_format::{Encoding, Overflow, RoundingMode};
 use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, NetworkError};
 use roundproof_softfloat::{Arithmetic, negate, order_key};
 
 use crate::ConstructError;
 use crate::scale::scaled;
+
+pub use counting::{counted_ramps, counting_indicator};
 
 /// The telescoping sum `y_1 + sum (y_i - y_(i-1)) * Step(x - z_i)` over the distinct inputs `z_1 < z_2 < …` of a data set
 /// with one input and one label.
@@ -50,48 +51,36 @@ pub fn telescoping_sum(data: &Dataset) -> Result<Network, ConstructError> {
     Ok(Network::new(format, 1, vec![first, last]).expect("a construction is well formed"))
 }
 
-/// Indicators that count: of each row `z` with `d` columns, `Step(x_j - z_j) + Step(z_j - x_j)` summed over `j` and compared
-/// with `2d`; then the labels, weighed by the indicators.
+/// A network with every weight stored, zeros where there was none: what a dense matrix product computes.
 ///
-/// Over the reals it memorizes the data. In floating point the count is exact only up to `2^p`: beyond it, adding 1 may
-/// leave a partial sum as it is, and the comparison fails.
+/// On finite values a stored zero changes nothing. Beside an infinity it makes NaN.
 ///
 /// # Errors
 ///
-/// If there are no rows, no inputs or several labels, two rows have one input, or `2d` is no value of the format.
-pub fn counting_indicator(data: &Dataset) -> Result<Network, ConstructError> {
-    if data.outputs() != 1 || data.dimension() == 0 {
-        return Err(ConstructError::Unsuitable("the counting indicator takes inputs and gives one output"));
-    }
-    if data.rows() == 0 {
-        return Err(ConstructError::Empty);
-    }
-    let format = data.format();
-    let mut seen = BTreeMap::new();
-    for row in 0..data.rows() {
-        let keys: Vec<Option<i128>> = (0..data.dimension()).map(|j| order_key(format, data.input(row, j))).collect();
-        if let Some(first) = seen.insert(keys, row) {
-            return Err(ConstructError::Conflict { first, second: row, output: 0, format });
+/// If that takes more than 2^24 weights.
+pub fn dense(network: Network) -> Result<Network, ConstructError> {
+    const MOST: usize = 1 << 24;
+    let (format, inputs) = (network.format(), network.input_dimension());
+    let mut columns = inputs;
+    let mut layers = Vec::new();
+    for layer in network.layers() {
+        if layer.rows().saturating_mul(columns) > MOST {
+            return Err(ConstructError::Unsuitable(
+                "stored densely, the network has a layer of more than 2^24 weights",
+            ));
         }
-    }
-    let bounds = Rational::from(2 * data.dimension());
-    let count = encode(format, &Datum::Finite(-bounds))
-        .ok_or(ConstructError::Unsuitable("the number of bounds, two for each input, is no value of the format"))?;
-    let mut first = Layer::new(format, Activation::Step);
-    let mut second = Layer::new(format, Activation::Step);
-    let mut last = Layer::new(format, Activation::Identity);
-    let one = format.one(false);
-    for row in 0..data.rows() {
-        let start = first.rows() as u32;
-        for column in 0..data.dimension() {
-            let value = data.input(row, column);
-            first.push([(column as u32, one)], negate(format, value));
-            first.push([(column as u32, negate(format, one))], value);
+        let mut stored = Layer::new(format, layer.activation);
+        for row in 0..layer.rows() {
+            let mut weights = vec![format.zero(); columns];
+            for (column, weight) in layer.terms(row) {
+                weights[column as usize] = weight;
+            }
+            stored.push((0..).zip(weights), layer.bias.get(row));
         }
-        second.push((start..first.rows() as u32).map(|unit| (unit, one)), count);
+        columns = layer.rows();
+        layers.push(stored);
     }
-    last.push((0..data.rows()).map(|row| (row as u32, data.label(row, 0))), format.zero());
-    Ok(Network::new(format, data.dimension(), vec![first, second, last]).expect("a construction is well formed"))
+    Ok(Network::new(format, inputs, layers)?)
 }
 
 /// A box network with every penalty `W` halved: one power of two too small wherever `W * K * gap` was 1.

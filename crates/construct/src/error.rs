@@ -122,6 +122,31 @@ pub enum ConstructError {
         /// A larger error that takes no more, if one was found.
         suffices: Option<Rational>,
     },
+    /// No power of two makes a step of two ReLU layers steep enough.
+    #[error(
+        "row {row}, column {column}: {format} has no power of two K with K * gap >= 1 for the {side} bound at {value:?}; \
+         a box network has a second factor, and the step activation needs none"
+    )]
+    NoSlope {
+        /// The row.
+        row: usize,
+        /// The input.
+        column: usize,
+        /// The bound.
+        value: Encoding,
+        /// `lower` or `upper`.
+        side: &'static str,
+        /// The format.
+        format: Format,
+    },
+    /// A number of bounds that the format does not have.
+    #[error("{bounds}, the number of bounds to be counted, is no value of {format}; the strategy point counts nothing")]
+    Count {
+        /// The number.
+        bounds: usize,
+        /// The format.
+        format: Format,
+    },
     /// The construction does not apply.
     #[error("{0}")]
     Unsuitable(&'static str),

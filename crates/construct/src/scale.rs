@@ -72,7 +72,7 @@ pub(crate) fn scaled(format: Format, value: Encoding, k: i64) -> Option<Encoding
 }
 
 /// The exponent of the largest power of two that is at most a positive value.
-fn floor_exponent(format: Format, value: Encoding) -> Option<i64> {
+pub(crate) fn floor_exponent(format: Format, value: Encoding) -> Option<i64> {
     match decode(format, value) {
         Unpacked::Finite { negative: false, significand, exponent } => Some(exponent + i64::from(significand.ilog2())),
         _ => None,

@@ -1,6 +1,8 @@
 use roundproof_format::{Encoding, Format, NAMED};
 use roundproof_kernel::{Claim, Evidence, Node, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Encodings, PathModel};
+use roundproof_paths::{Enumeration, Keep, Machine, Sum, Term};
+use roundproof_softfloat::{encode, order_key};
 
 use super::*;
 
@@ -119,6 +121,31 @@ fn separators_stay_shallow() {
 }
 
 #[test]
+fn counted_ramps_need_a_slope_and_a_number() {
+    let f = Format::BFLOAT16;
+    let data = dataset(f, 2, &[0x3f80, 0x4000, 0xbf80, 0x4040], &[0x3f80, 0x4000]);
+    let ramps = classical::counted_ramps(&data).expect("slopes");
+    assert_eq!(ramps.layers().iter().map(|layer| layer.rows()).collect::<Vec<_>>(), [8, 8, 2, 2, 1]);
+    let zero = dataset(f, 1, &[0], &[0x3f80]);
+    let error = classical::counted_ramps(&zero).unwrap_err();
+    assert!(matches!(error, ConstructError::NoSlope { row: 0, column: 0, side: "lower", .. }), "{error}");
+    let wide = dataset(Format::FLOAT8_E3M4, 8, &[0x30; 8], &[0x30]);
+    let error = classical::counting_indicator(&wide).unwrap_err();
+    assert_eq!(error, ConstructError::Count { bounds: 16, format: Format::FLOAT8_E3M4 });
+    let twice = dataset(f, 1, &[0x3f80, 0x3f80], &[0x3f80, 0x3f80]);
+    assert!(matches!(classical::counted_ramps(&twice), Err(ConstructError::Conflict { first: 0, second: 1, .. })));
+}
+
+#[test]
+fn a_dense_network_stores_every_weight() {
+    let f = Format::BFLOAT16;
+    let data = dataset(f, 1, &[0x3f80, 0x4000], &[0x3f80, 0x4040]);
+    let built = point::memorize(&data, Activation::Relu).expect("no conflict");
+    let dense = classical::dense(built.network.clone()).expect("few weights");
+    assert_eq!((built.network.layers()[1].parameters(), dense.layers()[1].parameters()), (4 + 2, 2 * 4 + 2));
+}
+
+#[test]
 fn weakened_and_classical_networks_are_well_formed() {
     let f = Format::BFLOAT16;
     let data = dataset(f, 1, &[0x3f80, 0x4000, 0x4040], &[0x3f80, 0x3f81, 0x4040]);
@@ -129,4 +156,66 @@ fn weakened_and_classical_networks_are_well_formed() {
     let claim = Claim::memorizes(&weak, &data, PathModel::all(f));
     let verdict = check(&claim, &Subject::memorizing(&weak, &data), &built.evidence, &mut |_, _| ());
     assert!(verdict.unwrap_err().to_string().contains("W * K * gap = 2^-1"), "a penalty below 1");
+}
+
+/// At `z_2`, the telescoping sum of three rows gives `y_1 + fl(y_2 - y_1)`, rounded: for many labels that is `y_2` on no path
+/// of `all`. Of all triples of finite labels, or pairs, since `y_3` is weighed by zero there.
+#[test]
+fn the_telescoping_sum_loses_labels_on_every_path() {
+    let mut shares = Vec::new();
+    for (name, format, _) in NAMED.iter().filter(|(_, format, _)| format.width() <= 8) {
+        shares.push((*name, lost_labels(*format)));
+    }
+    // 28 % in four bits, up to 46 % in eight.
+    let expected = [
+        ("float4_e2m1fn", (64, 225)),
+        ("float6_e2m3fn", (1186, 3969)),
+        ("float6_e3m2fn", (1466, 3969)),
+        ("float8_e3m4", (17890, 49729)),
+        ("float8_e4m3", (24250, 57121)),
+        ("float8_e4m3fn", (27406, 64009)),
+        ("float8_e4m3fnuz", (27882, 65025)),
+        ("float8_e4m3b11fnuz", (27882, 65025)),
+        ("float8_e5m2", (28146, 61009)),
+        ("float8_e5m2fnuz", (30074, 65025)),
+    ];
+    assert_eq!(shares, expected);
+    // The third label changes nothing.
+    let format = Format::FLOAT4_E2M1FN;
+    let labels = finite(format);
+    for third in &labels {
+        let (lost, all) = lost_pairs(format, &labels, *third);
+        assert_eq!((lost, all), lost_labels(format), "{third:?}");
+    }
+}
+
+fn finite(format: Format) -> Vec<Encoding> {
+    format.encodings().filter(|&e| format.is_finite(e) && Some(e) != format.negative_zero()).collect()
+}
+
+fn lost_labels(format: Format) -> (usize, usize) {
+    let labels = finite(format);
+    lost_pairs(format, &labels, labels[0])
+}
+
+/// How many pairs of labels, with this third one, have a second label that no path gives; and how many pairs there are.
+fn lost_pairs(format: Format, labels: &[Encoding], third: Encoding) -> (usize, usize) {
+    let machine = Machine::new(format, &PathModel::all(format)).expect("a model of every format");
+    let places = [1, 2, 3].map(|n| encode(format, false, n, 0).expect("a small integer"));
+    let mut lost = 0;
+    for &first in labels {
+        for &second in labels {
+            let rows = [first, second, third].map(Encoding::bits);
+            let data = dataset(format, 1, &places.map(Encoding::bits), &rows);
+            let network = classical::telescoping_sum(&data).expect("three inputs");
+            let last = &network.layers()[1];
+            let inputs = [format.one(false), format.zero()];
+            let terms = last.terms(0).map(|(column, weight)| Term { weight, input: inputs[column as usize] });
+            let sum = Sum { terms: terms.collect(), bias: last.bias.get(0) };
+            let values = Enumeration::new(&machine, &sum, Keep::Values, 100_000).expect("two terms and a bias");
+            let hit = |value: Encoding| order_key(format, value) == order_key(format, second);
+            lost += usize::from(!values.values().into_iter().any(hit));
+        }
+    }
+    (lost, labels.len() * labels.len())
 }

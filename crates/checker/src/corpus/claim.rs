@@ -14,7 +14,12 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::all_values::{AllValues, AllValuesError};
+use super::given::{GivenNetwork, NeuronText};
 use crate::prove::Strategy;
+
+mod paths;
+
+use paths::Paths;
 
 /// A claim as it stands in its file.
 ///
@@ -23,16 +28,20 @@ use crate::prove::Strategy;
 /// kind = "memorization"
 /// data = "../../../../data/iris.csv"  # relative to this file
 /// labels = ["class"]
-/// strategy = "point"                  # point, tree, halved-penalties, telescoping-sum, counting-indicator
+/// strategy = "point"                  # see `roundproof prove --help`
 /// activations = ["relu", "step"]
 /// formats = ["bfloat16", "binary32"]
-/// paths = "all"                       # see `roundproof prove --help`
+/// paths = "all"                       # see `roundproof prove --help`; of several, ["paper", "all"], each an instance
 /// refused = ["float8_e5m2"]           # formats in which there must be no network: rows conflict, or values do not fit
 /// ```
 ///
 /// `rows = [0, 50, 100]` takes these rows of the data only, counted from 0. `max-leaves = 3` limits the tree of the strategy
 /// `tree`. `kind = "whole-network"` asks Z3 about the whole network in one query instead of the kernel, as a cross-check
 /// that leans on no lemma.
+///
+/// `layers` is a network in place of a strategy: for each layer its neurons, as
+/// `[{ weights = { 0 = "4", 2 = "-0x1p-3" }, bias = "1" }]`. The last layer is the identity, the others have the activation
+/// of the instance.
 ///
 /// `values = "all"` stands for a table instead of `data` and `labels`: a row for each finite datum of the format, or for
 /// each tuple of `inputs` of them, and a result drawn from all finite values, or with `classes = 4` from the integers
@@ -57,6 +66,7 @@ struct Text {
     #[serde(default)]
     labels: Vec<String>,
     strategy: Option<String>,
+    layers: Option<Vec<Vec<NeuronText>>>,
     max_leaves: Option<usize>,
     model: Option<PathBuf>,
     outputs: Option<String>,
@@ -66,7 +76,7 @@ struct Text {
     eps: Option<String>,
     activations: Vec<String>,
     formats: Vec<String>,
-    paths: String,
+    paths: Paths,
     rows: Option<Vec<usize>>,
     #[serde(default)]
     refused: Vec<String>,
@@ -122,6 +132,13 @@ pub enum Making {
         max_leaves: Option<usize>,
         /// Whether Z3 is asked about the whole network, in one query, instead of the kernel.
         whole: bool,
+    },
+    /// Of rows, and a network that the claim has in full.
+    Given {
+        /// The rows.
+        rows: Rows,
+        /// The network.
+        network: GivenNetwork,
     },
     /// Of a model that another tool trained; the kernel judges.
     Model {
@@ -291,15 +308,17 @@ impl Text {
         let mut instances = Vec::new();
         for activation in &self.activations {
             for format in &self.formats {
-                for (suffix, making) in &makings {
+                let paths = self.paths.named();
+                let each = makings.iter().flat_map(|making| paths.iter().map(move |paths| (making, paths)));
+                for ((suffix, making), (paths_suffix, paths)) in each {
                     let (activation, format): (Activation, Format) = (activation.parse()?, format.parse()?);
                     check(making, activation, format)?;
                     instances.push(Instance {
-                        name: format!("{activation}.{format}{suffix}"),
+                        name: format!("{activation}.{format}{suffix}{paths_suffix}"),
                         making: making.clone(),
                         activation,
                         format,
-                        model: PathModel::parse(&self.paths, format)?,
+                        model: PathModel::parse(paths, format)?,
                         refused: refused.contains(&format),
                         record: self.record,
                         slow: self.slow,
@@ -353,7 +372,8 @@ impl Text {
     }
 
     fn making(&self, folder: &Path, rows: Option<Rows>) -> Result<Making, ClaimError> {
-        let of_rows = [("strategy", self.strategy.is_some()), ("max-leaves", self.max_leaves.is_some())];
+        let making = [("strategy", self.strategy.is_some()), ("max-leaves", self.max_leaves.is_some())];
+        let of_rows = [making.as_slice(), &[("layers", self.layers.is_some())]].concat();
         let of_models =
             [("model", self.model.is_some()), ("outputs", self.outputs.is_some()), ("grid", self.grid.is_some())];
         let of_functions =
@@ -373,6 +393,14 @@ impl Text {
             let file = folder.join(self.model.as_ref().ok_or(ClaimError::Missing("model"))?);
             let outputs = self.outputs.as_deref().map(outputs).transpose()?;
             return Ok(Making::Model { file, options: ForestOptions { outputs, grid: self.grid }, rows });
+        }
+        if let Some(layers) = &self.layers {
+            let strays = [making.as_slice(), &[("kind", self.kind == Kind::WholeNetwork)]].concat();
+            if let Some((field, _)) = strays.iter().find(|(_, given)| *given) {
+                return Err(ClaimError::Stray(field));
+            }
+            let network = GivenNetwork::new(layers).map_err(ClaimError::Value)?;
+            return Ok(Making::Given { rows: rows.ok_or(ClaimError::Missing("data"))?, network });
         }
         let strategy: Strategy = self.strategy.as_deref().ok_or(ClaimError::Missing("strategy"))?.parse()?;
         if self.max_leaves.is_some() && strategy != Strategy::Tree {
@@ -404,6 +432,9 @@ impl Text {
 
 /// Whether such a network can be asked for.
 fn check(making: &Making, activation: Activation, format: Format) -> Result<(), ClaimError> {
+    if let Making::Given { network, .. } = making {
+        network.check(activation).map_err(ClaimError::Value)?;
+    }
     let Making::Rows { strategy, rows, .. } = making else { return Ok(()) };
     if strategy.only_activation().is_some_and(|only| only != activation) {
         return Err(ClaimError::Activation { strategy: *strategy, activation });

@@ -19,6 +19,7 @@
 mod all_values;
 mod claim;
 mod compare;
+mod given;
 mod run;
 
 use std::io;
@@ -30,6 +31,7 @@ use thiserror::Error;
 pub use all_values::{AllValues, AllValuesError};
 pub use claim::{ClaimError, ClaimFile, Instance, Making, RecordKind, Rows, Wanted};
 pub use compare::Comparison;
+pub use given::GivenNetwork;
 pub use run::{Outcome, Record, RunError, Settings};
 
 use crate::lemmas::Lemma;

@@ -19,7 +19,9 @@ use super::all_values::AllValuesError;
 use super::claim::{Instance, Making, RecordKind, Rows, Wanted};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
-use crate::prove::{Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, memorize};
+use crate::prove::{
+    Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, given, memorize,
+};
 use crate::solver::Solver;
 
 /// The ending of a certificate or a record of a lemma.
@@ -246,7 +248,7 @@ fn prove(
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Result<Made, String>, RunError> {
     let rows = match &instance.making {
-        Making::Rows { rows, .. } => Some(rows),
+        Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
         Making::Function(wanted) => return approximate_function(instance, wanted, progress),
     };
@@ -275,7 +277,12 @@ fn prove(
             let task = task(instance, *strategy, *max_leaves, rows_source);
             memorize(&table.dataset, Some(&table.columns), &task, progress)
         }
-        (Making::Rows { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
+        (Making::Given { network, .. }, Some(Table { dataset, columns, .. })) => {
+            let task = task(instance, Strategy::Point, None, rows_source);
+            let network = network.in_format(instance.format, instance.activation, dataset.dimension());
+            given(network.map_err(RunError::File)?, dataset, Some(columns), &task, progress)
+        }
+        (Making::Rows { .. } | Making::Given { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
@@ -283,6 +290,8 @@ fn prove(
             Err(ProveError::Construct(
                 error @ (ConstructError::Conflict { .. }
                 | ConstructError::NoScale { .. }
+                | ConstructError::NoSlope { .. }
+                | ConstructError::Count { .. }
                 | ConstructError::NoScaleAtCut { .. }),
             )),
             Some(table),

@@ -32,6 +32,13 @@ pub fn describe(error: &ConstructError, table: &Table) -> String {
             name(&table.columns.inputs, column),
             exact_decimal(format, value),
         ),
+        ConstructError::NoSlope { row, column, value, side, format } => format!(
+            "{}, column `{}`: {format} has no power of two K with K * gap >= 1 for the {side} bound at {}. Take the \
+             strategy point, which has a second factor, or the step activation, which needs none",
+            place(row),
+            name(&table.columns.inputs, column),
+            exact_decimal(format, value),
+        ),
         _ => error.to_string(),
     }
 }

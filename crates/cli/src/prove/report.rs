@@ -177,7 +177,7 @@ impl Report {
         match verdict {
             Verdict::Proved => "Proved: the kernel accepted the evidence",
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
-            Verdict::Unknown if self.rows == 0 => "Unknown: the kernel rejected the evidence",
+            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => "Unknown: the kernel rejected the evidence",
             Verdict::Unknown => {
                 "Unknown: the kernel rejected the evidence, and no path was found on which a label is missed"
             }

@@ -8,6 +8,7 @@ mod bad_input;
 mod common;
 mod compile;
 mod digits;
+mod explain;
 mod formats;
 mod iris;
 mod paths;

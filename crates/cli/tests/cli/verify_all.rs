@@ -75,6 +75,51 @@ fn a_wrong_expectation_is_told_and_never_blessed() {
     assert!(folder.files() == before);
 }
 
+/// A claim that is true does not pass for a refutation, nor does a search that finds nothing.
+#[test]
+fn a_right_network_is_no_refutation() {
+    let folder = corpus();
+    folder.write(
+        "proofs/refutations/right/claim.toml",
+        THEOREM.replace("formats = [\"bfloat16\"", "formats = [\"tf32\""),
+    );
+    folder.write("proofs/refutations/right/data.csv", "x,y\n1,2\n3,4\n");
+    let run = folder.expect(1, "verify-all --filter refutations/right --bless");
+    assert!(run.stdout.contains("the claim must fail, and came out Proved"), "{run:?}");
+    assert!(!run.stdout.contains("Refuted"), "{run:?}");
+    // The same of networks that the claim has in full: each is refuted in one folder only.
+    let given = |bias: &str| {
+        format!(
+            "statement = \"x + 1.\"\nkind = \"memorization\"\ndata = \"data.csv\"\nlabels = [\"y\"]\n\
+             layers = [[{{ weights = {{ 0 = \"1\" }}, bias = \"{bias}\" }}]]\nactivations = [\"identity\"]\n\
+             formats = [\"bfloat16\"]\npaths = [\"paper\", \"all\"]\n"
+        )
+    };
+    for (bias, part, code) in
+        [("1", "theorems", 0), ("1", "refutations", 1), ("2", "theorems", 1), ("2", "refutations", 0)]
+    {
+        folder.write(&format!("proofs/{part}/given/claim.toml"), given(bias));
+        folder.write(&format!("proofs/{part}/given/data.csv"), "x,y\n1,2\n3,4\n");
+        let run = folder.expect(code, &format!("verify-all --filter {part}/given --bless"));
+        assert!(run.stdout.contains(&format!("{part}/given/identity.bfloat16.paper")), "{run:?}");
+        fs::remove_dir_all(folder.path(&format!("proofs/{part}/given"))).unwrap();
+    }
+    // What has no network is no refutation either, unless the claim names it.
+    folder.write("proofs/refutations/given/claim.toml", given("1.001"));
+    folder.write("proofs/refutations/given/data.csv", "x,y\n1,2\n3,4\n");
+    let run = folder.expect(2, "verify-all --filter refutations/given");
+    assert!(run.stdout.contains("is no value of bfloat16"), "{run:?}");
+    for (change, reason) in [
+        (("layers =", "strategy = \"point\"\nlayers ="), "does not have the field strategy"),
+        (("\"identity\"", "\"relu\""), "one layer is the identity"),
+        (("[\"paper\", \"all\"]", "[]"), "must name at least one each"),
+    ] {
+        folder.write("proofs/refutations/given/claim.toml", given("1").replace(change.0, change.1));
+        let run = folder.expect(2, "verify-all --filter refutations/given");
+        assert!(run.stderr.contains(reason), "{reason}: {run:?}");
+    }
+}
+
 #[test]
 fn shards_cover_everything_once() {
     let folder = corpus();

@@ -18,8 +18,9 @@
 //!
 //! By 1 to 3 no partial sum is above `max`, and by 4 none is in magnitude, so that they also tell where no infinity and
 //! no NaN arises. Where a single order is possible, or at most two leaves, the ends of each partial sum come from the
-//! ends of its operands (R1); single multiples of a power of two `g` with magnitudes that sum up to at most
-//! `min(2^p g, max)` have the exact sum (R5). Lower ends are upper ends of the mirrored leaves.
+//! ends of its operands (R1); single multiples of a power of two `g`, the positive ones of which sum up to at most
+//! `min(2^p g, max)` and the negative ones to no less than its negative, have the exact sum (R5: so then does every subset).
+//! Lower ends are upper ends of the mirrored leaves.
 
 use roundproof_exact::{Rational, power_of_two};
 use roundproof_format::Overflow;
@@ -166,8 +167,7 @@ fn add(rounder: &Rounder, a: &Ends, b: &Ends) -> Result<Keys, Lost> {
 
 /// R5: the exact sum of single values on a grid.
 fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
-    let mut sum = Rational::new();
-    let mut magnitudes = Rational::new();
+    let (mut positive, mut negative) = (Rational::new(), Rational::new());
     let mut grid = i64::MAX;
     for leaf in leaves {
         let value = leaf.point()?;
@@ -176,11 +176,16 @@ fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
             return None;
         }
         grid = grid.min(trailing_exponent(value));
-        magnitudes += value.clone().abs();
-        sum += value;
+        if *value > 0 {
+            positive += value;
+        } else {
+            negative -= value;
+        }
     }
+    // No subset of the leaves sums up to more in magnitude.
+    let most = if positive > negative { &positive } else { &negative };
     let reach = power_of_two(i64::from(rounder.format.precision()) + grid);
-    (magnitudes <= reach && rounder.reaches(&magnitudes)).then_some(sum)
+    (*most <= reach && rounder.reaches(most)).then(|| positive - negative)
 }
 
 /// The largest `e` such that a dyadic rational other than zero is a multiple of `2^e`.

@@ -1,9 +1,9 @@
 //! The rule `paths` against every path: an enclosure holds every value, and is no larger where it should be exact.
 
-use roundproof_exact::order_key;
+use roundproof_exact::{Datum, Rational, encode, order_key};
 use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Evidence, ReachRejection, Rejection, Verdict};
-use roundproof_network::{Activation, Contraction, Dataset, Layer, Network, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, Contraction, Dataset, Layer, Network, PathModel, Rounding};
 
 use crate::common::*;
 
@@ -130,6 +130,30 @@ fn an_enclosure_on_a_grid_is_exact() {
         let data = dataset(format, &[(vec![one; terms as usize], vec![sum])]);
         assert_eq!(judge(&model, &network, &data, &Evidence::Paths), Ok(Verdict::Proved), "{format} {model}");
     }
+}
+
+/// A count of `n` ones compared with `n` is exact in every order up to `n = min(2^p, max)`, and not beyond 2^p.
+#[test]
+fn an_enclosure_of_a_compared_count_is_exact_up_to_the_precision() {
+    let (mut exact, mut beyond) = (0, 0);
+    for (format, model) in settings() {
+        for count in 1..=(1u32 << format.precision().min(4)) + 2 {
+            let Some(bias) = encode(format, &Datum::Finite(-Rational::from(count))) else { continue };
+            let mut layer = Layer::new(format, Activation::Identity);
+            layer.push((0..count).map(|column| (column, format.one(false))), bias);
+            let network = network(format, count as usize, vec![layer]);
+            let data = dataset(format, &[(vec![format.one(false); count as usize], vec![format.zero()])]);
+            let proved = judge(&model, &network, &data, &Evidence::Paths) == Ok(Verdict::Proved);
+            if count <= 1 << format.precision() {
+                assert!(proved, "{format} {model} {count}");
+                exact += 1;
+            } else if model.rounding == Rounding::Any && model.accumulator == Accumulator::Same {
+                assert!(!proved, "{format} {model} {count}");
+                beyond += 1;
+            }
+        }
+    }
+    assert!(exact > 100 && beyond > 10, "{exact} {beyond}");
 }
 
 /// Thresholds behind sums of several terms: where a bound that is too low by one value would show.

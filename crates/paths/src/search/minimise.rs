@@ -5,10 +5,12 @@ use std::cmp::Ordering;
 use roundproof_network::{Choice, Dataset, Network, PathModel, SumPath, Witness};
 use roundproof_softfloat::compare;
 
+use super::shorter::shorten;
 use crate::evaluate::{EvaluateError, replay};
 
 /// A smaller witness for the same row and output: neurons that may as well take the plain path are dropped, then the
-/// paths of the others are made plain choice by choice, as long as the label is still missed, until nothing changes.
+/// paths of the others are made plain choice by choice, as long as the label is still missed, until nothing changes;
+/// last, paths that depart from the plain one in one or two changes take the place of those that depart in more places.
 /// No neuron of what is left can be dropped by itself; another witness may be smaller still. A witness that does not
 /// miss its label is returned as it is, but for its value, which is what the replay gives.
 ///
@@ -50,6 +52,7 @@ pub fn minimise(
             break;
         }
     }
+    witness = shorten(network, model, witness, &misses);
     witness.value = replay(network, data, model, &witness)?;
     Ok(witness)
 }

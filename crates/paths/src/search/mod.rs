@@ -14,6 +14,7 @@
 mod exhaustive;
 mod greedy;
 mod minimise;
+mod shorter;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -29,6 +30,7 @@ use crate::machine::{Machine, Sum};
 use crate::random::Random;
 use crate::reach::{Decision, reach};
 pub use minimise::minimise;
+pub(crate) use shorter::departures;
 
 /// How long to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +104,11 @@ pub fn search(
     check_fit(network, data)?;
     let machine = Machine::new(network.format(), model)?;
     let hunt = Hunt { network, data, machine, options };
-    Ok(match hunt.all_rows()? {
-        Finding::Found(witness) if options.minimise => Finding::Found(minimise(network, data, model, witness)?),
-        other => other,
-    })
+    hunt.all_rows()
 }
+
+/// How many rows are looked at for the smallest witness.
+const MOST_WITNESSES: usize = 16;
 
 /// One search.
 struct Hunt<'a> {
@@ -134,22 +136,55 @@ impl Hunt<'_> {
             }
         }
         let rows = self.unsettled()?;
-        for strategy in [Hunt::fixed, Hunt::greedy, Hunt::deviations, Hunt::random] {
-            for row in &rows {
+        for strategy in [Self::fixed as fn(&Self, &Row) -> Attempt, Self::greedy, Self::deviations, Self::random] {
+            for (index, row) in rows.iter().enumerate() {
                 if let Some(witness) = strategy(self, row)? {
-                    return Ok(Finding::Found(witness));
+                    return self.smallest(witness, &rows[index + 1..], strategy).map(Finding::Found);
                 }
             }
         }
         let mut open = Vec::new();
         for row in &rows {
             match self.exhaust(row)? {
-                Finding::Found(witness) => return Ok(Finding::Found(witness)),
+                Finding::Found(witness) => return self.minimised(witness).map(Finding::Found),
                 Finding::Excluded => {}
                 Finding::Open(_) => open.push(row.index),
             }
         }
         Ok(if open.is_empty() { Finding::Excluded } else { Finding::Open(open) })
+    }
+
+    fn minimised(&self, witness: Witness) -> Result<Witness, EvaluateError> {
+        if !self.options.minimise {
+            return Ok(witness);
+        }
+        minimise(self.network, self.data, self.machine.model(), witness)
+    }
+
+    /// Of this witness and those that the same strategy finds in the next rows, the one that departs from the plain path
+    /// in the fewest places; of several, the first row's.
+    fn smallest(
+        &self,
+        first: Witness,
+        rows: &[Row],
+        strategy: fn(&Self, &Row) -> Attempt,
+    ) -> Result<Witness, EvaluateError> {
+        let mut smallest = self.minimised(first)?;
+        if !self.options.minimise {
+            return Ok(smallest);
+        }
+        let size = |witness: &Witness| departures(witness, self.machine.model());
+        for row in rows.iter().take(MOST_WITNESSES - 1) {
+            if size(&smallest) < 2 {
+                break;
+            }
+            let Some(witness) = strategy(self, row)? else { continue };
+            let witness = self.minimised(witness)?;
+            if size(&witness) < size(&smallest) {
+                smallest = witness;
+            }
+        }
+        Ok(smallest)
     }
 
     fn unsettled(&self) -> Result<Vec<Row>, EvaluateError> {

@@ -11,7 +11,7 @@ use crate::enumerate::{Enumeration, Keep};
 use crate::evaluate::replay;
 use crate::machine::{Machine, Sum, Term};
 use crate::random::Random;
-use crate::search::{Finding, SearchOptions, minimise, search};
+use crate::search::{Finding, SearchOptions, departures, minimise, search};
 
 fn value(format: Format, n: i32) -> Encoding {
     encode(format, n < 0, n.unsigned_abs().into(), 0).unwrap()
@@ -87,6 +87,42 @@ fn the_telescoping_sum_is_refuted() {
             labels.iter().enumerate().map(|(index, &label)| (value(format, index as i32), label)).collect();
         found(hunt(&network, &dataset(format, &rows), &PathModel::all(format)));
     }
+}
+
+/// However wild the path of a witness, what is left of it departs from the plain one in one place, or in two additions.
+#[test]
+fn witnesses_are_shortened_to_one_change() {
+    let format = Format::BFLOAT16;
+    let labels = [1, 256, 1, 3].map(|n| value(format, n));
+    let network = telescoping(format, &labels);
+    let rows: Vec<_> = labels.iter().enumerate().map(|(index, &label)| (value(format, index as i32), label)).collect();
+    let data = dataset(format, &rows);
+    let model = PathModel::all(format);
+    let witness = found(hunt(&network, &data, &model));
+    let [neuron] = &witness.neurons[..] else { panic!("one neuron: {witness:?}") };
+    let plain = SumPath::plain(3, &model);
+    let differing = neuron.path.additions.iter().zip(&plain.additions).filter(|(add, plain)| add != plain).count();
+    assert_eq!((differing, &neuron.path.products), (2, &plain.products), "{witness:?}");
+
+    let (mut shortened, mut random_paths) = (0, 0);
+    let machine = Machine::new(format, &model).unwrap();
+    for seed in 0..200 {
+        let mut random = Random::new(seed, 3);
+        let inputs = [value(format, 3)];
+        let Ok(trace) = crate::trace(&network, &inputs, &model, &mut random) else { panic!("a path") };
+        let path = trace.layers[1][0].path.clone();
+        let neurons = vec![roundproof_network::NeuronPath { layer: 1, neuron: 0, path }];
+        let value = trace.layers[1][0].value;
+        if compare(format, value, labels[3]) == Some(Ordering::Equal) {
+            continue;
+        }
+        random_paths += 1;
+        let witness = Witness { row: 3, output: 0, value, neurons };
+        let short = minimise(&network, &data, machine.model(), witness).unwrap();
+        check(&network, &data, &model, &short);
+        shortened += usize::from(departures(&short, &model) <= 2);
+    }
+    assert!(random_paths > 20 && shortened == random_paths, "{shortened} of {random_paths}");
 }
 
 #[test]

@@ -1,0 +1,259 @@
+//! The operations of one neuron that are not exact.
+
+use roundproof_exact::{Rational, faithful, round};
+use roundproof_files::text::{exact_decimal, exact_dyadic};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_network::{Accumulator, Addition, Choice, PathModel, SumPath};
+use roundproof_paths::NeuronTrace;
+use serde::Serialize;
+
+use super::reals::real;
+
+/// An operation, or several in a row that come out the same.
+#[derive(Serialize)]
+pub struct Operation {
+    /// `product`, `addition` or `out of the accumulator`.
+    pub kind: &'static str,
+    /// Among those of its kind, from 1; of the product, its place among the weights.
+    pub first: usize,
+    pub last: usize,
+    pub of: usize,
+    /// With its operands; of several, the first.
+    pub operation: String,
+    pub fused: bool,
+    /// None beside NaN and infinities.
+    pub exact: Option<String>,
+    pub below: Option<String>,
+    pub above: Option<String>,
+    pub taken: String,
+    pub direction: String,
+    pub ties_to_even: Option<String>,
+    pub flushed: Vec<&'static str>,
+}
+
+/// One neuron, and the formats that it is computed in.
+pub struct Operations<'a> {
+    pub format: Format,
+    pub model: &'a PathModel,
+    pub neuron: &'a NeuronTrace,
+}
+
+/// A number on its way into an operation.
+struct Operand {
+    format: Format,
+    value: Encoding,
+    name: String,
+}
+
+impl Operand {
+    fn real(&self) -> Option<Rational> {
+        real(self.format, self.value)
+    }
+
+    fn text(&self) -> String {
+        exact_decimal(self.format, self.value)
+    }
+}
+
+/// What an operation is given, beside its result.
+struct Given {
+    kind: &'static str,
+    number: usize,
+    of: usize,
+    operation: String,
+    fused: bool,
+    /// The exact result of the operands as they are, before any flush.
+    exact: Option<Rational>,
+    /// Whether an operand is NaN already.
+    after_nan: bool,
+}
+
+impl Operations<'_> {
+    /// Those that are not exact, in the order in which they are computed; equal ones in a row as one.
+    pub fn inexact(&self) -> Vec<Operation> {
+        let (sum, path, steps) = (&self.neuron.sum, &self.neuron.path, &self.neuron.steps);
+        let wide = self.wide();
+        let mut all: Vec<Operation> = Vec::new();
+        for (index, &result) in steps.products.iter().enumerate() {
+            let Some(result) = result else { continue };
+            let term = sum.terms[index];
+            let given = Given {
+                kind: "product",
+                number: index + 1,
+                of: sum.terms.len(),
+                operation: format!("p{index} = {}", self.product(index)),
+                fused: false,
+                exact: self.exact_product(index),
+                after_nan: self.format.is_nan(term.weight) || self.format.is_nan(term.input),
+            };
+            push(&mut all, operation(given, wide, result, path.products[index]));
+        }
+        for (index, (add, &result)) in path.additions.iter().zip(&steps.additions).enumerate() {
+            push(&mut all, operation(self.addition(index, add), wide, result, self.choice(path, add)));
+        }
+        if let Some(choice) = path.narrowing {
+            let total = self.operand(2 * sum.terms.len());
+            let given = Given {
+                kind: "out of the accumulator",
+                number: 1,
+                of: 1,
+                operation: total.text(),
+                fused: false,
+                exact: total.real(),
+                after_nan: total.format.is_nan(total.value),
+            };
+            push(&mut all, operation(given, (self.format, self.model.overflow), steps.value, choice));
+        }
+        all
+    }
+
+    fn wide(&self) -> (Format, Overflow) {
+        match self.model.accumulator {
+            Accumulator::Same => (self.format, self.model.overflow),
+            Accumulator::Wider { format, overflow } => (format, overflow),
+        }
+    }
+
+    /// The operand of that number: products, bias, results of additions.
+    fn operand(&self, number: usize) -> Operand {
+        let (format, terms) = (self.wide().0, self.neuron.sum.terms.len());
+        let (sum, steps) = (&self.neuron.sum, &self.neuron.steps);
+        match number {
+            _ if number < terms => {
+                Operand { format, value: steps.products[number].unwrap_or(sum.bias), name: format!("p{number}") }
+            }
+            _ if number == terms => Operand { format: self.format, value: sum.bias, name: "b".to_string() },
+            _ => {
+                let index = number - terms - 1;
+                Operand { format, value: steps.additions[index], name: format!("sum {}", index + 1) }
+            }
+        }
+    }
+
+    fn product(&self, index: usize) -> String {
+        let term = self.neuron.sum.terms[index];
+        let [weight, input] = [term.weight, term.input].map(|factor| exact_decimal(self.format, factor));
+        format!("{weight} * {input}")
+    }
+
+    fn exact_product(&self, index: usize) -> Option<Rational> {
+        let term = self.neuron.sum.terms[index];
+        Some(real(self.format, term.weight)? * real(self.format, term.input)?)
+    }
+
+    fn addition(&self, index: usize, add: &Addition) -> Given {
+        let right = self.operand(add.right as usize);
+        let (left, name, text, nan) = if add.contracted {
+            let product = add.left as usize;
+            let term = self.neuron.sum.terms[product];
+            let nan = self.format.is_nan(term.weight) || self.format.is_nan(term.input);
+            (self.exact_product(product), format!("p{product}"), self.product(product), nan)
+        } else {
+            let left = self.operand(add.left as usize);
+            (left.real(), left.name.clone(), left.text(), left.format.is_nan(left.value))
+        };
+        let names = match add.contracted {
+            true => format!("fma({name}, {})", right.name),
+            false => format!("{name} + {}", right.name),
+        };
+        Given {
+            kind: "addition",
+            number: index + 1,
+            of: self.neuron.path.additions.len(),
+            operation: format!("{names} = {text} + {}", right.text()),
+            fused: add.contracted,
+            exact: left.zip(right.real()).map(|(left, right)| left + right),
+            after_nan: nan || right.format.is_nan(right.value),
+        }
+    }
+
+    /// The choice of an addition; of a fused one, the product's own says how its factors are read.
+    fn choice(&self, path: &SumPath, add: &Addition) -> Choice {
+        let mut choice = add.choice;
+        if add.contracted {
+            let read = path.products[add.left as usize].flushes;
+            choice.flushes.left = read.left || read.right;
+        }
+        choice
+    }
+
+    /// The tree of the additions, if it is not the one from left to right and short enough to be read.
+    pub fn order(&self) -> Option<String> {
+        const MOST: usize = 8;
+        let (path, terms) = (&self.neuron.path, self.neuron.sum.terms.len());
+        let shape = |path: &SumPath| -> Vec<(u32, u32, bool)> {
+            path.additions
+                .iter()
+                .map(|add| match add.contracted {
+                    true => (add.left, add.right, true),
+                    false => (add.left.min(add.right), add.left.max(add.right), false),
+                })
+                .collect()
+        };
+        if shape(path) == shape(&SumPath::plain(terms, self.model)) {
+            return None;
+        }
+        if terms > MOST {
+            return Some(format!("not from left to right: {} in all", crate::output::count(terms, "addition")));
+        }
+        let mut names: Vec<String> = (0..terms).map(|index| format!("p{index}")).chain(["b".to_string()]).collect();
+        for add in &path.additions {
+            let [left, right] = [add.left, add.right].map(|operand| names[operand as usize].clone());
+            names.push(match add.contracted {
+                true => format!("fma({left}, {right})"),
+                false => format!("({left} + {right})"),
+            });
+        }
+        let whole = names.last().cloned().unwrap_or_default();
+        let bare = whole.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+        Some(bare.map_or(whole.clone(), str::to_string))
+    }
+}
+
+/// One operation, if its result is not the exact value.
+fn operation(given: Given, (format, policy): (Format, Overflow), taken: Encoding, choice: Choice) -> Option<Operation> {
+    let Given { kind, number, of, operation, fused, exact, after_nan } = given;
+    match &exact {
+        Some(exact) if real(format, taken).as_ref() == Some(exact) => return None,
+        // An infinity or NaN that goes on is nothing new; NaN of operands that are none is.
+        None if after_nan || !format.is_nan(taken) => return None,
+        _ => {}
+    }
+    let spell = |encoding| exact_decimal(format, encoding);
+    let between = exact.as_ref().map(|exact| faithful(exact, format, policy));
+    let even = exact.as_ref().map(|exact| round(exact, format, RoundingMode::TiesToEven, policy).encoding);
+    let flags = [
+        (choice.flushes.left, "the left operand"),
+        (choice.flushes.right, "the right operand"),
+        (choice.flushes.result, "the result"),
+    ];
+    Some(Operation {
+        kind,
+        first: number,
+        last: number,
+        of,
+        operation,
+        fused,
+        exact: exact.map(exact_dyadic),
+        below: between.as_ref().map(|both| spell(both.below)),
+        above: between.as_ref().map(|both| spell(both.above)),
+        taken: spell(taken),
+        direction: choice.mode.to_string(),
+        ties_to_even: even.map(spell),
+        flushed: flags.into_iter().filter_map(|(flag, what)| flag.then_some(what)).collect(),
+    })
+}
+
+fn push(all: &mut Vec<Operation>, next: Option<Operation>) {
+    let Some(next) = next else { return };
+    if let Some(before) = all.last_mut()
+        && (before.kind, before.last + 1, before.fused) == (next.kind, next.first, next.fused)
+        && before.exact.is_some()
+        && (&before.exact, &before.taken, &before.direction) == (&next.exact, &next.taken, &next.direction)
+        && before.flushed == next.flushed
+    {
+        before.last = next.last;
+        return;
+    }
+    all.push(next);
+}

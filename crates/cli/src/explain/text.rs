@@ -1,0 +1,112 @@
+//! An explanation as text.
+
+use super::operations::Operation;
+use super::story::{Explanation, Neuron, Source};
+use crate::output::{Sheet, count};
+
+impl Explanation {
+    /// For people.
+    pub fn text(&self) -> String {
+        let Explanation { row, output, expected, given, plain, .. } = self;
+        let mut text = format!("Refuted: row {row}, output {output}: expected {expected}, the path gives {given}\n");
+        let mut others = Vec::new();
+        if let Some(real) = &self.over_the_reals {
+            others.push(match real == given {
+                true => format!("over the reals {real} too: the network is wrong without any rounding"),
+                false => format!("over the reals {real}"),
+            });
+        }
+        others.push(match plain == given {
+            true => "this is the plain path: left to right, nothing fused".to_string(),
+            false => format!("on the plain path {plain}"),
+        });
+        text += &format!("  {}\n", others.join("; "));
+        for neuron in &self.neurons {
+            text += &neuron.text();
+        }
+        if self.neurons_left_out > 0 {
+            text += &format!("and {} more, below these\n", count(self.neurons_left_out, "neuron"));
+        }
+        text
+    }
+}
+
+impl Neuron {
+    fn text(&self) -> String {
+        let Neuron { layer, neuron, activation, value, .. } = self;
+        let mut heading = format!("layer {layer}, neuron {neuron} ({activation}) gives {value}");
+        match (&self.exact, &self.over_the_reals) {
+            (Some(exact), Some(real)) if exact == real && exact != value => heading += &format!("; exactly {exact}"),
+            (Some(exact), real) => {
+                if exact != value {
+                    heading += &format!("; of its inputs exactly {exact}");
+                }
+                if let Some(real) = real.as_ref().filter(|real| *real != value) {
+                    heading += &format!("; over the reals {real}");
+                }
+            }
+            (None, Some(real)) => heading += &format!("; over the reals {real}"),
+            (None, None) => {}
+        }
+        let mut sheet = Sheet::new(heading);
+        if !self.terms.is_empty() {
+            sheet.line("adds", self.terms.join(", ") + &more(self.terms_left_out));
+        }
+        if !self.takes.is_empty() {
+            let takes: Vec<String> = self.takes.iter().map(Source::text).collect();
+            sheet.line("takes", takes.join(", ") + &more(self.takes_left_out));
+        }
+        if let Some(order) = &self.order {
+            sheet.line("order", order);
+        }
+        for operation in &self.operations {
+            sheet.line(operation.place(), operation.text());
+        }
+        if self.operations_left_out > 0 {
+            sheet.line("and", format!("{} more that are not exact", count(self.operations_left_out, "operation")));
+        }
+        sheet.text()
+    }
+}
+
+fn more(left_out: usize) -> String {
+    if left_out == 0 { String::new() } else { format!(", and {left_out} more") }
+}
+
+impl Source {
+    fn text(&self) -> String {
+        let Source { layer, neuron, value, over_the_reals } = self;
+        let real = over_the_reals.as_ref().map_or(String::new(), |real| format!(" (over the reals {real})"));
+        format!("{value} from layer {layer}, neuron {neuron}{real}")
+    }
+}
+
+impl Operation {
+    fn place(&self) -> String {
+        let Operation { kind, first, last, of, .. } = self;
+        match (*kind, first == last) {
+            ("out of the accumulator", _) => kind.to_string(),
+            (_, true) => format!("{kind} {first} of {of}"),
+            (_, false) => format!("{kind}s {first} to {last} of {of}"),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Operation { operation, exact, below, above, taken, direction, .. } = self;
+        let (Some(exact), Some(below), Some(above)) = (exact, below, above) else {
+            return format!("{operation}: {taken}");
+        };
+        let exactly = format!("{operation}: exactly {exact}");
+        if !self.flushed.is_empty() {
+            return format!("{exactly}, but {} is flushed, which gives {taken}", self.flushed.join(" and "));
+        }
+        let mut text = match below == above {
+            true => format!("{exactly}, beyond the largest value; overflow gives {taken}"),
+            false => format!("{exactly}, between {below} and {above}; {direction} takes {taken}"),
+        };
+        if let Some(even) = self.ties_to_even.as_ref().filter(|even| *even != taken) {
+            text += &format!(", ties-to-even would take {even}");
+        }
+        text
+    }
+}
