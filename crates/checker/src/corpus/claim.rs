@@ -14,6 +14,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::all_values::{AllValues, AllValuesError};
+use crate::parametric::Shape;
 use crate::prove::Strategy;
 
 /// A claim as it stands in its file.
@@ -48,6 +49,9 @@ use crate::prove::Strategy;
 /// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
 /// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, or none for results that are
 /// the function rounded to nearest, ties to even, by the overflow policy of `paths`.
+///
+/// `kind = "parametric"` asks Z3 about every data set of `rows-count` rows of `inputs` inputs at once; with `steps = true`
+/// not in one query but in steps ([`crate::parametric`]).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Text {
@@ -72,6 +76,9 @@ struct Text {
     refused: Vec<String>,
     values: Option<Values>,
     inputs: Option<usize>,
+    rows_count: Option<usize>,
+    #[serde(default)]
+    steps: bool,
     classes: Option<u64>,
     #[serde(default)]
     seeds: Vec<u64>,
@@ -107,6 +114,7 @@ enum Kind {
     WholeNetwork,
     Forest,
     Approximation,
+    Parametric,
 }
 
 /// What the network of an instance is made of, and who judges it.
@@ -134,6 +142,8 @@ pub enum Making {
     },
     /// Of a function that it approximates; the kernel judges.
     Function(Wanted),
+    /// Of every data set of this shape; Z3 is asked, in steps or in one query.
+    EveryDataSet(Shape, bool),
 }
 
 /// A function to be approximated, in whatever format.
@@ -315,6 +325,14 @@ impl Text {
 
     /// One for each seed, with what tells them apart; else one.
     fn makings(&self, folder: &Path) -> Result<Vec<(String, Making)>, ClaimError> {
+        if self.kind == Kind::Parametric {
+            return Ok(vec![(String::new(), self.every_data_set()?)]);
+        }
+        if let Some((field, _)) =
+            [("rows-count", self.rows_count.is_some()), ("steps", self.steps)].iter().find(|(_, given)| *given)
+        {
+            return Err(ClaimError::Stray(field));
+        }
         if self.values.is_none() {
             let strays = [("inputs", self.inputs.is_some()), ("classes", self.classes.is_some())];
             let strays = strays.into_iter().chain([("seeds", !self.seeds.is_empty())]);
@@ -340,6 +358,32 @@ impl Text {
         self.seeds.iter().map(one).collect()
     }
 
+    fn every_data_set(&self) -> Result<Making, ClaimError> {
+        let strays = [
+            ("data", self.data.is_some()),
+            ("labels", !self.labels.is_empty()),
+            ("rows", self.rows.is_some()),
+            ("strategy", self.strategy.is_some()),
+            ("max-leaves", self.max_leaves.is_some()),
+            ("model", self.model.is_some()),
+            ("outputs", self.outputs.is_some()),
+            ("grid", self.grid.is_some()),
+            ("function", self.function.is_some()),
+            ("domain", self.domain.is_some()),
+            ("eps", self.eps.is_some()),
+            ("values", self.values.is_some()),
+            ("classes", self.classes.is_some()),
+            ("seeds", !self.seeds.is_empty()),
+            ("refused", !self.refused.is_empty()),
+        ];
+        if let Some((field, _)) = strays.iter().find(|(_, given)| *given) {
+            return Err(ClaimError::Stray(field));
+        }
+        let rows = self.rows_count.filter(|&rows| rows > 0).ok_or(ClaimError::Missing("rows-count"))?;
+        let inputs = self.inputs.filter(|&inputs| inputs > 0).ok_or(ClaimError::Missing("inputs"))?;
+        Ok(Making::EveryDataSet(Shape { rows, inputs }, self.steps))
+    }
+
     fn file_rows(&self, folder: &Path) -> Result<Option<Rows>, ClaimError> {
         match (&self.data, self.labels.is_empty()) {
             (Some(data), false) => {
@@ -361,7 +405,7 @@ impl Text {
         let strays: &[&[(&'static str, bool)]] = match self.kind {
             Kind::Forest => &[&of_rows, &of_functions],
             Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
-            Kind::Memorization | Kind::WholeNetwork => &[&of_models, &of_functions],
+            Kind::Memorization | Kind::WholeNetwork | Kind::Parametric => &[&of_models, &of_functions],
         };
         if let Some((field, _)) = strays.iter().copied().flatten().find(|(_, given)| *given) {
             return Err(ClaimError::Stray(field));
