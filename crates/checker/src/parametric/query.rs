@@ -1,7 +1,7 @@
 //! The box network of a symbolic data set, as one script.
 
 use roundproof_format::{Format, Subnormals};
-use roundproof_network::{Accumulator, Activation, Contraction, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, PathModel, Rounding};
 
 use super::sum::{Choices, Factor, Product, Writer};
 use crate::smt::bits::{Bits, Choices as Kind};
@@ -35,6 +35,7 @@ pub enum Defect {
 }
 
 /// A neuron that exists if `present` does, as terms.
+#[cfg_attr(not(test), allow(dead_code, reason = "read off models of wrong constructions, in tests"))]
 pub(super) struct Neuron {
     pub layer: usize,
     pub products: Vec<Product>,
@@ -65,11 +66,11 @@ struct Side {
 }
 
 /// One question, all of its data symbolic.
+#[cfg_attr(not(test), allow(dead_code, reason = "read off models of wrong constructions, in tests"))]
 pub(super) struct Query {
     pub format: Format,
     pub shape: Shape,
     pub bits: Bits,
-    activation: Activation,
     /// Declarations, definitions and assumptions.
     pub script: Script,
     /// Says that the output is the label.
@@ -81,8 +82,6 @@ pub(super) struct Query {
     /// `inputs[row][column]`, `labels[row]`: symbolic constants.
     pub inputs: Vec<Vec<String>>,
     pub labels: Vec<String>,
-    /// What the network reads: the inputs of the symbolic row, but for the signs of zeros.
-    pub read: Vec<String>,
     /// The row.
     pub row: Vector,
 }
@@ -214,7 +213,6 @@ impl Build {
             format: self.format,
             shape: self.shape,
             bits,
-            activation: self.activation,
             script,
             right: format!("(eq {out} {label})"),
             choices,
@@ -222,7 +220,6 @@ impl Build {
             cuts: self.cuts,
             inputs,
             labels,
-            read,
             row,
         })
     }
@@ -231,7 +228,7 @@ impl Build {
     fn data(&mut self) -> (Vec<Vec<String>>, Vec<String>) {
         let sort = self.writer.bits.sort();
         let Shape { rows, inputs: columns } = self.shape;
-        let mut finite = |build: &mut Build, letter| {
+        let finite = |build: &mut Build, letter| {
             let name = build.writer.declare(letter, &sort);
             build.assert(&format!("(is-finite {name})"));
             name

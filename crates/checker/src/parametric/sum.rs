@@ -44,6 +44,7 @@ pub(super) enum Factor {
 
 /// A product of a neuron, as terms.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), allow(dead_code, reason = "read off models of wrong constructions, in tests"))]
 pub(super) struct Product {
     /// Whether the weight is stored; its factors are nothing to speak of, if not.
     pub present: Truth,
