@@ -6,6 +6,7 @@
 pub mod corpus;
 pub mod lemmas;
 pub mod mechanized;
+pub mod parametric;
 pub mod prove;
 pub mod smt;
 pub mod solver;

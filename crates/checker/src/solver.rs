@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use thiserror::Error;
+use z3::ast::BV;
 use z3::{Params, SatResult, Solver as Z3Solver};
 
 /// The oldest Z3 that the bindings support. Debian 12's, which is older, is wrong about fused multiply-add.
@@ -43,11 +44,31 @@ impl Script {
         format!("{logic}{}(check-sat)\n", self.text)
     }
 
+    /// The script with constants in place of the definitions of these names, of which nothing is known then. What it
+    /// implies, the script implies.
+    pub fn without_definitions(&self, names: &[String]) -> Script {
+        let mut script = Script { text: String::with_capacity(self.text.len()), ..self.clone() };
+        for line in self.text.lines() {
+            let defined = line.strip_prefix("(define-fun ").and_then(|rest| rest.split_once(" () "));
+            match defined.filter(|(name, _)| names.iter().any(|known| known == name)) {
+                Some((name, rest)) => script.line(&format!("(declare-const {name} {})", sort_at_start(rest))),
+                None => script.line(line),
+            }
+        }
+        script
+    }
+
     /// A script of this text, whose assertions start their lines.
     fn of_text(text: &str) -> Script {
         let assertions = text.lines().filter(|line| line.starts_with("(assert ")).count();
         Script { logic: None, text: text.to_string(), assertions }
     }
+}
+
+/// The sort with which the rest of a definition starts.
+fn sort_at_start(text: &str) -> &str {
+    let end = if text.starts_with('(') { text.find(')').map(|at| at + 1) } else { text.find(' ') };
+    text.split_at(end.unwrap_or(text.len())).0
 }
 
 /// What a solver says. `Unknown` is never a proof.
@@ -120,6 +141,24 @@ impl Solver {
     }
 }
 
+impl Solver {
+    /// The values of bit-vector constants of up to 64 bits in a model of the script, if the solver finds one.
+    pub fn model(&self, script: &Script, constants: &[(&str, u32)]) -> Result<Vec<u64>, Answer> {
+        let solver = loaded(script, self.timeout).map_err(Answer::Unknown)?;
+        match solver.check() {
+            SatResult::Sat => {}
+            SatResult::Unsat => return Err(Answer::Unsatisfiable),
+            SatResult::Unknown => return Err(Answer::Unknown(solver.get_reason_unknown().unwrap_or_default())),
+        }
+        let no_value = || Answer::Unknown("a model without values".to_string());
+        let model = solver.get_model().ok_or_else(no_value)?;
+        let value = |&(name, width): &(&str, u32)| {
+            model.eval(&BV::new_const(name, width), true).and_then(|value| value.as_u64()).ok_or_else(no_value)
+        };
+        constants.iter().map(value).collect()
+    }
+}
+
 fn self_test() -> Result<(), SolverError> {
     let version = version();
     let parts: Vec<u32> = version.split(['.', ' ', '-']).map_while(|part| part.parse().ok()).collect();
@@ -139,23 +178,29 @@ fn self_test() -> Result<(), SolverError> {
     Ok(())
 }
 
-fn check(script: &Script, timeout: Duration) -> Answer {
+/// A solver with the assertions of a script; or why it has not got them.
+fn loaded(script: &Script, timeout: Duration) -> Result<Z3Solver, String> {
     let solver = match script.logic {
         None => Z3Solver::new(),
-        Some(logic) => match Z3Solver::new_for_logic(logic) {
-            Some(solver) => solver,
-            None => return Answer::Unknown(format!("no logic {logic}")),
-        },
+        Some(logic) => Z3Solver::new_for_logic(logic).ok_or_else(|| format!("no logic {logic}"))?,
     };
     solver.from_string(script.text.as_str());
     // Text that Z3 cannot read leaves the solver empty, without a word.
     let arrived = solver.get_assertions().len();
     if arrived != script.assertions {
-        return Answer::Unknown(format!("{arrived} of {} assertions were understood", script.assertions));
+        return Err(format!("{arrived} of {} assertions were understood", script.assertions));
     }
     let mut params = Params::new();
     params.set_u32("timeout", u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX));
     solver.set_params(&params);
+    Ok(solver)
+}
+
+fn check(script: &Script, timeout: Duration) -> Answer {
+    let solver = match loaded(script, timeout) {
+        Ok(solver) => solver,
+        Err(why) => return Answer::Unknown(why),
+    };
     match solver.check() {
         SatResult::Sat => Answer::Satisfiable,
         SatResult::Unsat => Answer::Unsatisfiable,

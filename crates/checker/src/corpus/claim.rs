@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::all_values::{AllValues, AllValuesError};
 use super::given::{GivenNetwork, NeuronText};
+use crate::parametric::Shape;
 use crate::prove::Strategy;
 
 mod paths;
@@ -57,6 +58,9 @@ use paths::Paths;
 /// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
 /// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, or none for results that are
 /// the function rounded to nearest, ties to even, by the overflow policy of `paths`.
+///
+/// `kind = "parametric"` asks Z3 about every data set of `rows-count` rows of `inputs` inputs at once; with `steps = true`
+/// not in one query but in steps ([`crate::parametric`]).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Text {
@@ -82,6 +86,9 @@ struct Text {
     refused: Vec<String>,
     values: Option<Values>,
     inputs: Option<usize>,
+    rows_count: Option<usize>,
+    #[serde(default)]
+    steps: bool,
     classes: Option<u64>,
     #[serde(default)]
     seeds: Vec<u64>,
@@ -117,6 +124,7 @@ enum Kind {
     WholeNetwork,
     Forest,
     Approximation,
+    Parametric,
 }
 
 /// What the network of an instance is made of, and who judges it.
@@ -151,6 +159,8 @@ pub enum Making {
     },
     /// Of a function that it approximates; the kernel judges.
     Function(Wanted),
+    /// Of every data set of this shape; Z3 is asked, in steps or in one query.
+    EveryDataSet(Shape, bool),
 }
 
 /// A function to be approximated, in whatever format.
@@ -334,6 +344,14 @@ impl Text {
 
     /// One for each seed, with what tells them apart; else one.
     fn makings(&self, folder: &Path) -> Result<Vec<(String, Making)>, ClaimError> {
+        if self.kind == Kind::Parametric {
+            return Ok(vec![(String::new(), self.every_data_set()?)]);
+        }
+        if let Some((field, _)) =
+            [("rows-count", self.rows_count.is_some()), ("steps", self.steps)].iter().find(|(_, given)| *given)
+        {
+            return Err(ClaimError::Stray(field));
+        }
         if self.values.is_none() {
             let strays = [("inputs", self.inputs.is_some()), ("classes", self.classes.is_some())];
             let strays = strays.into_iter().chain([("seeds", !self.seeds.is_empty())]);
@@ -381,7 +399,7 @@ impl Text {
         let strays: &[&[(&'static str, bool)]] = match self.kind {
             Kind::Forest => &[&of_rows, &of_functions],
             Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
-            Kind::Memorization | Kind::WholeNetwork => &[&of_models, &of_functions],
+            Kind::Memorization | Kind::WholeNetwork | Kind::Parametric => &[&of_models, &of_functions],
         };
         if let Some((field, _)) = strays.iter().copied().flatten().find(|(_, given)| *given) {
             return Err(ClaimError::Stray(field));
@@ -451,5 +469,6 @@ fn outputs(text: &str) -> Result<Outputs, ParseError> {
     found.ok_or_else(|| ParseError::unknown("outputs", text, known.map(|(name, _)| name)))
 }
 
+mod parametric;
 #[cfg(test)]
 mod tests;

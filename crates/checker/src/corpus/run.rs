@@ -19,6 +19,7 @@ use super::all_values::AllValuesError;
 use super::claim::{Instance, Making, RecordKind, Rows, Wanted};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
+use crate::parametric::{Parametric, Shape};
 use crate::prove::{
     Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, given, memorize,
 };
@@ -87,7 +88,7 @@ impl Obligation {
         settings: &Settings,
         progress: &mut dyn FnMut(&'static str, usize, usize),
     ) -> Result<Outcome, RunError> {
-        let Found { verdict, how, record, kept, wrong_rows } = match &self.subject {
+        let Found { verdict, how, record, kept, scripts, wrong_rows } = match &self.subject {
             Subject::Lemma(lemma) => {
                 let result = lemma.prove(settings.solver, progress);
                 Found {
@@ -95,6 +96,7 @@ impl Obligation {
                     how: result.how,
                     record: Record::Json(result.json),
                     kept: None,
+                    scripts: Vec::new(),
                     wrong_rows: 0,
                 }
             }
@@ -105,6 +107,7 @@ impl Obligation {
                     how: result.how,
                     record: Record::Json(result.json),
                     kept: None,
+                    scripts: Vec::new(),
                     wrong_rows: 0,
                 }
             }
@@ -127,6 +130,12 @@ impl Obligation {
                 write(&ending(&stem, &format!(".{name}")), bytes)?;
             }
             write(&ending(&stem, CERTIFICATE), json.as_bytes())?;
+        }
+        if let Some(folder) = settings.keep {
+            for (name, text) in &scripts {
+                let file = ending(&folder.join(&self.name), &format!(".{}.smt2", name.replace(' ', "-")));
+                write(&file, text.as_bytes())?;
+            }
         }
         Ok(Outcome { verdict, how, as_expected, comparison })
     }
@@ -164,6 +173,8 @@ struct Found {
     record: Record,
     /// The files, and their certificate in full.
     kept: Option<(Files, String)>,
+    /// What a solver was asked, by name, in SMT-LIB.
+    scripts: Vec<(String, String)>,
     /// Rows in which the network is proved to give something else than the label.
     wrong_rows: usize,
 }
@@ -185,6 +196,9 @@ fn run_instance(
     settings: &Settings,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Found, RunError> {
+    if let Making::EveryDataSet(shape, steps) = instance.making {
+        return every_data_set(instance, shape, steps, settings, progress);
+    }
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
         Err(why) => {
@@ -193,6 +207,7 @@ fn run_instance(
                 how: why.clone(),
                 record: Record::Refusal(why + "\n"),
                 kept: None,
+                scripts: Vec::new(),
                 wrong_rows: 0,
             });
         }
@@ -222,7 +237,34 @@ fn run_instance(
         Property::Computes { exceptions, .. } => exceptions.len(),
     };
     let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
-    Ok(Found { verdict: Some(certificate.verdict), how, record, kept: Some((files, json)), wrong_rows })
+    Ok(Found {
+        verdict: Some(certificate.verdict),
+        how,
+        record,
+        kept: Some((files, json)),
+        scripts: Vec::new(),
+        wrong_rows,
+    })
+}
+
+/// Asks about every data set of a shape.
+fn every_data_set(
+    instance: &Instance,
+    shape: Shape,
+    steps: bool,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    let Instance { activation, format, model, .. } = *instance;
+    let answered = Parametric { activation, format, model, shape, steps }.attest(settings.solver, progress);
+    Ok(Found {
+        verdict: Some(answered.verdict),
+        how: answered.how,
+        record: Record::Json(answered.json),
+        kept: None,
+        scripts: answered.scripts,
+        wrong_rows: 0,
+    })
 }
 
 /// A certificate with a digest in place of its evidence, which may be many times longer than all the rest.
@@ -251,6 +293,7 @@ fn prove(
         Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
         Making::Function(wanted) => return approximate_function(instance, wanted, progress),
+        Making::EveryDataSet(..) => None,
     };
     let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
         Some(Err(refusal)) => return Ok(Err(refusal)),
@@ -282,7 +325,9 @@ fn prove(
             let network = network.in_format(instance.format, instance.activation, dataset.dimension());
             given(network.map_err(RunError::File)?, dataset, Some(columns), &task, progress)
         }
-        (Making::Rows { .. } | Making::Given { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
+        (Making::Rows { .. } | Making::Given { .. } | Making::Function(_) | Making::EveryDataSet(..), _) => {
+            unreachable!("rows were read above")
+        }
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),

@@ -72,3 +72,17 @@ fn functions_without_seeds_or_in_formats_that_lack_them_are_refused() {
         assert!(matches!(refused, Err(ClaimError::Form(_))), "{to}: {refused:?}");
     }
 }
+
+#[test]
+fn every_data_set_has_a_shape_and_nothing_else() {
+    let text = "statement = \"s\"\nkind = \"parametric\"\nrows-count = 3\ninputs = 2\nactivations = [\"step\"]\n\
+                formats = [\"bfloat16\"]\npaths = \"all\"\n";
+    let instances = read(text).expect("a claim");
+    assert!(matches!(instances[0].making, Making::EveryDataSet(shape, false) if (shape.rows, shape.inputs) == (3, 2)));
+    for field in ["rows-count = 3\n", "inputs = 2\n"] {
+        assert!(matches!(read(&text.replace(field, "")), Err(ClaimError::Missing(_))), "{field}");
+    }
+    for stray in ["seeds = [1]\n", "strategy = \"point\"\n", "labels = [\"y\"]\n", "refused = [\"bfloat16\"]\n"] {
+        assert!(matches!(read(&format!("{text}{stray}")), Err(ClaimError::Stray(_))), "{stray}");
+    }
+}
