@@ -8,17 +8,19 @@
 //! and one input computes from left to right, with any number of units.
 //!
 //! - With one direction of rounding this is exact: what is not found is not computed on that path, nor on all paths.
-//! - With any rounding, every sum is followed twice, rounded down and rounded up, and a label counts where both meet. What
-//!   is not found is computed by no network; what is found may still fail on other paths or in other orders. Without
-//!   saturation, two sums that have parted stay apart (the lower one is below the exact sum, the higher one above, and one
-//!   of them strictly), and are dropped at once.
+//! - With any rounding, and infinities, this is exact as well: a label on every path needs, at every input, units that give
+//!   one value each, products that are values, and a value for the sum of every part of the terms; and that is enough
+//!   (`agreed_sum_exact` in `proofs/rocq/DepthSums.v`). So instead of partial sums, the sets of the sums of all parts are
+//!   followed. The model must allow every order.
+//! - With any rounding and saturation, every sum from left to right is followed twice, rounded down and rounded up, and a
+//!   label counts where both meet. What is not found is computed by no network; what is found may fail on other paths.
 //!
 //! +0 and -0 are one value. `proofs/theorems/depth/README.md` has the theorem that this goes with.
 
 use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
-use roundproof_network::{Accumulator, Activation, Layer, Network, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, Layer, Network, Order, PathModel, Rounding};
 use roundproof_softfloat::{Arithmetic, from_order_key, order_key, relu, step};
 use thiserror::Error;
 
@@ -200,6 +202,10 @@ impl Question {
             }
         }
         let (steps, units): (Vec<_>, Vec<_>) = units.into_iter().unzip();
+        if merged {
+            let (before, labels) = search_parts(&arena, &steps).ok_or(QuestionError::TooMany(self.format))?;
+            return Ok(Enumeration { question: self.clone(), values, units, before, labels });
+        }
         let (before, labels) = search(&arena, &steps, number(self.format.zero()).unwrap_or_default());
         Ok(Enumeration { question: self.clone(), values, units, before, labels })
     }
@@ -212,7 +218,8 @@ impl Question {
     fn values(&self) -> Result<Vec<Encoding>, QuestionError> {
         let covered = self.model.subnormals == Subnormals::Gradual
             && self.model.accumulator == Accumulator::Same
-            && self.model.overflow != Overflow::Nan;
+            && self.model.overflow != Overflow::Nan
+            && (self.model.rounding != Rounding::Any || self.model.order == Order::Any);
         let finite = self.points.iter().all(|point| self.format.is_finite(*point));
         if !covered {
             return Err(QuestionError::Model);
@@ -295,6 +302,50 @@ fn search(arena: &Arena<'_>, steps: &[Vec<u16>], zero: u16) -> (Reached, Reached
     (before, labels)
 }
 
+/// The same where all parts of a sum have to sum to values: at each input, the sums of all parts, as a set of values.
+/// The sum of all terms is the largest of these plus the least. None if there are too many.
+fn search_parts(arena: &Arena<'_>, steps: &[Vec<u16>]) -> Option<(Reached, Reached)> {
+    let (count, table) = (arena.values.len(), arena.sums.first()?);
+    let add = |parts: &[u64], added: &dyn Fn(usize) -> u16| -> Option<Vec<u64>> {
+        let at = |(point, parts): (usize, &u64)| {
+            let sums = (0..count).filter(|part| parts >> part & 1 == 1);
+            sums.map(|part| table[part * count + usize::from(added(point))])
+                .try_fold(*parts, |set, sum| (sum != NONE).then(|| set | 1 << sum))
+        };
+        parts.iter().enumerate().map(at).collect()
+    };
+    let total = |parts: &u64| {
+        let (least, most) = (parts.trailing_zeros() as usize, 63 - parts.leading_zeros() as usize);
+        usize::from(table[least * count + most])
+    };
+    let mut seen = BTreeMap::new();
+    let (mut before, mut labels) = (BTreeMap::new(), BTreeMap::new());
+    let mut queue = vec![vec![1u64 << (count / 2); arena.points]];
+    seen.insert(queue[0].clone(), 0);
+    let mut next = 0;
+    while let Some(parts) = queue.get(next).cloned() {
+        for bias in 0..count {
+            if let Some(sums) = add(&parts, &|_| bias as u16) {
+                let found = sums.iter().rev().fold(0, |place, parts| place * count + total(parts));
+                labels.entry(found).or_insert((next, bias));
+            }
+        }
+        for (unit, step) in steps.iter().enumerate() {
+            let Some(reached) = add(&parts, &|point| step[point]) else { continue };
+            if !seen.contains_key(&reached) {
+                before.insert(queue.len(), (next, unit));
+                seen.insert(reached.clone(), queue.len());
+                queue.push(reached);
+            }
+        }
+        if queue.len() > MOST_SUMS {
+            return None;
+        }
+        next += 1;
+    }
+    Some((before, labels))
+}
+
 impl Enumeration {
     /// How many values the format has.
     pub fn values(&self) -> usize {
@@ -306,7 +357,7 @@ impl Enumeration {
         self.units.len()
     }
 
-    /// How many vectors of partial sums were reached.
+    /// How many vectors of partial sums, or of sets of sums, were reached.
     pub fn sums(&self) -> usize {
         self.before.len() + 1
     }

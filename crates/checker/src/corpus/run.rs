@@ -183,6 +183,10 @@ fn run_instance(
     settings: &Settings,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Found, RunError> {
+    if let Making::Depth(points) = &instance.making {
+        let (verdict, how, json) = super::depth::enumerate(instance, points).map_err(RunError::File)?;
+        return Ok(Found { verdict: Some(verdict), how, record: Record::Json(json), kept: None, wrong_rows: 0 });
+    }
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
         Err(why) => {
@@ -249,6 +253,7 @@ fn prove(
         Making::Rows { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
         Making::Function(wanted) => return approximate_function(instance, wanted, progress),
+        Making::Depth(_) => return Err(RunError::File("depth has no network".to_string())),
     };
     let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
         Some(Err(refusal)) => return Ok(Err(refusal)),
@@ -275,7 +280,7 @@ fn prove(
             let task = task(instance, *strategy, *max_leaves, rows_source);
             memorize(&table.dataset, Some(&table.columns), &task, progress)
         }
-        (Making::Rows { .. } | Making::Function(_), _) => unreachable!("rows were read above"),
+        (Making::Rows { .. } | Making::Function(_) | Making::Depth(_), _) => unreachable!("rows were read above"),
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
