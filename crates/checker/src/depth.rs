@@ -188,7 +188,7 @@ impl Question {
             for &bias in &values {
                 let hidden: Vec<Vec<Encoding>> = self.hidden(&modes, weight, bias, compute);
                 for &gain in &values {
-                    let mut added = self.added(&modes, &hidden, gain, compute).map(|product| number(product));
+                    let mut added = self.added(&modes, &hidden, gain, compute).map(number);
                     let added: Option<Vec<u16>> = if merged {
                         let all: Option<Vec<u16>> = added.collect();
                         all.and_then(|all| all.chunks(2).map(|pair| (pair[0] == pair[1]).then_some(pair[0])).collect())
