@@ -70,6 +70,10 @@ fn summary_of(part: &Path, file: &Path) -> String {
         assert!(part.ends_with("theorems") && value["verdict"] == "Proved", "{}", file.display());
         return digests(&value);
     }
+    if value["kind"] == "depth" {
+        assert!(part.ends_with("theorems") && value["verdict"] == "Attested", "{}", file.display());
+        return depth(&value);
+    }
     let certificate = Certificate::read(file).unwrap().value;
     let expected = match part.ends_with("theorems") {
         true => matches!(certificate.verdict, Verdict::Proved | Verdict::Attested),
@@ -124,6 +128,23 @@ fn claim(certificate: &Certificate) -> String {
         writeln!(summary, "  leans on {}: {}", lemma.name, lemma.established).unwrap();
     }
     summary
+}
+
+/// An enumeration of the functions that two layers compute.
+fn depth(record: &Value) -> String {
+    let text = |name: &str| record[name].as_str().unwrap_or("-").to_string();
+    format!(
+        "  {}: {} {} under {}\n  points {}: {} of {} functions, {} units; first not computed {}\n",
+        text("verdict"),
+        text("activation"),
+        text("format"),
+        text("paths"),
+        record["points"],
+        record["computed_at_most"],
+        record["functions"],
+        record["units"],
+        record["first_not_computed"]
+    )
 }
 
 /// A record with a digest in place of its evidence.

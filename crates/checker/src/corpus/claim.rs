@@ -55,6 +55,9 @@ use paths::Paths;
 /// `outputs` and `grid` as `roundproof compile` has them. Data and labels may be left out; with them, the claim also says
 /// in which rows an exact forest gives the label.
 ///
+/// `kind = "depth"` enumerates which functions on `points = ["-1", "0", "1"]` networks of two layers of any width compute,
+/// and holds if there is one that they do not ([`crate::depth`]).
+///
 /// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
 /// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, or none for results that are
 /// the function rounded to nearest, ties to even, by the overflow policy of `paths`.
@@ -78,6 +81,7 @@ struct Text {
     function: Option<String>,
     domain: Option<Vec<String>>,
     eps: Option<String>,
+    points: Option<Vec<String>>,
     activations: Vec<String>,
     formats: Vec<String>,
     paths: Paths,
@@ -125,6 +129,7 @@ enum Kind {
     Forest,
     Approximation,
     Parametric,
+    Depth,
 }
 
 /// What the network of an instance is made of, and who judges it.
@@ -161,6 +166,8 @@ pub enum Making {
     Function(Wanted),
     /// Of every data set of this shape; Z3 is asked, in steps or in one query.
     EveryDataSet(Shape, bool),
+    /// Of nothing: all networks of two layers are enumerated, at these inputs.
+    Depth(Vec<Number>),
 }
 
 /// A function to be approximated, in whatever format.
@@ -399,10 +406,18 @@ impl Text {
         let strays: &[&[(&'static str, bool)]] = match self.kind {
             Kind::Forest => &[&of_rows, &of_functions],
             Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
+            Kind::Depth => &[&of_rows, &of_models, &of_functions, &[("data", rows.is_some())]],
             Kind::Memorization | Kind::WholeNetwork | Kind::Parametric => &[&of_models, &of_functions],
         };
         if let Some((field, _)) = strays.iter().copied().flatten().find(|(_, given)| *given) {
             return Err(ClaimError::Stray(field));
+        }
+        if self.points.is_some() && self.kind != Kind::Depth {
+            return Err(ClaimError::Stray("points"));
+        }
+        if self.kind == Kind::Depth {
+            let points = self.points.as_ref().ok_or(ClaimError::Missing("points"))?;
+            return Ok(Making::Depth(points.iter().map(|text| number(text)).collect::<Result<_, _>>()?));
         }
         if self.kind == Kind::Approximation {
             return Ok(Making::Function(self.wanted()?));
@@ -433,8 +448,6 @@ impl Text {
     }
 
     fn wanted(&self) -> Result<Wanted, ClaimError> {
-        let number =
-            |text: &str| parse_number(text.trim()).map_err(|error| ClaimError::Value(format!("`{text}` {error}")));
         let range = |text: &String| {
             let ends = text.split_once(':').ok_or_else(|| ClaimError::Value(format!("`{text}` is no LOW:HIGH")))?;
             Ok::<_, ClaimError>((number(ends.0)?, number(ends.1)?))
@@ -461,6 +474,10 @@ fn check(making: &Making, activation: Activation, format: Format) -> Result<(), 
         function.check(format)?;
     }
     Ok(())
+}
+
+fn number(text: &str) -> Result<Number, ClaimError> {
+    parse_number(text.trim()).map_err(|error| ClaimError::Value(format!("`{text}` {error}")))
 }
 
 fn outputs(text: &str) -> Result<Outputs, ParseError> {

@@ -19,6 +19,7 @@
 mod all_values;
 mod claim;
 mod compare;
+mod depth;
 mod given;
 mod run;
 

@@ -199,6 +199,17 @@ fn run_instance(
     if let Making::EveryDataSet(shape, steps) = instance.making {
         return every_data_set(instance, shape, steps, settings, progress);
     }
+    if let Making::Depth(points) = &instance.making {
+        let (verdict, how, json) = super::depth::enumerate(instance, points).map_err(RunError::File)?;
+        return Ok(Found {
+            verdict: Some(verdict),
+            how,
+            record: Record::Json(json),
+            kept: None,
+            scripts: Vec::new(),
+            wrong_rows: 0,
+        });
+    }
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
         Err(why) => {
@@ -293,7 +304,7 @@ fn prove(
         Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
         Making::Function(wanted) => return approximate_function(instance, wanted, progress),
-        Making::EveryDataSet(..) => None,
+        Making::EveryDataSet(..) | Making::Depth(_) => None,
     };
     let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
         Some(Err(refusal)) => return Ok(Err(refusal)),
@@ -325,9 +336,7 @@ fn prove(
             let network = network.in_format(instance.format, instance.activation, dataset.dimension());
             given(network.map_err(RunError::File)?, dataset, Some(columns), &task, progress)
         }
-        (Making::Rows { .. } | Making::Given { .. } | Making::Function(_) | Making::EveryDataSet(..), _) => {
-            unreachable!("rows were read above")
-        }
+        (_, _) => unreachable!("rows were read above"),
     };
     match (judged, table) {
         (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
