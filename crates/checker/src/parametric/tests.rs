@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use roundproof_construct::point;
 use roundproof_format::Encoding;
-use roundproof_kernel::replay;
+use roundproof_kernel::{Claim, Evidence, Node, Separator, Subject, check, replay};
 use roundproof_network::{Dataset, Encodings, Layer, Network};
 use roundproof_paths::{Finding, SearchOptions, search};
+use roundproof_softfloat::order_key;
 
 use super::*;
 
@@ -38,8 +40,13 @@ impl Observed {
 
 /// The data set and the network of a model in which the label is missed.
 fn counterexample(solver: &Solver, query: &Query) -> Result<(Dataset, Network), Answer> {
+    instance(solver, query, query.negation())
+}
+
+/// The data set and the network of a model of a script.
+fn instance(solver: &Solver, query: &Query, script: Script) -> Result<(Dataset, Network), Answer> {
     let (format, width) = (query.format, query.format.width());
-    let mut seen = Observed { script: query.negation(), names: Vec::new() };
+    let mut seen = Observed { script, names: Vec::new() };
     let inputs: Vec<usize> = query.inputs.iter().flatten().map(|term| seen.see(term, width)).collect();
     let labels: Vec<usize> = query.labels.iter().map(|term| seen.see(term, width)).collect();
     let truth = |seen: &mut Observed, truth: &crate::smt::term::Truth| seen.see(&truth.as_bit().to_string(), 1);
@@ -82,6 +89,45 @@ fn counterexample(solver: &Solver, query: &Query) -> Result<(Dataset, Network), 
         layers[neuron.layer].push(terms, datum(bias));
     }
     Ok((data, Network::new(format, query.shape.inputs, layers).expect("a network")))
+}
+
+/// What is symbolic is the box network that the kernel recognises, with as many parameters as the one that `construct`
+/// builds: of data sets that Z3 chooses, the kernel accepts it with the evidence for the latter.
+#[test]
+fn the_symbolic_network_is_the_box_network() {
+    let (solver, shape) = (solver(), Shape { rows: 3, inputs: 2 });
+    for activation in [Activation::Step, Activation::Relu] {
+        for format in [Format::FLOAT4_E2M1FN, Format::FLOAT8_E4M3, Format::FLOAT8_E5M2, Format::BFLOAT16] {
+            let model = model("all,contraction=none", format);
+            let asked = Parametric { activation, format, model, shape, steps: false };
+            let query = Query::new(activation, format, &model, shape, None).expect("covered");
+            let cases = asked.cases(&query).into_iter().map(|(_, case)| case);
+            for case in std::iter::once("true".to_string()).chain(cases) {
+                let (data, network) = instance(&solver, &query, query.with(&case)).expect("a data set");
+                let built = point::memorize(&data, activation).expect("a network");
+                let claim = Claim::memorizes(&network, &data, model);
+                let evidence = in_order_of_rows(&built.evidence, &data);
+                let verdict = check(&claim, &Subject::memorizing(&network, &data), &evidence, &mut |_, _| ());
+                assert_eq!(verdict, Ok(Verdict::Proved), "{activation} {format} {case}");
+                assert_eq!(network.parameters(), built.network.parameters(), "{activation} {format} {case}");
+            }
+        }
+    }
+}
+
+/// Evidence for boxes in lexicographic order of their points, as `construct` has them, for boxes in the order of rows.
+fn in_order_of_rows(evidence: &Evidence, data: &Dataset) -> Evidence {
+    let point = |row: usize| -> Vec<_> {
+        (0..data.dimension()).map(|column| order_key(data.format(), data.input(row, column))).collect()
+    };
+    let mut rows: Vec<usize> = (0..data.rows()).collect();
+    rows.sort_by_key(|&row| point(row));
+    let Evidence::BoxNetwork(separator) = evidence else { panic!("a box network has a separator") };
+    let nodes = separator.nodes.iter().map(|&node| match node {
+        Node::Box(index) => Node::Box(rows[index as usize] as u32),
+        other => other,
+    });
+    Evidence::BoxNetwork(Separator { nodes: nodes.collect() })
 }
 
 /// The defect is found, and the counterexample is one by the judgement of others.
