@@ -4,6 +4,7 @@
 //! `Attested` is what a solver said of a lemma, or Rocq of a theorem.
 
 pub mod corpus;
+pub mod frontier;
 pub mod lemmas;
 pub mod mechanized;
 pub mod prove;

@@ -16,7 +16,7 @@
 //! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
 //! JSON with sorted keys the `bytes` and their `sha256`.
 
-mod all_values;
+pub(crate) mod all_values;
 mod claim;
 mod compare;
 mod run;
