@@ -93,9 +93,9 @@ pub(super) fn small(format: Format, dimension: usize) -> Vec<Instance> {
         ("largest to 1", vec![zero, one], vec![largest, one]),
     ];
     let instance = |(name, first, labels): Labelled| {
-        let rows = first.iter().flat_map(|&value| {
-            std::iter::once(value).chain(std::iter::repeat_n(one, dimension.saturating_sub(1)))
-        });
+        let rows = first
+            .iter()
+            .flat_map(|&value| std::iter::once(value).chain(std::iter::repeat_n(one, dimension.saturating_sub(1))));
         let (inputs, labels) = (Encodings::collect(format, rows), Encodings::collect(format, labels));
         let data = Dataset::new(format, dimension, 1, inputs, labels).ok()?;
         Some(Instance { name, data })

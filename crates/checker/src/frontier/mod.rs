@@ -29,7 +29,7 @@ use thiserror::Error;
 
 pub use cell::Cell;
 pub use formats::{Family, Grid, MODELS, includes, model};
-pub use record::{ReadError, Recorded, read};
+pub use record::{ReadError, Recorded, RecordedPanel, read};
 
 use crate::prove::Strategy;
 use cell::Lab;
@@ -108,14 +108,8 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Status; 6] = [
-        Status::Holds,
-        Status::Fails,
-        Status::NoParameters,
-        Status::NoFormat,
-        Status::NoModel,
-        Status::Unknown,
-    ];
+    pub const ALL: [Status; 6] =
+        [Status::Holds, Status::Fails, Status::NoParameters, Status::NoFormat, Status::NoModel, Status::Unknown];
 
     /// In words.
     pub const fn name(self) -> &'static str {
@@ -171,6 +165,18 @@ pub struct Map {
     pub contradictions: Vec<String>,
 }
 
+impl Map {
+    /// How many cells say what, in words.
+    pub fn summary(&self) -> String {
+        let mut counts = BTreeMap::<Status, usize>::new();
+        for (status, count) in self.panels.iter().flat_map(Panel::counts) {
+            *counts.entry(status).or_default() += count;
+        }
+        let counts: Vec<String> = counts.iter().map(|(status, count)| format!("{count} {}", status.name())).collect();
+        counts.join(", ")
+    }
+}
+
 /// A map that cannot be drawn up.
 #[derive(Debug, Error)]
 pub enum FrontierError {
@@ -205,11 +211,8 @@ fn sweep_in(
     grid: &Grid,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Map, FrontierError> {
-    let formats: Vec<(Family, Option<Format>)> = grid
-        .families
-        .iter()
-        .flat_map(|&family| grid.formats(family).map(move |format| (family, format)))
-        .collect();
+    let formats: Vec<(Family, Option<Format>)> =
+        grid.families.iter().flat_map(|&family| grid.formats(family).map(move |format| (family, format))).collect();
     let done = AtomicUsize::new(0);
     let look = |&(_, format): &(Family, Option<Format>)| {
         let cells = match format {

@@ -125,7 +125,6 @@ impl Map {
         }
     }
 
-    #[cfg(test)] pub(super) fn recorded_panel_cells(&self, panel: &Panel) -> BTreeMap<String,String> { self.recorded_panel(panel).cells }
     fn recorded_panel(&self, panel: &Panel) -> RecordedPanel {
         let mut recorded = RecordedPanel {
             paths: panel.model.clone(),
