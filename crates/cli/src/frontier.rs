@@ -23,7 +23,7 @@ Each cell of a construction, family and path model is a letter, one row for each
 precision to the largest:
 
   H  holds: the kernel accepted a network with a row for every finite value of the format, by its rule box-network
-  h  the same, with rows at the edges of every binade
+  h  the same, with rows at the edges of every binade, or a few rows if there are several inputs
   P  holds, by the kernel's rule paths; p with rows at the edges
   F  fails: the kernel replayed a path on which a label is missed
   N  no parameters: the construction refuses, and no other numbers make such a ReLU gadget; n: the construction refuses

@@ -100,11 +100,13 @@ struct Bench {
 }
 
 impl Bench {
-    /// Whether the kernel's enclosure of all paths is exact for the hardest data set, and for all small ones too.
+    /// Whether the kernel's enclosure of all paths is exact for the hardest data set, and for small ones too: they have
+    /// rows in which all bounds but one are satisfied.
     fn enclosed(&self, made: &Made, model: &PathModel) -> Result<(), String> {
         judge(made, &self.data, model, &Evidence::Paths)?;
         let small = self.small.iter().filter_map(|(instance, made)| Some((instance, made.as_ref().ok()?)));
-        small.into_iter().try_for_each(|(instance, made)| judge(made, &instance.data, model, &Evidence::Paths))
+        let wanted = if self.data.dimension() == 1 { self.small.len() } else { 2 };
+        small.take(wanted).try_for_each(|(instance, made)| judge(made, &instance.data, model, &Evidence::Paths))
     }
 }
 
@@ -158,8 +160,9 @@ impl Lab {
         let Construction { strategy, activation, inputs, .. } = *self.construction;
         // Copies of units make a network large.
         let copies = if activation == Activation::Relu { weakness(format).clamp(0, 12) as u32 } else { 0 };
-        let every_value = format.width() + copies <= self.every_value;
+        let every_value = inputs == 1 && format.width() + copies <= self.every_value;
         let keys = if every_value { instances::every_key(format) } else { instances::edge_keys(format) };
+        let keys = if inputs == 1 { keys } else { instances::thinned(&keys, inputs) };
         let zeros = matches!(strategy, Strategy::Point | Strategy::Tree);
         let hardest = |keys: &[i128]| instances::over(format, keys, inputs, zeros).expect("keys of finite values");
         let data = hardest(&keys);
@@ -193,7 +196,10 @@ impl Lab {
                 Err(rejection) => why = rejection,
             }
         }
-        if bench.data.rows().saturating_mul(made.network.parameters()) <= MOST_ENCLOSED {
+        // Only which is looked for first depends on the theory.
+        let hoped = !matches!((self.expect)(self.construction, format, model), Some(Status::Fails));
+        let few = bench.data.rows().saturating_mul(made.network.parameters()) <= MOST_ENCLOSED;
+        if hoped && few {
             match bench.enclosed(made, &judged) {
                 Ok(()) => return Cell::Holds { every_value, by_paths: true },
                 Err(rejection) => why = rejection,
@@ -205,6 +211,9 @@ impl Lab {
         });
         match refuted {
             Some(witness) => Cell::Fails { witness },
+            None if !hoped && few && bench.enclosed(made, &judged).is_ok() => {
+                Cell::Holds { every_value, by_paths: true }
+            }
             None => Cell::Unknown { why },
         }
     }

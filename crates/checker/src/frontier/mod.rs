@@ -74,7 +74,6 @@ pub const CONSTRUCTIONS: &[Construction] = &[
     row("counting-16", Strategy::CountingIndicator, Activation::Step, 16, COUNTS),
     row("counting-64", Strategy::CountingIndicator, Activation::Step, 64, COUNTS),
     row("counting-256", Strategy::CountingIndicator, Activation::Step, 256, COUNTS),
-    row("counting-2048", Strategy::CountingIndicator, Activation::Step, 2048, COUNTS),
     row("telescoping-sum", Strategy::TelescopingSum, Activation::Step, 1, "the telescoping sum memorizes"),
     row("halved-penalties", Strategy::HalvedPenalties, Activation::Relu, 1, "point boxes with half of each penalty memorize"),
 ];

@@ -12,9 +12,9 @@ use super::{Cell, Map, Panel, Status};
 /// What the letters of a record mean.
 const LETTERS: [(char, &str); 10] = [
     ('H', "holds: box-network, a row for every finite value"),
-    ('h', "holds: box-network, rows at the edges of every binade"),
+    ('h', "holds: box-network, rows at the edges of every binade, or with several inputs a few rows"),
     ('P', "holds: paths, a row for every finite value"),
-    ('p', "holds: paths, rows at the edges of every binade"),
+    ('p', "holds: paths, such rows"),
     ('F', "fails: a witness was replayed"),
     ('N', "no parameters: the construction refuses, and no other numbers make such a gadget"),
     ('n', "no parameters: the construction refuses"),
