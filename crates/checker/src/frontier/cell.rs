@@ -11,7 +11,7 @@ use roundproof_files::safetensors::{dataset_bytes, network_bytes};
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Format, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Accumulator, Activation, Dataset, Forest, ModelError, Network, PathModel};
+use roundproof_network::{Accumulator, Activation, Dataset, Forest, ModelError, Network, PathModel, Rounding};
 use roundproof_paths::{Finding, SearchOptions, search};
 
 use super::condition::{expected, hopeless_side, most_units, weakness};
@@ -184,7 +184,9 @@ impl Lab {
         let made = match &bench.hardest {
             Ok(made) => made,
             Err(refusal) => {
-                let hopeless = self.has_gadget() && hopeless_side(format).is_some();
+                // The search lets every rounding go either way, in the format itself.
+                let covered = (model.rounding, model.accumulator) == (Rounding::Any, Accumulator::Same);
+                let hopeless = covered && self.has_gadget() && hopeless_side(format).is_some();
                 return Cell::NoParameters { why: reason(refusal), hopeless };
             }
         };

@@ -9,6 +9,7 @@ mod common;
 mod compile;
 mod digits;
 mod formats;
+mod frontier;
 mod iris;
 mod paths;
 mod process;
