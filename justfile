@@ -37,6 +37,11 @@ verify-all *ARGS: build
 sweep-theorems *ARGS: build
     @{{ roundproof }} verify-all --slow --filter theorems/representation/ "$@"
 
+# Draw up the frontier with a row for every value of formats of up to 16 bits: minutes
+[no-cd, no-exit-message]
+sweep-frontier *ARGS: build
+    @{{ roundproof }} frontier --every-value 16 "$@"
+
 # Compile the theorems in Rocq and compare what they assume with the records in proofs/rocq/
 [no-exit-message]
 rocq *ARGS: build

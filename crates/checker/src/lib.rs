@@ -5,6 +5,7 @@
 
 pub mod corpus;
 pub mod depth;
+pub mod frontier;
 pub mod lemmas;
 pub mod mechanized;
 pub mod parametric;

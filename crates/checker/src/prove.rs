@@ -149,21 +149,11 @@ pub fn memorize(
     progress: Progress<'_>,
 ) -> Result<Proof, ProveError> {
     progress("constructing", 0, 1);
-    let (network, offered) = match task.strategy {
-        Strategy::Point => in_parts(point::memorize(data, task.activation)?),
-        Strategy::Tree => {
-            let forest = grow(data, task, progress)?;
-            return compute(&forest, Some((data, columns)), task, progress);
-        }
-        Strategy::HalvedPenalties => {
-            let construction = point::memorize(data, Activation::Relu)?;
-            (classical::halve_penalties(construction.network)?, construction.evidence)
-        }
-        Strategy::TelescopingSum => (classical::telescoping_sum(data)?, Evidence::Paths),
-        Strategy::CountingIndicator => (classical::counting_indicator(data)?, Evidence::Paths),
-        Strategy::CountedRamps => (classical::counted_ramps(data)?, Evidence::Paths),
-        Strategy::DensePoint => (classical::dense(point::memorize(data, task.activation)?.network)?, Evidence::Paths),
-    };
+    if task.strategy == Strategy::Tree {
+        let forest = grow(data, task, progress)?;
+        return compute(&forest, Some((data, columns)), task, progress);
+    }
+    let (network, offered) = construct(data, task.strategy, task.activation)?;
     judge(network, offered, data, columns, task, progress)
 }
 
@@ -221,6 +211,29 @@ fn judge(
     let evidence = evidence.filter(|_| matches!(verdict, Verdict::Proved | Verdict::Refuted));
     let certificate = names.certificate(claim, &files, verdict, evidence, task);
     Ok(Proof { network, files, certificate, rejection })
+}
+
+/// The network of a strategy, and the evidence that it offers for memorization; of a tree, the one grown without limits.
+pub(crate) fn construct(
+    data: &Dataset,
+    strategy: Strategy,
+    activation: Activation,
+) -> Result<(Network, Evidence), ConstructError> {
+    Ok(match strategy {
+        Strategy::Point => in_parts(point::memorize(data, activation)?),
+        Strategy::Tree => {
+            let forest = learn(data, &LearnOptions::default(), &mut |_, _| ())?;
+            in_parts(compile::compile(&forest, activation)?)
+        }
+        Strategy::HalvedPenalties => {
+            let construction = point::memorize(data, Activation::Relu)?;
+            (classical::halve_penalties(construction.network)?, construction.evidence)
+        }
+        Strategy::TelescopingSum => (classical::telescoping_sum(data)?, Evidence::Paths),
+        Strategy::CountingIndicator => (classical::counting_indicator(data)?, Evidence::Paths),
+        Strategy::CountedRamps => (classical::counted_ramps(data)?, Evidence::Paths),
+        Strategy::DensePoint => (classical::dense(point::memorize(data, activation)?.network)?, Evidence::Paths),
+    })
 }
 
 /// Compiles `forest` to a network, and has the kernel judge that it computes it at every finite input; if the sums are

@@ -9,6 +9,7 @@ mod compile;
 mod exit;
 mod explain;
 mod formats;
+mod frontier;
 mod generate;
 mod input;
 mod memory;
@@ -78,6 +79,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Formats(formats::Formats),
+    Frontier(frontier::Frontier),
     Generate(generate::Generate),
     Prove(prove::Prove),
     Compile(compile::Compile),
@@ -119,6 +121,7 @@ fn execute(cli: Cli) -> Result<Exit> {
     match cli.command {
         None => Ok(Exit::Unreadable),
         Some(Command::Formats(command)) => command.execute(),
+        Some(Command::Frontier(command)) => command.execute(),
         Some(Command::Generate(command)) => command.execute(),
         Some(Command::Prove(command)) => command.execute(),
         Some(Command::Compile(command)) => command.execute(),

@@ -1,9 +1,11 @@
 //! Values of the command line that are not plain text.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use roundproof_checker::frontier::{self, CONSTRUCTIONS, Construction, Family};
 use roundproof_checker::prove::Strategy;
 use roundproof_construct::generate;
 use roundproof_files::models::Outputs;
@@ -31,6 +33,33 @@ pub fn overflow() -> impl TypedValueParser<Value = Overflow> {
 /// A strategy.
 pub fn strategy() -> impl TypedValueParser<Value = Strategy> {
     one_of(Strategy::ALL.iter().map(|strategy| strategy.name()))
+}
+
+/// A construction of the frontier.
+pub fn construction() -> impl TypedValueParser<Value = &'static Construction> {
+    PossibleValuesParser::new(CONSTRUCTIONS.iter().map(|construction| construction.name))
+        .try_map(|name| frontier::construction(&name))
+}
+
+/// A layout of formats.
+pub fn family() -> impl TypedValueParser<Value = Family> {
+    one_of(Family::ALL.map(Family::name))
+}
+
+/// Whole numbers from one to another, both among them: `1..12`, or a single one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span(pub RangeInclusive<u32>);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let (from, to) = text.split_once("..").unwrap_or((text, text));
+        match (from.trim().parse(), to.trim().parse()) {
+            (Ok(from), Ok(to)) if from <= to => Ok(Span(from..=to)),
+            _ => Err("a range from the least to the most is needed, such as 1..12".to_string()),
+        }
+    }
 }
 
 /// What made-up rows are like.

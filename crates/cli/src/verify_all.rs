@@ -37,7 +37,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyAll {
-    /// The corpus: a folder with lemmas/, rocq/, theorems/ and refutations/
+    /// The corpus: a folder with lemmas/, rocq/, theorems/, refutations/ and frontier/
     #[arg(default_value = "proofs")]
     proofs: PathBuf,
     /// Only obligations whose names contain this text; of several, any

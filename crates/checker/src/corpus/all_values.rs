@@ -140,7 +140,7 @@ fn without_gap(format: Format, number: u64) -> bool {
 
 /// SplitMix64 (Steele, Lea, Flood, Fast splittable pseudorandom number generators, 2014): the same function on every
 /// machine. Nothing is proved of its randomness, and nothing depends on it.
-struct SplitMix(u64);
+pub(crate) struct SplitMix(pub(crate) u64);
 
 impl SplitMix {
     fn next(&mut self) -> u64 {
@@ -152,7 +152,7 @@ impl SplitMix {
     }
 
     /// A number below `bound`, which is far below 2^64: that some come up a little more often harms no one.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 }

@@ -6,6 +6,7 @@
 //!   rocq/          theorems mechanized in Rocq, and records of what they assume: NAME.json
 //!   theorems/      claims that must hold
 //!   refutations/   claims that must fail
+//!   frontier/      maps of where each construction holds, fails or has no parameters: NAME.json
 //! ```
 //!
 //! A claim is a folder with a `claim.toml` ([`claim::ClaimFile`]); beside it stands, for each instance, either
@@ -16,7 +17,7 @@
 //! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
 //! JSON with sorted keys the `bytes` and their `sha256`.
 
-mod all_values;
+pub(crate) mod all_values;
 mod claim;
 mod compare;
 mod depth;
@@ -35,8 +36,12 @@ pub use compare::Comparison;
 pub use given::GivenNetwork;
 pub use run::{Outcome, Record, RunError, Settings};
 
+use crate::frontier::{CONSTRUCTIONS, Construction, Family};
 use crate::lemmas::Lemma;
 use crate::mechanized::{LIST, ListError, Theorem, theorems};
+
+/// The folders of the corpus.
+const PARTS: [&str; 5] = ["lemmas", "rocq", "theorems", "refutations", "frontier"];
 
 /// What a folder of the corpus says of the claims in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +75,7 @@ impl Obligation {
 enum Subject {
     Lemma(&'static Lemma),
     Mechanized(Theorem),
+    Frontier(&'static Construction),
     Instance(Box<Instance>),
 }
 
@@ -105,7 +111,7 @@ pub enum CorpusError {
         name: String,
     },
     /// A folder that is no part of the corpus.
-    #[error("{folder}: is no part of the corpus, which has lemmas, rocq, theorems and refutations")]
+    #[error("{folder}: is no part of the corpus, which has lemmas, rocq, theorems, refutations and frontier")]
     Part {
         /// The folder.
         folder: PathBuf,
@@ -139,6 +145,7 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
         });
     }
     all.extend(mechanized(root)?);
+    all.extend(frontier(root));
     for (part, expectation) in [("theorems", Expectation::Holds), ("refutations", Expectation::Fails)] {
         let folder = root.join(part);
         let claims = claim_files(&folder)?;
@@ -178,16 +185,31 @@ fn mechanized(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     Ok(listed.into_iter().map(obligation).collect())
 }
 
+/// A map for each construction; a corpus may do without.
+fn frontier(root: &Path) -> impl Iterator<Item = Obligation> {
+    let folder = root.join("frontier");
+    let constructions = if folder.exists() { CONSTRUCTIONS } else { &[] };
+    constructions.iter().map(move |construction| Obligation {
+        name: format!("frontier/{}", construction.name),
+        stem: folder.join(construction.name),
+        expectation: Expectation::Holds,
+        subject: Subject::Frontier(construction),
+    })
+}
+
 /// Nothing in the corpus is passed over in silence: no folder of another name, and none with files but no claim.
 fn check_parts(root: &Path) -> Result<(), CorpusError> {
     for file in files_below(root)? {
         let below = file.strip_prefix(root).unwrap_or(&file);
         let Some(part) = below.iter().next().filter(|_| below.iter().count() > 1) else { continue };
-        if !["lemmas", "rocq", "theorems", "refutations"].iter().any(|known| part == *known) {
+        if !PARTS.iter().any(|known| part == *known) {
             return Err(CorpusError::Part { folder: root.join(part) });
         }
         let folder = file.parent().unwrap_or(root);
-        if part != "lemmas" && part != "rocq" && !folder.join("claim.toml").exists() && !file.ends_with("README.md") {
+        if ["theorems", "refutations"].iter().any(|claims| part == *claims)
+            && !folder.join("claim.toml").exists()
+            && !file.ends_with("README.md")
+        {
             return Err(CorpusError::Empty { folder: folder.to_path_buf(), what: "claim.toml" });
         }
     }
@@ -221,7 +243,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
 
 /// No certificate or refusal may stand in the corpus unchecked.
 fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusError> {
-    for part in ["lemmas", "rocq", "theorems", "refutations"] {
+    for part in PARTS {
         let folder = root.join(part);
         if !folder.exists() {
             continue;
@@ -234,7 +256,16 @@ fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusErr
             {
                 return Err(CorpusError::Stray { file });
             }
+            if stem.is_none() && part == "frontier" && !belongs_to_frontier(&folder, &file) {
+                return Err(CorpusError::Stray { file });
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a file beside the maps is a picture of them, or says what they are.
+fn belongs_to_frontier(folder: &Path, file: &Path) -> bool {
+    let picture = |family: Family| file == folder.join(format!("{family}.svg"));
+    file == folder.join("README.md") || Family::ALL.into_iter().any(picture)
 }

@@ -19,6 +19,7 @@ use super::all_values::AllValuesError;
 use super::claim::{Instance, Making, RecordKind, Rows, Wanted};
 use super::compare::Comparison;
 use super::{Expectation, Obligation, Subject};
+use crate::frontier::{Construction, Grid, MODELS, sweep};
 use crate::parametric::{Parametric, Shape};
 use crate::prove::{
     Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, given, memorize,
@@ -111,6 +112,7 @@ impl Obligation {
                     wrong_rows: 0,
                 }
             }
+            Subject::Frontier(construction) => frontier(construction, progress)?,
             Subject::Instance(instance) => run_instance(instance, settings, progress)?,
         };
         let comparison = Comparison::with_committed(&self.stem, &record)?;
@@ -177,6 +179,29 @@ struct Found {
     scripts: Vec<(String, String)>,
     /// Rows in which the network is proved to give something else than the label.
     wrong_rows: usize,
+}
+
+/// Draws up the map of a construction. What contradicts the theory, or itself, is not established.
+fn frontier(
+    construction: &'static Construction,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    progress("drawing up the map", 0, 1);
+    let map = sweep(construction, &MODELS, &Grid::default(), &|_, _| ())
+        .map_err(|error| RunError::File(error.to_string()))?;
+    let json = serde_json::to_string_pretty(&map.recorded()).map_err(|error| RunError::File(error.to_string()))?;
+    let (verdict, how) = match map.contradictions.first() {
+        None => (Verdict::Proved, map.summary()),
+        Some(first) => (Verdict::Unknown, format!("{} contradictions: {first}", map.contradictions.len())),
+    };
+    Ok(Found {
+        verdict: Some(verdict),
+        how,
+        record: Record::Json(json + "\n"),
+        kept: None,
+        scripts: Vec::new(),
+        wrong_rows: 0,
+    })
 }
 
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.

@@ -10,6 +10,7 @@ mod compile;
 mod digits;
 mod explain;
 mod formats;
+mod frontier;
 mod iris;
 mod paths;
 mod process;

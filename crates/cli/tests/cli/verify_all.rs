@@ -152,7 +152,9 @@ fn nothing_is_passed_over_in_silence() {
     assert!(folder.files() == before);
 
     let rejected = [
-        ("proofs/frontier/row.json", "{}", "is no part of the corpus"),
+        ("proofs/frontiers/point-step.json", "{}", "is no part of the corpus"),
+        ("proofs/frontier/row.json", "{}", "belongs to no claim"),
+        ("proofs/frontier/point-step.svg", "", "belongs to no claim"),
         ("proofs/theorems/typo/Claim.toml", THEOREM, "no claim.toml"),
         ("proofs/theorems/rows/relu.binary32.json", "{}", "belongs to no claim"),
     ];
@@ -162,6 +164,8 @@ fn nothing_is_passed_over_in_silence() {
         assert!(run.stderr.contains(reason), "{file}: {run:?}");
         fs::remove_file(folder.path(file)).unwrap();
     }
+    fs::remove_dir(folder.path("proofs/frontiers")).unwrap();
+    fs::remove_dir(folder.path("proofs/frontier")).unwrap();
     let claims = [
         (THEOREM.replace("[\"relu\", \"step\"]", "[\"step\", \"step\"]"), "is claimed twice"),
         (THEOREM.replace("\"point\"", "\"telescoping-sum\""), "makes no relu networks"),

@@ -1,0 +1,141 @@
+//! The map as a picture: a small grid of formats for each construction and path model.
+
+use std::collections::BTreeMap;
+
+use roundproof_checker::frontier::{Family, Recorded, Status};
+use svg::Document;
+use svg::node::element::{Group, Path, Rectangle, Text};
+
+/// The side of a cell, and what is between the grids.
+const CELL: usize = 6;
+const GAP: usize = 12;
+/// Room for names on the left, and above the first row of a family.
+const LEFT: usize = 130;
+const TOP: usize = 62;
+const LEGEND: usize = 44;
+
+/// Colours that are told apart in print and by most who see fewer colours (after Okabe and Ito, 2008); on a light card, so
+/// that a page's theme does not matter.
+const fn colour(status: Status) -> &'static str {
+    match status {
+        Status::Holds => "#0072b2",
+        Status::Fails => "#d55e00",
+        Status::NoParameters => "#f0e442",
+        Status::NoFormat => "#ffffff",
+        Status::NoModel => "#d0d7de",
+        Status::Unknown => "#000000",
+    }
+}
+
+/// The picture of some constructions, a block for each family. The same records give the same bytes.
+pub fn svg(records: &[Recorded], families: &[Family]) -> String {
+    let Some(first) = records.first() else { return Document::new().to_string() + "\n" };
+    let models: Vec<&str> = {
+        let mut models: Vec<&str> = Vec::new();
+        for panel in &first.panels {
+            if !models.contains(&panel.paths.as_str()) {
+                models.push(&panel.paths);
+            }
+        }
+        models
+    };
+    let [columns, rows] = [first.precisions, first.exponent_bits].map(|[least, most]| (most - least + 1) as usize);
+    let (wide, high) = (columns * CELL + GAP, rows * CELL + GAP);
+    let width = (LEFT + models.len() * wide.max(84) + GAP).max(640);
+    let wide = wide.max(84);
+    let block = TOP + records.len() * high;
+    let height = families.len() * block + LEGEND;
+    let mut document = Document::new()
+        .set("viewBox", (0, 0, width, height))
+        .set("width", width)
+        .set("height", height)
+        .set("font-family", "sans-serif")
+        .set("font-size", 10)
+        .add(rectangle(0, 0, width, height, "#f6f8fa"));
+    for (index, family) in families.iter().enumerate() {
+        let above = index * block;
+        let (p, b) = (first.precisions, first.exponent_bits);
+        let title = format!(
+            "{family}: precision {} to {} from left to right, {} to {} exponent bits from top to bottom",
+            p[0], p[1], b[0], b[1]
+        );
+        document = document.add(text(8, above + 18, &title).set("font-weight", "bold"));
+        for (column, model) in models.iter().enumerate() {
+            for (line, part) in model.split([',', '=']).enumerate() {
+                document = document.add(text(LEFT + column * wide, above + 32 + 11 * line, part));
+            }
+        }
+        for (row, record) in records.iter().enumerate() {
+            let y = above + TOP + row * high;
+            document = document.add(text(8, y + rows * CELL / 2 + 4, &record.construction));
+            for (column, model) in models.iter().enumerate() {
+                let panel = record.panels.iter().find(|panel| panel.paths == *model && panel.family == family.name());
+                if let Some(cells) = panel.and_then(|panel| record.statuses(panel)) {
+                    document = document.add(grid(&cells, LEFT + column * wide, y));
+                }
+            }
+        }
+    }
+    document.add(legend(families.len() * block + 12)).to_string() + "\n"
+}
+
+/// The cells, one path for each status, its runs as rectangles.
+fn grid(cells: &[Vec<Status>], left: usize, top: usize) -> Group {
+    let mut paths = BTreeMap::<Status, String>::new();
+    for (row, cells) in cells.iter().enumerate() {
+        let mut start = 0;
+        for run in cells.chunk_by(|a, b| a == b) {
+            let (x, y, width) = (left + start * CELL, top + row * CELL, run.len() * CELL);
+            let path = paths.entry(run[0]).or_default();
+            *path += &format!("M{x} {y}h{width}v{CELL}h-{width}z");
+            start += run.len();
+        }
+    }
+    paths.into_iter().fold(Group::new(), |group, (status, path)| {
+        group.add(
+            Path::new().set("d", path).set("fill", colour(status)).set("stroke", "#f6f8fa").set("stroke-width", "0.5"),
+        )
+    })
+}
+
+fn legend(top: usize) -> Group {
+    let mut group = Group::new();
+    for (index, status) in Status::ALL.into_iter().enumerate() {
+        let x = 8 + index * 104;
+        let sample = rectangle(x, top, 12, 12, colour(status)).set("stroke", "#57606a").set("stroke-width", "0.5");
+        group = group.add(sample).add(text(x + 18, top + 10, status.name()));
+    }
+    group
+}
+
+fn rectangle(x: usize, y: usize, width: usize, height: usize, fill: &str) -> Rectangle {
+    Rectangle::new().set("x", x).set("y", y).set("width", width).set("height", height).set("fill", fill)
+}
+
+fn text(x: usize, y: usize, words: &str) -> Text {
+    Text::new(words).set("x", x).set("y", y).set("fill", "#1f2328")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use roundproof_checker::frontier::{CONSTRUCTIONS, read};
+
+    use super::*;
+
+    /// The pictures that are committed are those of the records that are.
+    #[test]
+    fn pictures_are_those_of_the_records() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proofs/frontier");
+        let records =
+            CONSTRUCTIONS.iter().map(|construction| read(&folder.join(format!("{}.json", construction.name))).unwrap());
+        let records: Vec<Recorded> = records.collect();
+        for family in Family::ALL {
+            let committed = std::fs::read_to_string(folder.join(format!("{family}.svg"))).unwrap();
+            let drawn = svg(&records, &[family]);
+            assert!(drawn == committed, "{family}.svg: draw it again with roundproof frontier --family {family} --svg");
+            assert!(drawn.len() < 200_000 && drawn.matches("<path").count() >= CONSTRUCTIONS.len(), "{}", drawn.len());
+        }
+    }
+}
