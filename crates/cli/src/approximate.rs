@@ -27,7 +27,9 @@ const EXAMPLES: &str = "\
 With --exact, the function is rounded at every value of the domain (at most 2^16 points, pairs for two variables), to \
 nearest, ties to even, and beyond the largest value by the overflow policy of --paths; the network gives exactly these \
 results. With --eps, it is within EPS of the function over the reals at every value of the domain, and has as few steps as \
-that takes. Either is proved on every rounding path: the kernel checks the network against a tree, and the tree against \
+that takes. With --excess, it is at most EPS farther from the function than the nearest value of the format: every EPS above 0 \
+can be had of a continuous function. In F(p), with infinitely many values next to 0, --eps and --excess are proved for all of \
+them, and --exact takes a domain without 0. Each is proved on every rounding path: the kernel checks the network against a tree, and the tree against \
 enclosures of the function. Beyond the domain, the network goes on with the result at its edge.
 
 DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
@@ -37,6 +39,7 @@ Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown.
 Examples:
   roundproof approximate --function tanh --format bfloat16 --exact --out tanh
   roundproof approximate --function exp --format binary32 --domain -4:4 --eps 0.01
+  roundproof approximate --function 'x*y' --format 'F(8)' --domain 0:1,0:1 --excess 0.05
   roundproof approximate --function mul --format float8_e4m3fn --exact --paths all,overflow=saturate
   roundproof approximate --function 'x*tanh(log(1+exp(x)))' --format bfloat16 --domain -4:4 --eps 0x1p-6 -a step";
 
@@ -54,11 +57,14 @@ pub struct Approximate {
     #[arg(long, value_name = "LOW:HIGH[,LOW:HIGH]", allow_hyphen_values = true)]
     domain: Option<String>,
     /// Every result is the function, rounded correctly (to nearest, ties to even)
-    #[arg(long, required_unless_present = "eps", conflicts_with = "eps")]
+    #[arg(long, required_unless_present_any = ["eps", "excess"], conflicts_with_all = ["eps", "excess"])]
     exact: bool,
     /// Every result is at most EPS away from the function
-    #[arg(long, value_name = "EPS")]
+    #[arg(long, value_name = "EPS", conflicts_with = "excess")]
     eps: Option<String>,
+    /// Every result is at most EPS farther from the function than the nearest value of the format
+    #[arg(long, value_name = "EPS")]
+    excess: Option<String>,
     /// The activation of the hidden layers
     #[arg(short, long, default_value = "relu", value_parser = parsers::activation())]
     activation: Activation,
@@ -78,8 +84,10 @@ pub struct Approximate {
 struct Approximated {
     function: String,
     domain: Vec<[String; 2]>,
-    /// The bound of the error; none if results are correctly rounded.
+    /// The bound of the error, if there is one.
     error: Option<String>,
+    /// By how much more than the nearest value it may be off, if that is what is bounded.
+    excess: Option<String>,
     leaves: usize,
     /// Points of the domain, and what a box for each of them takes.
     points: Option<usize>,
@@ -115,14 +123,16 @@ impl Approximate {
         let point_parameters = points.map(|points| reference_parameters(points, wanted.domain.len(), 1));
         if self.json {
             let end = |end| exact_decimal(self.format, end);
-            let error = match &wanted.accuracy {
-                Accuracy::Rounded { .. } => None,
-                Accuracy::Within(error) => Some(error.to_string()),
+            let (error, excess) = match &wanted.accuracy {
+                Accuracy::Rounded { .. } => (None, None),
+                Accuracy::Within(error) => (Some(error.to_string()), None),
+                Accuracy::Excess(excess) => (None, Some(excess.to_string())),
             };
             emit_json(&Approximated {
                 function: wanted.function.to_string(),
                 domain: wanted.domain.iter().map(|&(low, high)| [end(low), end(high)]).collect(),
                 error,
+                excess,
                 leaves: leaves(&proof),
                 points,
                 point_parameters,
@@ -146,27 +156,31 @@ impl Approximate {
     fn wanted(&self, overflow: Overflow) -> Result<Approximation> {
         let domain = match &self.domain {
             Some(text) => domain(text, self.format)?,
-            None => all_finite(&self.function, self.format),
+            None if self.format.is_bounded() => all_finite(&self.function, self.format),
+            None => bail!("--domain: {} has no largest value; name the ends, such as 0:1", self.format),
         };
         let (given, variables) = (domain.len(), self.function.arity());
         if given != variables {
             bail!("--domain: {} has {variables} variables, and here are {given} ranges", self.function);
         }
-        let accuracy = match &self.eps {
-            None => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow },
-            Some(text) => {
-                let number = parse_number(text).map_err(|error| anyhow!("--eps: `{text}` {error}"))?;
-                if number.negative && number.magnitude != 0 {
-                    bail!("--eps: an error is not negative");
-                }
-                Accuracy::Within(number.magnitude)
+        let magnitude = |option: &str, text: &str| {
+            let number = parse_number(text).map_err(|error| anyhow!("{option}: `{text}` {error}"))?;
+            if number.negative && number.magnitude != 0 {
+                bail!("{option}: an error is not negative");
             }
+            Ok(number.magnitude)
+        };
+        let accuracy = match (&self.eps, &self.excess) {
+            (Some(text), _) => Accuracy::Within(magnitude("--eps", text)?),
+            (None, Some(text)) => Accuracy::Excess(magnitude("--excess", text)?),
+            (None, None) => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow },
         };
         Ok(Approximation { function: self.function.clone(), domain, accuracy })
     }
 
     /// The error, with points as numbers.
     fn explain(&self, error: ProveError) -> anyhow::Error {
+        let option = if self.excess.is_some() { "--excess" } else { "--eps" };
         let ProveError::Construct(error) = error else { return error.into() };
         let place = |at: &[Encoding]| {
             let names = ["x", "y"].into_iter().zip(at);
@@ -184,9 +198,15 @@ impl Approximate {
                 place(at)
             ),
             ConstructError::TooFine { at, least, format } => {
-                let remedy = |least: &Rational| format!("; --eps {} is within reach", approximate_above(least));
+                let remedy = |least: &Rational| {
+                    format!(
+                        "; --eps {} is within reach, half the distance of values where the function is largest; or take \
+                         --excess, which bounds the error beyond that of the nearest value",
+                        approximate_above(least)
+                    )
+                };
                 anyhow!(
-                    "--eps: at {} no value of {format} is so near to {}{}",
+                    "{option}: at {} no value of {format} is so near to {}{}",
                     place(at),
                     self.function,
                     least.as_ref().map(remedy).unwrap_or_default()
@@ -195,10 +215,20 @@ impl Approximate {
             ConstructError::TooManyPoints { most } => anyhow!(
                 "--exact: the domain has more than {most} points; name a smaller --domain, or an error with --eps"
             ),
-            ConstructError::TooManyLeaves { most, suffices } => {
-                let remedy = |error: &Rational| format!("; --eps {} would do", approximate_above(error));
+            ConstructError::InfinitelyManyPoints { format } => anyhow!(
+                "--exact: {format} has infinitely many values next to 0, and no network of boxes tells them all apart; \
+                 bound the error with --eps or --excess, or name a --domain without 0"
+            ),
+            ConstructError::AtZero { variable, depth, format } => anyhow!(
+                "{option}: next to 0, with {variable} within 2^-{depth}, {} varies by more than that or is not defined, \
+                 and in {format} no box can end there; take a larger {option} or a --domain without 0",
+                self.function
+            ),
+            ConstructError::TooManyLeaves { most, estimate, suffices } => {
+                let remedy = |error: &Rational| format!("; {option} {} would do", approximate_above(error));
+                let about = estimate.map_or(String::new(), |leaves| format!(", by a rough estimate {leaves}"));
                 anyhow!(
-                    "--eps: this takes more than {most} leaves{}",
+                    "{option}: this takes more than {most} leaves{about}{}",
                     suffices.as_ref().map_or_else(|| "; name a smaller --domain".to_string(), remedy)
                 )
             }
@@ -216,6 +246,9 @@ fn leaves(proof: &roundproof_checker::prove::Proof) -> usize {
 
 /// The points of a domain, if they can be counted.
 fn points(format: Format, domain: &[(Encoding, Encoding)]) -> Option<usize> {
+    if !format.is_bounded() {
+        return None;
+    }
     let key = |end| roundproof_exact::order_key(format, end);
     domain.iter().try_fold(1usize, |points, &(low, high)| {
         let values = usize::try_from(key(high)?.checked_sub(key(low)?)? + 1).ok()?;
@@ -231,9 +264,10 @@ fn domain(text: &str, format: Format) -> Result<Vec<(Encoding, Encoding)>> {
         let end = |text: &str, mode| {
             let number = parse_number(text.trim()).map_err(|error| anyhow!("--domain: `{text}` {error}"))?;
             let rounded = number.round(format, mode, Overflow::Saturate).encoding;
-            let largest = format.largest(false).unwrap_or(rounded);
-            let limit = roundproof_exact::decode(format, largest).and_then(|datum| datum.rational());
-            if limit.is_some_and(|limit| number.magnitude > limit) {
+            let limit = |largest| roundproof_exact::decode(format, largest).and_then(|datum| datum.rational());
+            if let Some(largest) = format.largest(false)
+                && limit(largest).is_some_and(|limit| number.magnitude > limit)
+            {
                 let largest = exact_decimal(format, largest);
                 bail!("--domain: {text} is beyond the largest value of {format}, {largest}");
             }

@@ -55,6 +55,11 @@ fn approximation(Approximation { function, domain, accuracy }: &Approximation, f
         }
         Accuracy::Within(error) if *error == 0 => format!("exactly {function}"),
         Accuracy::Within(error) => format!("{function} with an error of at most {}", approximate_above(error)),
+        Accuracy::Excess(excess) if *excess == 0 => format!("a value of {format} that is nearest to {function}"),
+        Accuracy::Excess(excess) => format!(
+            "{function} with an error of at most {} more than that of the nearest value of {format}",
+            approximate_above(excess)
+        ),
     };
     format!("{} {verb} {how}", ranges.join(" and "))
 }

@@ -6,11 +6,14 @@
 //! - [`Accuracy::Rounded`]: the function is rounded at every point. In one variable, each run of equal results is a leaf,
 //!   and the tree over the runs is balanced. In two, a region that has more than one result is cut where most
 //!   neighbours across the cut differ.
-//! - [`Accuracy::Within`]: in one variable, each leaf reaches as far as one value fits an enclosure of the function; in two,
-//!   regions are halved until one does.
+//! - [`Accuracy::Within`], [`Accuracy::Excess`]: in one variable, each leaf reaches as far as one value fits an enclosure of
+//!   the function; in two, regions are halved until one does.
+
+mod near;
+mod places;
 
 use roundproof_exact::functions::Function;
-use roundproof_exact::{Rational, decode, order_key, round};
+use roundproof_exact::{Rational, decode, order_key};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::approximation::MOST_POINTS;
 use roundproof_kernel::{Accuracy, Approximation};
@@ -20,10 +23,6 @@ use crate::ConstructError;
 
 /// The most leaves within an error.
 pub const MOST_LEAVES: usize = 1 << 14;
-/// Bits of an enclosure beyond the precision of the format, for regions; the greater ones for points alone.
-const BITS: [u32; 3] = [32, 128, 1024];
-/// How often the error is doubled, to say which one would do.
-const DOUBLINGS: u32 = 8;
 
 /// Order keys, the least and the largest.
 type Keys = (i128, i128);
@@ -35,34 +34,29 @@ type Keys = (i128, i128);
 /// # Errors
 ///
 /// If function and domain do not go together or the domain is none of the format; the function is not defined somewhere,
-/// or leaves the format; there are more points or leaves than can be; or the error is less than the format can hold.
+/// or leaves the format; there are more points or leaves than can be; or the error is less than the format can hold, or, in
+/// `F(p)`, than the function varies next to 0.
 pub fn approximate(
     wanted: &Approximation,
     format: Format,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Forest, ConstructError> {
-    if !format.is_bounded() {
-        return Err(ConstructError::Unsuitable("a function is approximated in a format with bounded exponents"));
-    }
     let key = |end| order_key(format, end).filter(|_| format.is_finite(end));
+    if let Accuracy::Rounded { overflow, .. } = wanted.accuracy
+        && !format.expresses(overflow)
+    {
+        return Err(ConstructError::Unsuitable("the format cannot express the overflow policy"));
+    }
     let ends = |&(low, high): &(Encoding, Encoding)| Some((key(low)?, key(high)?)).filter(|(low, high)| low <= high);
     let domain: Option<Vec<Keys>> = wanted.domain.iter().map(ends).collect();
     let domain = domain.ok_or(ConstructError::Unsuitable("a domain is from one finite value to a larger one"))?;
     if domain.len() != wanted.function.arity() {
         return Err(ConstructError::Unsuitable("a domain has a range for each variable of the function"));
     }
-    let mut grower = Grower { wanted, format, nodes: Vec::new(), values: Encodings::new(format) };
-    match (&wanted.accuracy, domain.as_slice()) {
-        (&Accuracy::Rounded { mode, overflow }, _) => grower.rounded(mode, overflow, &domain, progress)?,
-        (Accuracy::Within(error), &[range]) => grower.runs(&greedy(wanted, format, error, range)?),
-        (Accuracy::Within(error), _) => {
-            if !grower.halve(error, domain.clone())? {
-                return Err(too_many(error, |error| {
-                    let mut other = Grower { wanted, format, nodes: Vec::new(), values: Encodings::new(format) };
-                    other.halve(error, domain.clone())
-                }));
-            }
-        }
+    let mut grower = Grower::new(wanted, format);
+    match &wanted.accuracy {
+        &Accuracy::Rounded { mode, overflow } => grower.rounded(mode, overflow, &domain, progress)?,
+        Accuracy::Within(_) | Accuracy::Excess(_) => near::grow(&mut grower, &domain, progress)?,
     }
     let base = Encodings::collect(format, [format.zero()]);
     let tree = Tree { nodes: grower.nodes, values: grower.values };
@@ -77,18 +71,22 @@ struct Grower<'a> {
     values: Encodings,
 }
 
-impl Grower<'_> {
+impl<'a> Grower<'a> {
+    fn new(wanted: &'a Approximation, format: Format) -> Grower<'a> {
+        Grower { wanted, format, nodes: Vec::new(), values: Encodings::new(format) }
+    }
+
     fn leaf(&mut self, value: Encoding) {
         self.nodes.push(TreeNode::Leaf);
         self.values.push(value);
     }
 
-    fn split(&mut self, column: u32, key: i128) {
-        self.nodes.push(TreeNode::Split { column, threshold: encoding(self.format, key) });
+    fn split(&mut self, column: u32, threshold: Encoding) {
+        self.nodes.push(TreeNode::Split { column, threshold });
     }
 
-    /// The balanced tree over runs, each with its last key and its value.
-    fn runs(&mut self, runs: &[(i128, Encoding)]) {
+    /// The balanced tree over runs in one variable, each with its last input and its value.
+    fn runs(&mut self, runs: &[(Encoding, Encoding)]) {
         match runs {
             [] => {}
             [(_, value)] => self.leaf(*value),
@@ -108,6 +106,10 @@ impl Grower<'_> {
         domain: &[Keys],
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<(), ConstructError> {
+        let infinite = |&(low, high): &Keys| !self.format.is_bounded() && low <= 0 && 0 <= high && low < high;
+        if domain.iter().any(infinite) {
+            return Err(ConstructError::InfinitelyManyPoints { format: self.format });
+        }
         let points = domain.iter().try_fold(1u128, |points, &range| points.checked_mul(length(range)));
         let points = points.filter(|&points| points <= MOST_POINTS);
         let points = points.ok_or(ConstructError::TooManyPoints { most: MOST_POINTS })? as usize;
@@ -131,11 +133,12 @@ impl Grower<'_> {
             }
         }
         if domain.len() == 1 {
-            let mut runs: Vec<(i128, Encoding)> = Vec::new();
+            let mut runs: Vec<(Encoding, Encoding)> = Vec::new();
             for (key, value) in (rows.0..=rows.1).zip(table) {
+                let input = encoding(format, key);
                 match runs.last_mut() {
-                    Some(last) if last.1 == value => last.0 = key,
-                    _ => runs.push((key, value)),
+                    Some(last) if last.1 == value => last.0 = input,
+                    _ => runs.push((input, value)),
                 }
             }
             self.runs(&runs);
@@ -152,31 +155,13 @@ impl Grower<'_> {
         match table.best_cut(part) {
             None => self.leaf(table.values[part[0].0 * table.width + part[1].0]),
             Some((axis, after)) => {
-                self.split(axis as u32, table.first[axis] + after as i128);
+                self.split(axis as u32, encoding(self.format, table.first[axis] + after as i128));
                 let (mut lower, mut upper) = (part, part);
                 (lower[axis].1, upper[axis].0) = (after + 1, after + 1);
                 self.divide(table, lower);
                 self.divide(table, upper);
             }
         }
-    }
-
-    /// The tree over a region, halved until one value fits; false if there are too many leaves.
-    fn halve(&mut self, error: &Rational, region: Vec<Keys>) -> Result<bool, ConstructError> {
-        if self.values.len() >= MOST_LEAVES {
-            return Ok(false);
-        }
-        if let Some(value) = fit(self.wanted, self.format, error, &region)? {
-            self.leaf(value);
-            return Ok(true);
-        }
-        let widest = (0..region.len()).rev().max_by_key(|&axis| length(region[axis])).unwrap_or(0);
-        let (low, high) = region[widest];
-        let middle = low + (high - low) / 2;
-        self.split(widest as u32, middle);
-        let (mut lower, mut upper) = (region.clone(), region);
-        (lower[widest].1, upper[widest].0) = (middle, middle + 1);
-        Ok(self.halve(error, lower)? && self.halve(error, upper)?)
     }
 }
 
@@ -236,108 +221,6 @@ impl Table {
         }
         best.map(|(_, _, cut)| cut)
     }
-}
-
-/// The runs of one variable, each as long as one value fits.
-fn greedy(
-    wanted: &Approximation,
-    format: Format,
-    error: &Rational,
-    range: Keys,
-) -> Result<Vec<(i128, Encoding)>, ConstructError> {
-    let within = |error: &Rational| longest_runs(wanted, format, error, range);
-    match within(error)? {
-        Some(runs) => Ok(runs),
-        None => Err(too_many(error, |error| Ok(within(error)?.is_some()))),
-    }
-}
-
-/// None if there are too many.
-fn longest_runs(
-    wanted: &Approximation,
-    format: Format,
-    error: &Rational,
-    (mut low, high): Keys,
-) -> Result<Option<Vec<(i128, Encoding)>>, ConstructError> {
-    let fit = |low, to| fit(wanted, format, error, &[(low, to)]);
-    let (mut runs, mut step) = (Vec::new(), 1i128);
-    while low <= high {
-        if runs.len() == MOST_LEAVES {
-            return Ok(None);
-        }
-        // The last key known to fit with its value, and the first known not to.
-        let Some(value) = fit(low, low)? else { unreachable!("a point fits, or is refused") };
-        let (mut last, mut beyond) = ((low, value), high + 1);
-        while last.0 + 1 < beyond {
-            let next = (last.0 + step).min(beyond - 1);
-            match fit(low, next)? {
-                Some(value) => {
-                    last = (next, value);
-                    step *= 2;
-                }
-                None => {
-                    beyond = next;
-                    step = ((beyond - last.0) / 2).max(1);
-                }
-            }
-        }
-        runs.push(last);
-        step = (last.0 - low + 1).max(1);
-        low = last.0 + 1;
-    }
-    Ok(Some(runs))
-}
-
-/// The value that is within `error` of the function on a region, if one is seen to be; a point is refused without one.
-fn fit(
-    wanted: &Approximation,
-    format: Format,
-    error: &Rational,
-    region: &[Keys],
-) -> Result<Option<Encoding>, ConstructError> {
-    let is_point = region.iter().all(|(low, high)| low == high);
-    let reals: Vec<(Rational, Rational)> =
-        region.iter().map(|&(low, high)| (value_of(format, low), value_of(format, high))).collect();
-    let at = || region.iter().map(|&(low, _)| encoding(format, low)).collect();
-    for bits in BITS {
-        let (low, high) = match wanted.function.enclose(&reals, format.precision() + bits) {
-            Ok(enclosure) => enclosure,
-            Err(_) if !is_point => return Ok(None),
-            Err(error) => return Err(ConstructError::Function { at: at(), error }),
-        };
-        let nearest = round(&(Rational::from(&low + &high) / 2), format, RoundingMode::TiesToEven, Overflow::Saturate);
-        let nearest = if format.is_zero(nearest.encoding) { format.zero() } else { nearest.encoding };
-        let given = value(format, nearest);
-        if Rational::from(&given - &low) <= *error && high - given <= *error {
-            return Ok(Some(nearest));
-        }
-        if !is_point {
-            return Ok(None);
-        }
-    }
-    Err(ConstructError::TooFine { at: at(), least: half_of_the_largest_gap(wanted, format), format })
-}
-
-/// Half of the distance of neighbours where the function is largest in magnitude, so far as enclosures tell: this error is
-/// always within reach.
-fn half_of_the_largest_gap(wanted: &Approximation, format: Format) -> Option<Rational> {
-    let reals: Vec<(Rational, Rational)> =
-        wanted.domain.iter().map(|&(low, high)| (value(format, low), value(format, high))).collect();
-    let (low, high) = wanted.function.enclose(&reals, format.precision() + BITS[0]).ok()?;
-    let most = low.abs().max(high.abs());
-    let above = round(&most, format, RoundingMode::TowardPositive, Overflow::Saturate).encoding;
-    if value(format, above) < most {
-        return None;
-    }
-    let key = order_key(format, above)?.max(1);
-    Some((value_of(format, key) - value_of(format, key - 1)) / 2)
-}
-
-/// That there are too many leaves, and which larger error would do.
-fn too_many(error: &Rational, mut suffices: impl FnMut(&Rational) -> Result<bool, ConstructError>) -> ConstructError {
-    let larger = (1..=DOUBLINGS).map(|doublings| Rational::from(error << doublings));
-    let mut larger = larger.filter(|error| suffices(error).unwrap_or(false));
-    ConstructError::TooManyLeaves { most: MOST_LEAVES, suffices: larger.next() }
 }
 
 fn length((low, high): Keys) -> u128 {

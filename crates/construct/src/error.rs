@@ -114,11 +114,43 @@ pub enum ConstructError {
         /// How many there may be.
         most: u128,
     },
+    /// In `F(p)`, correct rounding over a range with 0 and another value.
+    #[error(
+        "{format} has infinitely many values next to 0, and no tree tells them all apart; take an error instead of exact \
+         results, or a domain without 0"
+    )]
+    InfinitelyManyPoints {
+        /// The format.
+        format: Format,
+    },
+    /// In `F(p)`, a function that varies too much next to 0, where nothing can be cut.
+    #[error(
+        "{format}: the function varies by more than is asked, or is not defined, next to 0 (`{variable}` within 2^-{depth}), \
+         and no box can end there; take a larger error or a domain without 0"
+    )]
+    AtZero {
+        /// The variable.
+        variable: &'static str,
+        /// Cuts are at magnitudes of at least two to the minus this.
+        depth: i64,
+        /// The format.
+        format: Format,
+    },
+    /// In `F(p)`, an end of a domain that is too near to 0 or too far from it.
+    #[error("in {format}, ends of a domain are 0 or from 2^-{depth} to 2^{depth} in magnitude")]
+    Magnitude {
+        /// The exponent.
+        depth: i64,
+        /// The format.
+        format: Format,
+    },
     /// More leaves than an approximation may have.
     #[error("the error takes more than {most} leaves; take a smaller domain or a larger error{}", would_do(.suffices.as_ref()))]
     TooManyLeaves {
         /// How many there may be.
         most: usize,
+        /// About how many there would be, if a part of the domain was done with these.
+        estimate: Option<usize>,
         /// A larger error that takes no more, if one was found.
         suffices: Option<Rational>,
     },

@@ -1,22 +1,29 @@
 //! That a tree approximates a function of the reals: at every point of a domain, leaf by leaf.
 //!
 //! A point of the domain is a finite value of the format for each variable; a box of them is a range of order keys for each.
-//! The leaves of a tree cut the domain into such boxes, on each of which the tree is one number.
+//! The leaves of a tree cut the domain into such boxes, on each of which the tree is one number `y`.
 //!
 //! - [`Accuracy::Rounded`]: every point of every box is visited, and the function rounded there by
 //!   [`Function::round`](roundproof_exact::functions::Function::round).
-//! - [`Accuracy::Within`]: the function is enclosed over the reals between the ends of a box. If both ends of the
-//!   enclosure are within the error of the leaf, so is the function at every point of the box; if not, the box is halved
-//!   by its keys. At a single point, precision grows until the enclosure says which.
+//! - [`Accuracy::Within`] and [`Accuracy::Excess`]: the function is enclosed over the reals between the ends of a box. At a
+//!   real `t` the error is `|t - y|`, the excess `|t - y| - |t - v|` with the value `v` nearest to `t`. Both grow, or
+//!   stay, as `t` moves away from `y`, since `|t - v|` changes no faster than `t`. So if they are small enough at both
+//!   ends of the enclosure, they are at every point of the box; and if they are too large at the end next to a `y` beyond it,
+//!   they are everywhere. If neither, the box is halved by its keys. At a single point, precision grows until the enclosure
+//!   says which.
+//!
+//! In `F(p)` a box may reach to 0, with infinitely many values next to it, and keys count only those that can be written.
+//! There a box stands for all reals between its ends, 0 being the end of what lies beyond a cut at 0, and halves are halves of
+//! these reals; correct rounding is judged only where 0 is no end of a range and not within.
 //!
 //! What is believed is that an enclosure holds the function: `roundproof-exact` proves it by outward rounding.
 
 use roundproof_exact::functions::FunctionError;
-use roundproof_exact::{Rational, decode, order_key};
-use roundproof_format::{Encoding, Format};
+use roundproof_exact::{Rational, decode, order_key, round};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Forest, TreeNode};
 
-use crate::{Accuracy, Approximation, ApproximationRejection};
+use crate::{Accuracy, Approximation, ApproximationRejection, exponent_is_moderate};
 
 /// The most points of a domain at which a function is rounded.
 pub const MOST_POINTS: u128 = 1 << 16;
@@ -26,6 +33,10 @@ pub const MOST_ENCLOSURES: usize = 1 << 21;
 const FIRST_BITS: u32 = 32;
 /// Bits at which a point is given up.
 const MOST_BITS: u32 = 1 << 12;
+/// How often reals are halved in `F(p)`.
+const MOST_HALVINGS: u32 = 1 << 8;
+/// An enclosure with ends of so many bits counts as one more, for what it takes to compute.
+const BITS_OF_AN_ENCLOSURE: usize = 1 << 12;
 
 /// A box of the domain: for each variable, its least and its largest order key.
 type Keys = Vec<(i128, i128)>;
@@ -41,10 +52,8 @@ pub fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), ApproximationRejection> {
     let domain = domain(claimed, forest)?;
-    let points = domain.iter().try_fold(1u128, |points, &(low, high)| points.checked_mul(1 + high.abs_diff(low)));
-    let points = points.unwrap_or(u128::MAX);
-    if matches!(claimed.accuracy, Accuracy::Rounded { .. }) && points > MOST_POINTS {
-        return Err(ApproximationRejection::Points { points, most: MOST_POINTS });
+    if let Accuracy::Rounded { overflow, .. } = claimed.accuracy {
+        check_points(forest.format(), &domain, overflow)?;
     }
     let mut judge = Judge { claimed, format: forest.format(), enclosures: 0 };
     let leaves = forest.leaves();
@@ -54,7 +63,7 @@ pub fn check(
         }
         match &claimed.accuracy {
             Accuracy::Rounded { .. } => judge.rounded(value, &region),
-            Accuracy::Within(error) => judge.within(value, error, region),
+            Accuracy::Within(_) | Accuracy::Excess(_) => judge.near(value, region),
         }
     })?;
     progress(leaves, leaves);
@@ -64,9 +73,6 @@ pub fn check(
 /// The domain as keys, if function, domain and forest go together.
 fn domain(claimed: &Approximation, forest: &Forest) -> Result<Keys, ApproximationRejection> {
     let format = forest.format();
-    if !format.is_bounded() {
-        return Err(ApproximationRejection::Unbounded { format });
-    }
     let (variables, inputs) = (claimed.function.arity(), forest.dimension());
     if variables != inputs || variables != claimed.domain.len() {
         return Err(ApproximationRejection::Variables { variables, inputs, ranges: claimed.domain.len() });
@@ -76,13 +82,30 @@ fn domain(claimed: &Approximation, forest: &Forest) -> Result<Keys, Approximatio
         return Err(ApproximationRejection::Forest { trees, outputs });
     }
     let range = |(variable, &(low, high)): (usize, &(Encoding, Encoding))| {
-        let key = |end| order_key(format, end).filter(|_| format.is_finite(end));
+        let key =
+            |end| order_key(format, end).filter(|&key| format.is_finite(end) && exponent_is_moderate(format, key));
         match (key(low), key(high)) {
             (Some(low), Some(high)) if low <= high => Ok((low, high)),
             _ => Err(ApproximationRejection::Domain { variable, low, high }),
         }
     };
     claimed.domain.iter().enumerate().map(range).collect()
+}
+
+/// Whether the points of a domain can be visited, and the function rounded at each by this policy.
+fn check_points(format: Format, domain: &Keys, overflow: Overflow) -> Result<(), ApproximationRejection> {
+    if !format.expresses(overflow) {
+        return Err(ApproximationRejection::Policy { format, overflow });
+    }
+    let infinite = |&(low, high): &(i128, i128)| !format.is_bounded() && low <= 0 && 0 <= high && low < high;
+    if let Some(variable) = domain.iter().position(infinite) {
+        return Err(ApproximationRejection::Infinite { variable, format });
+    }
+    let points = domain.iter().try_fold(1u128, |points, &(low, high)| points.checked_mul(1 + high.abs_diff(low)));
+    match points.unwrap_or(u128::MAX) {
+        0..=MOST_POINTS => Ok(()),
+        points => Err(ApproximationRejection::Points { points, most: MOST_POINTS }),
+    }
 }
 
 /// Every leaf that meets the domain, in preorder, with its value and where it meets it.
@@ -155,46 +178,70 @@ impl Judge<'_> {
         Err(ApproximationRejection::Value { at, given: value.clone(), expected })
     }
 
-    /// Whether the function is within `error` of `value` at every point of the region.
-    fn within(&mut self, value: &Rational, error: &Rational, region: Keys) -> Result<(), ApproximationRejection> {
+    /// Whether the function is as near as claimed to `value` at every point of the leaf.
+    fn near(&mut self, value: &Rational, leaf: Keys) -> Result<(), ApproximationRejection> {
         let first_bits = self.format.precision() + FIRST_BITS;
-        let mut open = vec![(region, first_bits)];
-        while let Some((region, bits)) = open.pop() {
-            self.enclosures += 1;
+        let mut open = vec![(self.part(leaf.clone()), first_bits)];
+        while let Some((part, bits)) = open.pop() {
+            let reals = self.reals(&part);
+            let size = reals.iter().map(|(low, high)| bits_of(low) + bits_of(high)).sum::<usize>();
+            self.enclosures += 1 + size / BITS_OF_AN_ENCLOSURE;
             if self.enclosures > MOST_ENCLOSURES {
                 return Err(ApproximationRejection::Work { most: MOST_ENCLOSURES });
             }
-            let is_point = region.iter().all(|(low, high)| low == high);
-            let reals: Vec<(Rational, Rational)> =
-                region.iter().map(|&(low, high)| (self.value_of(low), self.value_of(high))).collect();
-            match self.claimed.function.enclose(&reals, bits) {
-                Ok((low, high)) => {
-                    let [least, most] = [value.clone() - error, value.clone() + error];
-                    if least <= low && high <= most {
-                        continue;
-                    }
-                    if high < least || most < low {
-                        // Nowhere in the region is it near enough.
-                        let region = self.ends(region);
-                        return Err(ApproximationRejection::Error { region, given: value.clone(), low, high });
-                    }
+            let region = || self.ends(part.keys().unwrap_or(&leaf).clone());
+            let is_point = reals.iter().all(|(low, high)| low == high);
+            let enclosure = self.claimed.function.enclose(&reals, bits);
+            if let Ok((low, high)) = &enclosure {
+                let far = |end| self.exceeds(value, end);
+                if !far(low) && !far(high) {
+                    continue;
                 }
-                // An enclosure over a box may fail where the function itself is defined at each of its points, and one
-                // of few bits where one of many does not.
-                Err(_) if !is_point || bits < MOST_BITS => {}
-                Err(error) => return Err(self.undefined(region.into_iter(), error)),
+                // Nowhere in the region is it near enough.
+                if (low > value && far(low)) || (high < value && far(high)) {
+                    let (low, high) = (low.clone(), high.clone());
+                    return Err(ApproximationRejection::Error { region: region(), given: value.clone(), low, high });
+                }
             }
-            if !is_point {
-                let (lower, upper) = halves(&region);
-                open.extend([(upper, first_bits), (lower, first_bits)]);
-            } else if bits < MOST_BITS {
-                open.push((region, 2 * bits));
-            } else {
-                let region = self.ends(region);
-                return Err(ApproximationRejection::Undecided { region, bits });
+            // An enclosure over a box may fail where the function itself is defined at each of its points, and one of few
+            // bits where one of many does not.
+            match (part.halves(&reals), enclosure) {
+                (Some((lower, upper)), _) => open.extend([(upper, first_bits), (lower, first_bits)]),
+                (None, _) if is_point && bits < MOST_BITS => open.push((part, 2 * bits)),
+                (None, Err(error)) => return Err(ApproximationRejection::Function { region: region(), error }),
+                (None, Ok(_)) => return Err(ApproximationRejection::Undecided { region: region(), bits }),
             }
         }
         Ok(())
+    }
+
+    /// Whether `value` would not be as near as claimed, were the function this real.
+    fn exceeds(&self, value: &Rational, real: &Rational) -> bool {
+        let distance = |other: &Rational| Rational::from(real - other).abs();
+        match &self.claimed.accuracy {
+            Accuracy::Within(error) => distance(value) > *error,
+            Accuracy::Excess(excess) => {
+                let nearest = round(real, self.format, RoundingMode::TiesToEven, Overflow::Saturate).encoding;
+                distance(value) - distance(&self::value(self.format, nearest)) > *excess
+            }
+            Accuracy::Rounded { .. } => true,
+        }
+    }
+
+    fn part(&self, keys: Keys) -> Part {
+        if self.format.is_bounded() {
+            return Part::Keys(keys);
+        }
+        // Keys 1 and -1 have exponents beyond those of cuts and domains: such an end lies beyond a cut at 0.
+        let end = |key: i128| if key.abs() == 1 { Rational::new() } else { self.value_of(key) };
+        Part::Reals(keys.into_iter().map(|(low, high)| (end(low), end(high))).collect(), 0)
+    }
+
+    fn reals(&self, part: &Part) -> Reals {
+        match part {
+            Part::Keys(keys) => keys.iter().map(|&(low, high)| (self.value_of(low), self.value_of(high))).collect(),
+            Part::Reals(reals, _) => reals.clone(),
+        }
     }
 
     fn undefined(&self, region: impl Iterator<Item = (i128, i128)>, error: FunctionError) -> ApproximationRejection {
@@ -216,15 +263,53 @@ impl Judge<'_> {
     }
 }
 
-/// A region halved where it has the most keys.
-fn halves(region: &[(i128, i128)]) -> (Keys, Keys) {
-    let widest = (0..region.len()).rev().max_by_key(|&variable| region[variable].1 - region[variable].0).unwrap_or(0);
-    let (low, high) = region[widest];
-    let middle = low + (high - low) / 2;
-    let (mut lower, mut upper) = (region.to_vec(), region.to_vec());
-    lower[widest] = (low, middle);
-    upper[widest] = (middle + 1, high);
-    (lower, upper)
+/// A box of reals: for each variable, its ends.
+type Reals = Vec<(Rational, Rational)>;
+
+/// A part of a leaf: the values between two, or in `F(p)` the reals, and how often they were halved.
+enum Part {
+    Keys(Keys),
+    Reals(Reals, u32),
+}
+
+impl Part {
+    fn keys(&self) -> Option<&Keys> {
+        match self {
+            Part::Keys(keys) => Some(keys),
+            Part::Reals(..) => None,
+        }
+    }
+
+    /// The part, halved where it is widest; none if that is at an end.
+    fn halves(&self, reals: &Reals) -> Option<(Part, Part)> {
+        match self {
+            Part::Keys(keys) => {
+                let widest = (0..keys.len()).rev().max_by_key(|&variable| keys[variable].1 - keys[variable].0)?;
+                let (low, high) = keys[widest];
+                let middle = low + (high - low) / 2;
+                let (mut lower, mut upper) = (keys.clone(), keys.clone());
+                lower[widest] = (low, middle);
+                upper[widest] = (middle + 1, high);
+                (low < high).then_some((Part::Keys(lower), Part::Keys(upper)))
+            }
+            Part::Reals(_, halvings) => {
+                let width = |variable: &usize| Rational::from(&reals[*variable].1 - &reals[*variable].0);
+                let widest = (0..reals.len()).rev().max_by_key(width)?;
+                let (low, high) = &reals[widest];
+                let middle = Rational::from(low + high) / 2;
+                let (mut lower, mut upper) = (reals.clone(), reals.clone());
+                lower[widest].1.clone_from(&middle);
+                upper[widest].0 = middle;
+                let halvings = halvings + 1;
+                let is_small = low == high || halvings > MOST_HALVINGS;
+                (!is_small).then_some((Part::Reals(lower, halvings), Part::Reals(upper, halvings)))
+            }
+        }
+    }
+}
+
+fn bits_of(number: &Rational) -> usize {
+    (number.numer().significant_bits() + number.denom().significant_bits()) as usize
 }
 
 fn value(format: Format, encoding: Encoding) -> Rational {

@@ -55,7 +55,8 @@ pub enum Property {
 pub struct Approximation {
     /// The function.
     pub function: Function,
-    /// The least and the largest value of each variable, both finite: the domain is all values of the format between.
+    /// The least and the largest value of each variable, both finite: the domain is all values of the format between, in
+    /// `F(p)` infinitely many around 0.
     pub domain: Vec<(Encoding, Encoding)>,
     /// How nearly.
     pub accuracy: Accuracy,
@@ -73,6 +74,10 @@ pub enum Accuracy {
     },
     /// The output is at most this far from the function over the reals.
     Within(Rational),
+    /// The output is at most this much farther from the function than the value of the format that is nearest to it: in
+    /// mathematics, `|N(x) - f(x)| <= |f(x) - v| + e` for every finite value `v`. For 0, the output is such a value, whichever
+    /// way ties go, and for every `e > 0` a continuous function on a compact domain has such a network.
+    Excess(Rational),
 }
 
 /// What a claim is about. What is there must be what the claim speaks of.

@@ -1,10 +1,13 @@
 //! Why evidence was not accepted.
 
+mod approximation;
+
 use roundproof_exact::Rational;
-use roundproof_exact::functions::FunctionError;
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_network::{ModelError, PathError};
 use thiserror::Error;
+
+pub use approximation::ApproximationRejection;
 
 /// Why the kernel did not accept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -261,98 +264,6 @@ pub enum BoxRejection {
         neuron: usize,
         /// The policy.
         overflow: Overflow,
-    },
-}
-
-/// Why a tree is not accepted as an approximation of a function. Regions and points have a value, or the least and the
-/// largest, for each variable.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ApproximationRejection {
-    /// A format with unbounded exponents: between two values there may be more points than can be visited.
-    #[error("the rule needs a format with bounded exponents, not {format}")]
-    Unbounded {
-        /// The format.
-        format: Format,
-    },
-    /// Function, domain and forest have different numbers of variables.
-    #[error("the function has {variables} variables, the forest {inputs} inputs, the domain {ranges} ranges")]
-    Variables {
-        /// Of the function.
-        variables: usize,
-        /// Of the forest.
-        inputs: usize,
-        /// Of the domain.
-        ranges: usize,
-    },
-    /// Not one tree with one output.
-    #[error("the rule takes one tree with one output; here are {trees} trees with {outputs} outputs")]
-    Forest {
-        /// Trees of the forest.
-        trees: usize,
-        /// Outputs of the forest.
-        outputs: usize,
-    },
-    /// Ends of the domain that are not finite, or not in order.
-    #[error("variable {variable}: {low:?} to {high:?} is no range of finite values of the format, least first")]
-    Domain {
-        /// The variable, from 0.
-        variable: usize,
-        /// Its lower end.
-        low: Encoding,
-        /// Its upper end.
-        high: Encoding,
-    },
-    /// A domain with more points than are visited.
-    #[error("the domain has {points} points; a function is rounded at no more than {most}")]
-    Points {
-        /// Points of the domain.
-        points: u128,
-        /// How many are visited at most.
-        most: u128,
-    },
-    /// A point at which the function, rounded, is not what the tree gives.
-    #[error("at {at:?} the tree gives {given}, and the function, rounded, is {expected:?}")]
-    Value {
-        /// The point.
-        at: Vec<Encoding>,
-        /// What the tree gives.
-        given: Rational,
-        /// What it should be.
-        expected: Encoding,
-    },
-    /// A region in which the function is nowhere within the error of what the tree gives.
-    #[error("in {region:?} the tree gives {given}, which is too far from the function, between {low} and {high}")]
-    Error {
-        /// The region.
-        region: Vec<(Encoding, Encoding)>,
-        /// What the tree gives.
-        given: Rational,
-        /// The function is not below this.
-        low: Rational,
-        /// The function is not above this.
-        high: Rational,
-    },
-    /// A point at which no precision told on which side of the error the function is.
-    #[error("in {region:?}, {bits} bits do not tell whether the error is within what the claim allows")]
-    Undecided {
-        /// The point.
-        region: Vec<(Encoding, Encoding)>,
-        /// The bits that were tried last.
-        bits: u32,
-    },
-    /// More enclosures than one claim may take.
-    #[error("{most} enclosures of the function did not suffice; a smaller domain or more leaves take fewer")]
-    Work {
-        /// How many there were.
-        most: usize,
-    },
-    /// A point where the function cannot be rounded or enclosed.
-    #[error("in {region:?}: {error}")]
-    Function {
-        /// Where.
-        region: Vec<(Encoding, Encoding)>,
-        /// Why not.
-        error: FunctionError,
     },
 }
 

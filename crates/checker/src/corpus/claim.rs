@@ -59,8 +59,9 @@ use paths::Paths;
 /// and holds if there is one that they do not ([`crate::depth`]).
 ///
 /// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
-/// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, or none for results that are
-/// the function rounded to nearest, ties to even, by the overflow policy of `paths`.
+/// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, `excess = "0x1p-7"` (so much
+/// farther than the nearest value), or none for results that are the function rounded to nearest, ties to even, by the
+/// overflow policy of `paths`. `refused` are formats that have no value near enough.
 ///
 /// `kind = "parametric"` asks Z3 about every data set of `rows-count` rows of `inputs` inputs at once; with `steps = true`
 /// not in one query but in steps ([`crate::parametric`]).
@@ -82,6 +83,7 @@ struct Text {
     domain: Option<Vec<String>>,
     eps: Option<String>,
     points: Option<Vec<String>>,
+    excess: Option<String>,
     activations: Vec<String>,
     formats: Vec<String>,
     paths: Paths,
@@ -176,8 +178,18 @@ pub struct Wanted {
     function: Function,
     /// For each variable; none: all finite values.
     domain: Option<Vec<(Number, Number)>>,
-    /// None: correctly rounded.
-    error: Option<Rational>,
+    nearness: Nearness,
+}
+
+/// How nearly it is to be approximated.
+#[derive(Clone, Debug)]
+enum Nearness {
+    /// To nearest, ties to even, by the overflow policy of the paths.
+    Rounded,
+    /// As [`Accuracy::Within`].
+    Within(Rational),
+    /// As [`Accuracy::Excess`].
+    Excess(Rational),
 }
 
 impl Wanted {
@@ -198,9 +210,10 @@ impl Wanted {
         if domain.len() != self.function.arity() {
             return Err(format!("{} has {} variables", self.function, self.function.arity()));
         }
-        let accuracy = match &self.error {
-            Some(error) => Accuracy::Within(error.clone()),
-            None => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: model.overflow },
+        let accuracy = match &self.nearness {
+            Nearness::Rounded => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: model.overflow },
+            Nearness::Within(error) => Accuracy::Within(error.clone()),
+            Nearness::Excess(excess) => Accuracy::Excess(excess.clone()),
         };
         Ok(Approximation { function: self.function.clone(), domain, accuracy })
     }
@@ -401,8 +414,12 @@ impl Text {
         let of_rows = [making.as_slice(), &[("layers", self.layers.is_some())]].concat();
         let of_models =
             [("model", self.model.is_some()), ("outputs", self.outputs.is_some()), ("grid", self.grid.is_some())];
-        let of_functions =
-            [("function", self.function.is_some()), ("domain", self.domain.is_some()), ("eps", self.eps.is_some())];
+        let of_functions = [
+            ("function", self.function.is_some()),
+            ("domain", self.domain.is_some()),
+            ("eps", self.eps.is_some()),
+            ("excess", self.excess.is_some()),
+        ];
         let strays: &[&[(&'static str, bool)]] = match self.kind {
             Kind::Forest => &[&of_rows, &of_functions],
             Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
@@ -452,11 +469,21 @@ impl Text {
             let ends = text.split_once(':').ok_or_else(|| ClaimError::Value(format!("`{text}` is no LOW:HIGH")))?;
             Ok::<_, ClaimError>((number(ends.0)?, number(ends.1)?))
         };
+        let magnitude = |text: &String| match number(text)?.value() {
+            value if value < 0 => Err(ClaimError::Value(format!("`{text}` is negative"))),
+            value => Ok(value),
+        };
+        let nearness = match (&self.eps, &self.excess) {
+            (None, None) => Nearness::Rounded,
+            (Some(error), None) => Nearness::Within(magnitude(error)?),
+            (None, Some(excess)) => Nearness::Excess(magnitude(excess)?),
+            (Some(_), Some(_)) => return Err(ClaimError::Stray("excess")),
+        };
         let function = self.function.as_ref().ok_or(ClaimError::Missing("function"))?;
         Ok(Wanted {
             function: Function::parse(function).map_err(|error| ClaimError::Value(error.to_string()))?,
             domain: self.domain.as_ref().map(|ranges| ranges.iter().map(range).collect()).transpose()?,
-            error: self.eps.as_deref().map(number).transpose()?.map(|number: Number| number.value()),
+            nearness,
         })
     }
 }

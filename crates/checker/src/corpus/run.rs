@@ -405,9 +405,12 @@ fn approximate_function(
     let wanted = wanted.in_format(instance.format, &instance.model).map_err(RunError::File)?;
     match approximate(&wanted, instance.format, &task, progress) {
         Ok(proof) => Ok(Ok(Made { proof, data: None })),
-        Err(ProveError::Construct(error @ (ConstructError::Overflow { .. } | ConstructError::TooFine { .. }))) => {
-            Ok(Err(error.to_string()))
-        }
+        Err(ProveError::Construct(
+            error @ (ConstructError::Overflow { .. }
+            | ConstructError::TooFine { .. }
+            | ConstructError::InfinitelyManyPoints { .. }
+            | ConstructError::AtZero { .. }),
+        )) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }

@@ -69,4 +69,42 @@ fn what_cannot_be_approximated_is_explained() {
     wrong("--function mul --exact", &["65536 points", "--eps"]);
     wrong("--function exp --domain -4:4 --eps 1e-9", &["no value of bfloat16", "within reach"]);
     wrong("--function exp --domain -4:4 --eps=-1", &["not negative"]);
+    let text = message(&folder.expect(2, "approximate -f binary32 --function exp --domain -4:4 --eps 0.001"));
+    assert!(text.contains("more than 16384 leaves") && text.contains("would do"), "{text}");
+}
+
+#[test]
+fn with_unbounded_exponents_an_error_is_proved_up_to_zero() {
+    let folder = Folder::new();
+    for (function, domain) in [("tanh", "0:1"), ("exp", "-1:1"), ("x*y", "0:1,0:1")] {
+        for (accuracy, key) in [("--eps 0.0625", "error"), ("--excess 0.0625", "excess")] {
+            for activation in ["relu", "step"] {
+                let arguments = format!(
+                    "approximate --function {function} -f F(8) --domain={domain} {accuracy} -a {activation} --out out"
+                );
+                let report = folder.expect_json(0, &arguments);
+                assert_eq!((&report["verdict"], &report[key]), (&json!("Proved"), &json!("1/16")));
+                assert_eq!(report["points"], json!(null));
+                folder.expect(0, "check out/certificate.json");
+            }
+        }
+    }
+    let path = folder.path("out/certificate.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in [("\"excess\": \"1/16\"", "\"excess\": \"1/1024\""), ("\"x*y\"", "\"x+y\"")] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        folder.expect(1, "check out/certificate.json");
+    }
+    let wrong = |arguments: &str, what: &[&str]| {
+        let text = message(&folder.expect(2, &format!("approximate -f F(8) {arguments}")));
+        for what in what {
+            assert!(text.contains(what), "{arguments}: {text}");
+        }
+    };
+    wrong("--function sqrt --domain 0:1 --exact", &["infinitely many values", "--excess"]);
+    wrong("--function 1/x --domain 0:1 --eps 1", &["1/x varies", "next to 0"]);
+    wrong("--function tanh --eps 1", &["no largest value", "0:1"]);
+    wrong("--function tanh --domain 0:1 --eps 1 --excess 1", &["--excess"]);
+    folder.expect(0, "approximate --function sqrt -f F(8) --domain 1:4 --exact");
 }

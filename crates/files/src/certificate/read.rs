@@ -107,12 +107,15 @@ fn range(format: Format, field: Field) -> Result<(Encoding, Encoding), Misfit> {
 
 fn accuracy(field: Field) -> Result<Accuracy, Misfit> {
     let mut fields = field.object()?;
-    let accuracy = match fields.take_optional("error") {
-        Some(error) => Accuracy::Within(error.read(notation::read_magnitude)?),
-        None => Accuracy::Rounded {
+    let accuracy = if let Some(error) = fields.take_optional("error") {
+        Accuracy::Within(error.read(notation::read_magnitude)?)
+    } else if let Some(excess) = fields.take_optional("excess") {
+        Accuracy::Excess(excess.read(notation::read_magnitude)?)
+    } else {
+        Accuracy::Rounded {
             mode: fields.take("rounding")?.read(str::parse)?,
             overflow: fields.take("overflow")?.read(str::parse)?,
-        },
+        }
     };
     fields.finish()?;
     Ok(accuracy)

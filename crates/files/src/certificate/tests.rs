@@ -530,7 +530,8 @@ fn approximations_read_back_and_their_other_spellings_are_refused() {
     let mode = RoundingMode::TiesToEven;
     let exact = approximated(Accuracy::Rounded { mode, overflow: Overflow::Saturate });
     let near = approximated(Accuracy::Within((1, 128).into()));
-    for certificate in [&exact, &near] {
+    let farther = approximated(Accuracy::Excess((1, 128).into()));
+    for certificate in [&exact, &near, &farther] {
         assert_eq!(&parse(&certificate.to_json().unwrap()).unwrap(), certificate);
     }
     let refused = |from: &str, to: &str| refused_in(&exact, from, to);
@@ -545,6 +546,9 @@ fn approximations_read_back_and_their_other_spellings_are_refused() {
     assert!(refused(r#""property": "approximates""#, r#""property": "computes""#).contains("claim"));
     assert!(refused_in(&near, r#""error": "1/128""#, r#""error": "2/256""#).contains("claim.accuracy.error"));
     assert!(refused_in(&near, r#""error": "1/128""#, r#""error": "-1/128""#).contains("claim.accuracy.error"));
+    assert!(refused_in(&farther, r#""excess": "1/128""#, r#""excess": "0.5""#).contains("claim.accuracy.excess"));
+    let both = r#""error": "1/128", "excess": "1/128""#;
+    assert!(refused_in(&farther, r#""excess": "1/128""#, both).contains("claim.accuracy.excess"));
 
     let with_data = Certificate { dataset: Some(reference("dataset.safetensors")), ..exact.clone() };
     let without_forest = Certificate { forest: None, ..exact };

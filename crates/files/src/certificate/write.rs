@@ -58,6 +58,7 @@ fn approximates(format: Format, approximation: &Approximation, leaves: usize) ->
             Json::object([("rounding", Json::text(mode.name())), ("overflow", Json::text(overflow))])
         }
         Accuracy::Within(error) => Json::object([("error", Json::text(error))]),
+        Accuracy::Excess(excess) => Json::object([("excess", Json::text(excess))]),
     };
     vec![
         ("property", Json::text("approximates")),

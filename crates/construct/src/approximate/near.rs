@@ -1,0 +1,235 @@
+//! Trees within an error.
+
+use roundproof_exact::{Rational, order_key, round};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_kernel::{Accuracy, Approximation};
+
+use super::places::{DEPTH, Places};
+use super::{Grower, Keys, MOST_LEAVES, value, value_of};
+use crate::ConstructError;
+
+/// Bits of an enclosure beyond the precision of the format, for regions; the greater ones for points alone.
+const BITS: [u32; 3] = [32, 128, 1024];
+/// How often the error is doubled, to say which one would do. Each that does not takes as long as the first.
+const DOUBLINGS: [u32; 4] = [1, 3, 6, 12];
+/// Into how many steps progress is divided, as a power of two.
+const STEPS: u32 = 10;
+
+/// A range of places in each variable.
+type Region = Vec<(i128, i128)>;
+
+/// What is told of the progress: how many of how many steps are done.
+type Report<'a> = &'a mut dyn FnMut(usize, usize);
+
+/// Grows the tree over a domain.
+pub fn grow(grower: &mut Grower<'_>, domain: &[Keys], progress: Report<'_>) -> Result<(), ConstructError> {
+    let (wanted, format) = (grower.wanted, grower.format);
+    let (Accuracy::Within(error) | Accuracy::Excess(error)) = &wanted.accuracy else { return Ok(()) };
+    let places = domain.iter().map(|&ends| Places::new(format, ends)).collect::<Result<Vec<Places>, _>>()?;
+    let search = Search { wanted, format, error, places: &places };
+    let mut steps = 0;
+    let mut counted = |done, of| {
+        steps = done;
+        progress(done, of);
+    };
+    if search.grow(grower, &mut counted)? {
+        return Ok(());
+    }
+    // Leaves are as dense in the rest as they were so far, for all that is known.
+    let estimate = (MOST_LEAVES << STEPS).checked_div(steps);
+    let mut larger = DOUBLINGS.iter().map(|doublings| Rational::from(error << *doublings));
+    let suffices = |error: &Rational| {
+        let mut other = Grower::new(wanted, format);
+        Search { error, ..search }.grow(&mut other, &mut |_, _| ()).unwrap_or(false)
+    };
+    Err(ConstructError::TooManyLeaves { most: MOST_LEAVES, estimate, suffices: larger.find(suffices) })
+}
+
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    wanted: &'a Approximation,
+    format: Format,
+    error: &'a Rational,
+    places: &'a [Places],
+}
+
+impl Search<'_> {
+    /// Grows the tree; false if there are too many leaves.
+    fn grow(&self, grower: &mut Grower<'_>, progress: Report<'_>) -> Result<bool, ConstructError> {
+        if let [places] = self.places {
+            let Some(runs) = self.longest_runs(places.range, progress)? else { return Ok(false) };
+            let runs: Vec<(Encoding, Encoding)> =
+                runs.into_iter().map(|(last, value)| (places.threshold(last), value)).collect();
+            grower.runs(&runs);
+            return Ok(true);
+        }
+        let whole = self.places.iter().map(|places| places.range).collect();
+        self.halve(grower, whole, &mut Share { done: 0, of_region: 1 << 63, progress })
+    }
+
+    /// The runs of one variable, each as long as one value fits, with the last place of each; none if there are too many.
+    fn longest_runs(
+        &self,
+        (mut low, high): (i128, i128),
+        progress: Report<'_>,
+    ) -> Result<Option<Vec<(i128, Encoding)>>, ConstructError> {
+        let (mut runs, mut step) = (Vec::new(), 1i128);
+        let (first, places) = (low, self.places[0].len());
+        while low <= high {
+            progress((low.abs_diff(first) / (places >> STEPS).max(1)) as usize, 1 << STEPS);
+            if runs.len() == MOST_LEAVES {
+                return Ok(None);
+            }
+            // The last place known to fit with its value, and the first known not to.
+            let value = self.fit_place(&[low])?;
+            let (mut last, mut beyond) = ((low, value), high + 1);
+            while last.0 + 1 < beyond {
+                let next = (last.0 + step).min(beyond - 1);
+                match self.fit(&[(low, next)])? {
+                    Some(value) => {
+                        last = (next, value);
+                        step *= 2;
+                    }
+                    None => {
+                        beyond = next;
+                        step = ((beyond - last.0) / 2).max(1);
+                    }
+                }
+            }
+            runs.push(last);
+            step = (last.0 - low + 1).max(1);
+            low = last.0 + 1;
+        }
+        Ok(Some(runs))
+    }
+
+    /// The tree over a region, halved until one value fits; false if there are too many leaves.
+    fn halve(&self, grower: &mut Grower<'_>, region: Region, share: &mut Share<'_>) -> Result<bool, ConstructError> {
+        if grower.values.len() >= MOST_LEAVES {
+            return Ok(false);
+        }
+        if let Some(value) = self.fit(&region)? {
+            grower.leaf(value);
+            share.add();
+            return Ok(true);
+        }
+        let Some((axis, lower, upper)) = self.best_halves(&region) else {
+            // A single place, which has no value: this says why.
+            let place: Vec<i128> = region.iter().map(|range| range.0).collect();
+            return self.fit_place(&place).map(|value| grower.leaf(value)).map(|()| true);
+        };
+        grower.split(axis as u32, self.places[axis].threshold(lower[axis].1));
+        let of_region = share.of_region;
+        share.of_region /= 2;
+        let grown = self.halve(grower, lower, share)? && self.halve(grower, upper, share)?;
+        share.of_region = of_region;
+        Ok(grown)
+    }
+
+    /// The halves over which the function varies least, and their variable; of equally good ones, those of the widest.
+    fn best_halves(&self, region: &[(i128, i128)]) -> Option<(usize, Region, Region)> {
+        let halves = (0..region.len()).filter(|&axis| region[axis].0 < region[axis].1).map(|axis| {
+            let middle = self.places[axis].middle(region[axis]);
+            let (mut lower, mut upper) = (region.to_vec(), region.to_vec());
+            (lower[axis].1, upper[axis].0) = (middle, middle + 1);
+            (axis, lower, upper)
+        });
+        let spread = |region: &[(i128, i128)]| {
+            let (low, high) = self.wanted.function.enclose(&self.reals(region), BITS[0]).ok()?;
+            Some(high - low)
+        };
+        let key = |(axis, lower, upper): &(usize, Region, Region)| {
+            let (low, high) = self.places[*axis].reals(region[*axis]);
+            let spread = spread(lower).zip(spread(upper)).map(|(lower, upper)| lower + upper);
+            (spread.is_none(), spread, low - high)
+        };
+        halves.min_by_key(key)
+    }
+
+    fn reals(&self, region: &[(i128, i128)]) -> Vec<(Rational, Rational)> {
+        self.places.iter().zip(region).map(|(places, &range)| places.reals(range)).collect()
+    }
+
+    /// The value that fits at a single place of each variable.
+    fn fit_place(&self, place: &[i128]) -> Result<Encoding, ConstructError> {
+        let region: Region = place.iter().map(|&place| (place, place)).collect();
+        if let Some(value) = self.fit(&region)? {
+            return Ok(value);
+        }
+        let gap = self.places.iter().zip(place).position(|(places, &place)| places.is_gap(place));
+        let variable = if gap == Some(1) { "y" } else { "x" };
+        Err(ConstructError::AtZero { variable, depth: DEPTH, format: self.format })
+    }
+
+    /// The value that is near enough on a region, if one is seen to be; a point is refused without one.
+    fn fit(&self, region: &[(i128, i128)]) -> Result<Option<Encoding>, ConstructError> {
+        let reals = self.reals(region);
+        let is_point = reals.iter().all(|(low, high)| low == high);
+        let at = || self.places.iter().zip(region).map(|(places, range)| places.value(range.0)).collect();
+        for bits in BITS {
+            let (low, high) = match self.wanted.function.enclose(&reals, self.format.precision() + bits) {
+                Ok(enclosure) => enclosure,
+                Err(_) if !is_point => return Ok(None),
+                Err(error) => return Err(ConstructError::Function { at: at(), error }),
+            };
+            let nearest = self.nearest(&(Rational::from(&low + &high) / 2));
+            let given = value(self.format, nearest);
+            if self.excess(&given, &low) <= *self.error && self.excess(&given, &high) <= *self.error {
+                return Ok(Some(nearest));
+            }
+            if !is_point {
+                return Ok(None);
+            }
+        }
+        let least = half_of_the_largest_gap(self.wanted, self.format);
+        Err(ConstructError::TooFine { at: at(), least, format: self.format })
+    }
+
+    /// How far the value is from the function, if that is this real: on the whole, or beyond the nearest value.
+    fn excess(&self, given: &Rational, real: &Rational) -> Rational {
+        let distance = |other: &Rational| Rational::from(real - other).abs();
+        match self.wanted.accuracy {
+            Accuracy::Excess(_) => distance(given) - distance(&value(self.format, self.nearest(real))),
+            _ => distance(given),
+        }
+    }
+
+    /// The nearest finite value; of the zeros, +0.
+    fn nearest(&self, real: &Rational) -> Encoding {
+        let nearest = round(real, self.format, RoundingMode::TiesToEven, Overflow::Saturate).encoding;
+        if self.format.is_zero(nearest) { self.format.zero() } else { nearest }
+    }
+}
+
+/// How much of a domain is done, of 2^63 in all.
+struct Share<'a> {
+    done: u64,
+    of_region: u64,
+    progress: Report<'a>,
+}
+
+impl Share<'_> {
+    fn add(&mut self) {
+        self.done += self.of_region;
+        (self.progress)((self.done >> (63 - STEPS)) as usize, 1 << STEPS);
+    }
+}
+
+/// Half of the distance of neighbours where the function is largest in magnitude, so far as enclosures tell: this error is
+/// always within reach.
+fn half_of_the_largest_gap(wanted: &Approximation, format: Format) -> Option<Rational> {
+    let reals: Vec<(Rational, Rational)> =
+        wanted.domain.iter().map(|&(low, high)| (value(format, low), value(format, high))).collect();
+    let (low, high) = wanted.function.enclose(&reals, format.precision() + BITS[0]).ok()?;
+    let most = low.abs().max(high.abs());
+    let above = round(&most, format, RoundingMode::TowardPositive, Overflow::Saturate).encoding;
+    if value(format, above) < most {
+        return None;
+    }
+    let key = order_key(format, above)?;
+    if !format.is_bounded() && key <= 1 {
+        return None;
+    }
+    let key = key.max(1);
+    Some((value_of(format, key) - value_of(format, key - 1)) / 2)
+}

@@ -1,0 +1,109 @@
+//! Why an approximation is not accepted.
+
+use roundproof_exact::Rational;
+use roundproof_exact::functions::FunctionError;
+use roundproof_format::{Encoding, Format, Overflow};
+use thiserror::Error;
+
+/// Why a tree is not accepted as an approximation of a function. Regions and points have a value, or the least and the
+/// largest, for each variable.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ApproximationRejection {
+    /// Correct rounding in `F(p)`, over a range with 0 and another value: it has infinitely many points.
+    #[error("variable {variable}: {format} has infinitely many values next to 0, and a function is rounded at each")]
+    Infinite {
+        /// The variable, from 0.
+        variable: usize,
+        /// The format.
+        format: Format,
+    },
+    /// Correct rounding by an overflow policy that the format cannot express.
+    #[error("{format} cannot express overflow={overflow}")]
+    Policy {
+        /// The format.
+        format: Format,
+        /// The policy.
+        overflow: Overflow,
+    },
+    /// Function, domain and forest have different numbers of variables.
+    #[error("the function has {variables} variables, the forest {inputs} inputs, the domain {ranges} ranges")]
+    Variables {
+        /// Of the function.
+        variables: usize,
+        /// Of the forest.
+        inputs: usize,
+        /// Of the domain.
+        ranges: usize,
+    },
+    /// Not one tree with one output.
+    #[error("the rule takes one tree with one output; here are {trees} trees with {outputs} outputs")]
+    Forest {
+        /// Trees of the forest.
+        trees: usize,
+        /// Outputs of the forest.
+        outputs: usize,
+    },
+    /// Ends of the domain that are not finite, not in order, or in `F(p)` with exponents beyond +-2^22.
+    #[error("variable {variable}: {low:?} to {high:?} is no range of finite values of the format, least first")]
+    Domain {
+        /// The variable, from 0.
+        variable: usize,
+        /// Its lower end.
+        low: Encoding,
+        /// Its upper end.
+        high: Encoding,
+    },
+    /// A domain with more points than are visited.
+    #[error("the domain has {points} points; a function is rounded at no more than {most}")]
+    Points {
+        /// Points of the domain.
+        points: u128,
+        /// How many are visited at most.
+        most: u128,
+    },
+    /// A point at which the function, rounded, is not what the tree gives.
+    #[error("at {at:?} the tree gives {given}, and the function, rounded, is {expected:?}")]
+    Value {
+        /// The point.
+        at: Vec<Encoding>,
+        /// What the tree gives.
+        given: Rational,
+        /// What it should be.
+        expected: Encoding,
+    },
+    /// A region in which the function is nowhere as near as claimed to what the tree gives.
+    #[error("in {region:?} the tree gives {given}, which is too far from the function, between {low} and {high}")]
+    Error {
+        /// The region; in `F(p)`, that of the leaf, of which it is a part.
+        region: Vec<(Encoding, Encoding)>,
+        /// What the tree gives.
+        given: Rational,
+        /// The function is not below this.
+        low: Rational,
+        /// The function is not above this.
+        high: Rational,
+    },
+    /// A point at which no precision told on which side of the error the function is; in `F(p)`, a leaf that was halved
+    /// until its parts were too small.
+    #[error("in {region:?}, {bits} bits do not tell whether the error is within what the claim allows")]
+    Undecided {
+        /// The point, or the leaf.
+        region: Vec<(Encoding, Encoding)>,
+        /// The bits that were tried last.
+        bits: u32,
+    },
+    /// More enclosures than one claim may take.
+    #[error("{most} enclosures of the function did not suffice; a smaller domain or more leaves take fewer")]
+    Work {
+        /// How many there were.
+        most: usize,
+    },
+    /// A point where the function cannot be rounded or enclosed.
+    #[error("in {region:?}: {error}")]
+    Function {
+        /// Where.
+        region: Vec<(Encoding, Encoding)>,
+        /// Why not.
+        error: FunctionError,
+    },
+}
