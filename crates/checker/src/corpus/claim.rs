@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use roundproof_construct::approximate::all_finite;
 use roundproof_exact::functions::Function;
-use roundproof_exact::{Number, Rational, parse_number};
+use roundproof_exact::{Number, parse_number};
 use roundproof_files::InFile;
 use roundproof_files::models::{ForestOptions, Outputs};
-use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation};
+use roundproof_format::{Format, ParseError};
 use roundproof_network::{Activation, ModelError, PathModel};
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::all_values::{AllValues, AllValuesError};
 use super::given::{GivenNetwork, NeuronText};
+use super::wanted::{Nearness, Wanted};
 use crate::parametric::Shape;
 use crate::prove::Strategy;
 
@@ -82,8 +81,8 @@ struct Text {
     function: Option<String>,
     domain: Option<Vec<String>>,
     eps: Option<String>,
-    points: Option<Vec<String>>,
     excess: Option<String>,
+    points: Option<Vec<String>>,
     activations: Vec<String>,
     formats: Vec<String>,
     paths: Paths,
@@ -170,53 +169,6 @@ pub enum Making {
     EveryDataSet(Shape, bool),
     /// Of nothing: all networks of two layers are enumerated, at these inputs.
     Depth(Vec<Number>),
-}
-
-/// A function to be approximated, in whatever format.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    function: Function,
-    /// For each variable; none: all finite values.
-    domain: Option<Vec<(Number, Number)>>,
-    nearness: Nearness,
-}
-
-/// How nearly it is to be approximated.
-#[derive(Clone, Debug)]
-enum Nearness {
-    /// To nearest, ties to even, by the overflow policy of the paths.
-    Rounded,
-    /// As [`Accuracy::Within`].
-    Within(Rational),
-    /// As [`Accuracy::Excess`].
-    Excess(Rational),
-}
-
-impl Wanted {
-    /// The approximation in a format: of a range, the values within.
-    ///
-    /// # Errors
-    ///
-    /// If the format has no value in a range, or the function another number of variables.
-    pub fn in_format(&self, format: Format, model: &PathModel) -> Result<Approximation, String> {
-        let end = |number: &Number, mode| number.round(format, mode, Overflow::Saturate).encoding;
-        let range = |(low, high): &(Number, Number)| {
-            (end(low, RoundingMode::TowardPositive), end(high, RoundingMode::TowardNegative))
-        };
-        let domain = match &self.domain {
-            Some(ranges) => ranges.iter().map(range).collect(),
-            None => all_finite(&self.function, format),
-        };
-        if domain.len() != self.function.arity() {
-            return Err(format!("{} has {} variables", self.function, self.function.arity()));
-        }
-        let accuracy = match &self.nearness {
-            Nearness::Rounded => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: model.overflow },
-            Nearness::Within(error) => Accuracy::Within(error.clone()),
-            Nearness::Excess(excess) => Accuracy::Excess(excess.clone()),
-        };
-        Ok(Approximation { function: self.function.clone(), domain, accuracy })
-    }
 }
 
 /// Rows of a table.

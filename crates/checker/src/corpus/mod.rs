@@ -22,7 +22,9 @@ mod claim;
 mod compare;
 mod depth;
 mod given;
+mod make;
 mod run;
+mod wanted;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,10 +33,11 @@ use roundproof_files::InFile;
 use thiserror::Error;
 
 pub use all_values::{AllValues, AllValuesError};
-pub use claim::{ClaimError, ClaimFile, Instance, Making, RecordKind, Rows, Wanted};
+pub use claim::{ClaimError, ClaimFile, Instance, Making, RecordKind, Rows};
 pub use compare::Comparison;
 pub use given::GivenNetwork;
 pub use run::{Outcome, Record, RunError, Settings};
+pub use wanted::Wanted;
 
 use crate::frontier::{CONSTRUCTIONS, Construction, Family};
 use crate::lemmas::Lemma;

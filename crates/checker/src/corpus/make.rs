@@ -1,0 +1,269 @@
+//! Making the network of an instance, and having it judged.
+
+use std::path::Path;
+
+use roundproof_construct::ConstructError;
+use roundproof_construct::learn::LearnOptions;
+use roundproof_files::Digest;
+use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
+use roundproof_files::csv::{CsvProblem, read_csv};
+use roundproof_files::models::{ConversionError, read_model};
+use roundproof_files::table::Table;
+use roundproof_format::Format;
+use roundproof_kernel::{Property, Verdict};
+use roundproof_network::{Dataset, Encodings};
+use serde_json::{Value, json};
+
+use super::claim::{Instance, Making, RecordKind, Rows};
+use super::run::{Found, Record, RunError, Settings};
+use super::wanted::Wanted;
+use crate::parametric::{Parametric, Shape};
+use crate::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, given, memorize};
+
+/// Whether an error says that the data are none of the format. Any other is a fault of the claim.
+fn is_refusal(problem: &CsvProblem) -> bool {
+    use roundproof_files::table::CellProblem;
+    let CsvProblem::Cell { problem, .. } = problem else { return false };
+    matches!(problem, CellProblem::NotFinite | CellProblem::Exponent | CellProblem::OutOfRange { .. })
+}
+
+/// Whether an error says that leaves of a model are none of the format. Any other is a fault of the claim.
+fn is_misfit(error: &ConversionError) -> bool {
+    matches!(error, ConversionError::OutOfRange { .. } | ConversionError::OffGrid { .. })
+}
+
+/// Proves or refutes what an instance says, and what is put on record of it.
+pub(super) fn found(
+    instance: &Instance,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    if let Making::EveryDataSet(shape, steps) = instance.making {
+        return every_data_set(instance, shape, steps, settings, progress);
+    }
+    if let Making::Depth(points) = &instance.making {
+        let (verdict, how, json) = super::depth::enumerate(instance, points).map_err(RunError::File)?;
+        return Ok(Found::statement(verdict, how, json));
+    }
+    let mut proof = match prove(instance, progress)? {
+        Ok(proof) => proof,
+        Err(why) => return Ok(Found::refusal(why)),
+    };
+    let how = match (&instance.making, &proof.data) {
+        (Making::Rows { whole: true, .. }, Some(data)) => {
+            let answer = crate::whole::attest(settings.solver, &proof.proof.network, data, &instance.model, progress);
+            proof.proof.certificate.verdict = answer.verdict;
+            proof.proof.certificate.evidence = None;
+            proof.proof.certificate.lemmas = vec![answer.lemma];
+            answer.how
+        }
+        _ => describe(&proof.proof.certificate),
+    };
+    let Proof { certificate, rejection, files, .. } = proof.proof;
+    let json = certificate.to_json().map_err(|error| RunError::File(error.to_string()))?;
+    let how = match rejection {
+        Some(rejection) if certificate.verdict == Verdict::Unknown => rejection.to_string(),
+        _ => how,
+    };
+    let record = match instance.record {
+        RecordKind::Certificate => Record::Json(json.clone()),
+        RecordKind::Digest => Record::Json(with_digest(&json).map_err(|error| RunError::File(error.to_string()))?),
+    };
+    let wrong_rows = match &certificate.claim.property {
+        Property::Memorizes | Property::Approximates { .. } => 0,
+        Property::Computes { exceptions, .. } => exceptions.len(),
+    };
+    let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
+    Ok(Found {
+        verdict: Some(certificate.verdict),
+        how,
+        record,
+        kept: Some((files, json)),
+        scripts: Vec::new(),
+        wrong_rows,
+    })
+}
+
+/// Asks about every data set of a shape.
+fn every_data_set(
+    instance: &Instance,
+    shape: Shape,
+    steps: bool,
+    settings: &Settings,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    let Instance { activation, format, model, .. } = *instance;
+    let answered = Parametric { activation, format, model, shape, steps }.attest(settings.solver, progress);
+    let found = Found::statement(answered.verdict, answered.how, answered.json);
+    Ok(Found { scripts: answered.scripts, ..found })
+}
+
+/// A certificate with a digest in place of its evidence, which may be many times longer than all the rest.
+fn with_digest(json: &str) -> serde_json::Result<String> {
+    let mut certificate: Value = serde_json::from_str(json)?;
+    if let Some(evidence) = certificate.get_mut("evidence") {
+        let text = evidence.to_string();
+        let kind = evidence["kind"].take();
+        *evidence = json!({ "kind": kind, "bytes": text.len(), "sha256": Digest::of(text.as_bytes()).to_string() });
+    }
+    Ok(serde_json::to_string_pretty(&certificate)? + "\n")
+}
+
+/// A proof, and the rows that it was made of.
+struct Made {
+    proof: Proof,
+    data: Option<Dataset>,
+}
+
+/// Makes the network and has the kernel judge it; or why there is none to speak of.
+fn prove(
+    instance: &Instance,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Result<Made, String>, RunError> {
+    let rows = match &instance.making {
+        Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
+        Making::Model { rows, .. } => rows.as_ref(),
+        Making::Function(wanted) => return approximate_function(instance, wanted, progress),
+        Making::EveryDataSet(..) | Making::Depth(_) => None,
+    };
+    let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
+        Some(Err(refusal)) => return Ok(Err(refusal)),
+        Some(Ok(read)) => Some(read),
+        None => None,
+    };
+    let (table, rows_source) = match read {
+        Some((table, source)) => (Some(table), source),
+        None => (None, None),
+    };
+    let judged = match (&instance.making, &table) {
+        (Making::Model { file, options, .. }, table) => {
+            let model = read_model(file).map_err(|error| RunError::File(error.to_string()))?;
+            let forest = match model.value.to_forest(instance.format, options) {
+                Ok((forest, _)) => forest,
+                Err(error) if is_misfit(&error) => return Ok(Err(error.to_string())),
+                Err(error) => return Err(RunError::File(format!("{}: {error}", file.display()))),
+            };
+            let task = task(instance, Strategy::Tree, None, source(file, model.digest, &[]));
+            let rows = table.as_ref().map(|table| (&table.dataset, Some(&table.columns)));
+            compute(&forest, rows, &task, progress)
+        }
+        (Making::Rows { strategy, max_leaves, .. }, Some(table)) => {
+            let task = task(instance, *strategy, *max_leaves, rows_source);
+            memorize(&table.dataset, Some(&table.columns), &task, progress)
+        }
+        (Making::Given { network, .. }, Some(Table { dataset, columns, .. })) => {
+            let task = task(instance, Strategy::Point, None, rows_source);
+            let network = network.in_format(instance.format, instance.activation, dataset.dimension());
+            given(network.map_err(RunError::File)?, dataset, Some(columns), &task, progress)
+        }
+        (_, _) => unreachable!("rows were read above"),
+    };
+    match (judged, table) {
+        (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
+        (
+            Err(ProveError::Construct(
+                error @ (ConstructError::Conflict { .. }
+                | ConstructError::NoScale { .. }
+                | ConstructError::NoSlope { .. }
+                | ConstructError::Count { .. }
+                | ConstructError::NoScaleAtCut { .. }),
+            )),
+            Some(table),
+        ) => Ok(Err(crate::prove::describe(&error, &table))),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// The rows, and the file that they are from; or why they are no rows of the format.
+fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<SourceReference>), String>, RunError> {
+    let (file, labels, rows) = match rows {
+        Rows::File { file, labels, rows } => (file, labels, rows.as_deref()),
+        Rows::All(function) => return Ok(Ok((function.table(format)?, None))),
+    };
+    match read_csv(file, labels, format) {
+        Ok(csv) => {
+            let table = select(&csv.value, rows).map_err(RunError::File)?;
+            Ok(Ok((table, source(file, csv.digest, labels))))
+        }
+        Err(error) if is_refusal(&error.problem) => Ok(Err(error.problem.to_string())),
+        Err(error) => Err(RunError::File(error.to_string())),
+    }
+}
+
+/// Approximates a function and has the kernel judge it; or why the format has no such network.
+fn approximate_function(
+    instance: &Instance,
+    wanted: &Wanted,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Result<Made, String>, RunError> {
+    let task = task(instance, Strategy::Tree, None, None);
+    let wanted = wanted.in_format(instance.format, &instance.model).map_err(RunError::File)?;
+    match approximate(&wanted, instance.format, &task, progress) {
+        Ok(proof) => Ok(Ok(Made { proof, data: None })),
+        Err(ProveError::Construct(
+            error @ (ConstructError::Overflow { .. }
+            | ConstructError::TooFine { .. }
+            | ConstructError::InfinitelyManyPoints { .. }
+            | ConstructError::AtZero { .. }),
+        )) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, source: Option<SourceReference>) -> Task {
+    let learn = LearnOptions { max_leaves, ..LearnOptions::default() };
+    Task {
+        strategy,
+        activation: instance.activation,
+        model: instance.model,
+        tree: TreeOptions { learn, optimize: None },
+        preference: Preference::Construction,
+        prefix: format!("{}.", instance.name),
+        source,
+    }
+}
+
+/// How the kernel came to a certificate's verdict, in words.
+fn describe(certificate: &Certificate) -> String {
+    use roundproof_kernel::Evidence;
+    let shape = &certificate.claim.shape;
+    match &certificate.evidence {
+        Some(Evidence::BoxNetwork(_)) => {
+            let function = match &certificate.claim.property {
+                Property::Approximates { leaves, .. } => {
+                    return format!(
+                        "kernel, box-network, every point, {leaves} leaves, {} parameters",
+                        shape.parameters
+                    );
+                }
+                Property::Memorizes => String::new(),
+                Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),
+            };
+            format!("kernel, box-network, {function}{} rows, {} parameters", shape.rows, shape.parameters)
+        }
+        Some(Evidence::Paths) => format!("kernel, paths, {} rows, {} parameters", shape.rows, shape.parameters),
+        Some(Evidence::Witness(witness)) => format!("kernel, witness replayed for row {}", witness.row),
+        None => "no evidence".to_string(),
+    }
+}
+
+fn source(file: &Path, sha256: Digest, labels: &[String]) -> Option<SourceReference> {
+    let path = file.file_name()?.to_str()?.parse::<RelativePath>().ok()?;
+    Some(SourceReference { path, sha256, labels: labels.to_vec() })
+}
+
+/// Some rows of a data set, with their places.
+fn select(csv: &Table, rows: Option<&[usize]>) -> Result<Table, String> {
+    let Some(rows) = rows else { return Ok(csv.clone()) };
+    let data = &csv.dataset;
+    if let Some(row) = rows.iter().find(|&&row| row >= data.rows()) {
+        return Err(format!("there is no row {row} in a data set of {}", data.rows()));
+    }
+    let format = data.format();
+    let inputs = rows.iter().flat_map(|&row| (0..data.dimension()).map(move |column| data.input(row, column)));
+    let labels = rows.iter().flat_map(|&row| (0..data.outputs()).map(move |column| data.label(row, column)));
+    let (inputs, labels) = (Encodings::collect(format, inputs), Encodings::collect(format, labels));
+    let dataset =
+        Dataset::new(format, data.dimension(), data.outputs(), inputs, labels).map_err(|error| error.to_string())?;
+    Ok(Table { dataset, places: csv.places.select(rows), ..csv.clone() })
+}
