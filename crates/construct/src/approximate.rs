@@ -165,6 +165,9 @@ impl<'a> Grower<'a> {
     }
 }
 
+/// A cut: which of how many neighbours differ, how central it is, its axis and place.
+type Best = ((u64, u64), u64, (usize, usize));
+
 /// A table of results, rows by the first variable, and where its neighbours differ.
 struct Table {
     values: Vec<Encoding>,
@@ -201,7 +204,7 @@ impl Table {
     /// equal.
     fn best_cut(&self, part: [(usize, usize); 2]) -> Option<(usize, usize)> {
         let height = self.values.len() / self.width;
-        let mut best: Option<((u64, u64), u64, (usize, usize))> = None;
+        let mut best: Option<Best> = None;
         for axis in 0..2 {
             let ((low, high), (start, end)) = (part[axis], part[1 - axis]);
             let stride = 1 + if axis == 0 { self.width } else { height };

@@ -199,8 +199,8 @@ impl Judge<'_> {
                 }
                 // Nowhere in the region is it near enough.
                 if (low > value && far(low)) || (high < value && far(high)) {
-                    let (low, high) = (low.clone(), high.clone());
-                    return Err(ApproximationRejection::Error { region: region(), given: value.clone(), low, high });
+                    let between = Box::new((low.clone(), high.clone()));
+                    return Err(ApproximationRejection::Error { region: region(), given: value.clone(), between });
                 }
             }
             // An enclosure over a box may fail where the function itself is defined at each of its points, and one of few

@@ -99,7 +99,7 @@ impl Places {
     /// Of the places from `low` up to before `high`, one whose cut halves the reals between, as nearly as may be.
     pub fn middle(&self, (low, high): (i128, i128)) -> i128 {
         let (least, most) = self.reals((low, high));
-        let middle = Rational::from(least + most) / 2;
+        let middle = (least + most) / 2;
         let middle = round(&middle, self.format, RoundingMode::TowardNegative, Overflow::Saturate).encoding;
         self.of_key(order_key(self.format, middle).unwrap_or(0)).clamp(low, high - 1)
     }

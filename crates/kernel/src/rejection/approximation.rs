@@ -72,16 +72,14 @@ pub enum ApproximationRejection {
         expected: Encoding,
     },
     /// A region in which the function is nowhere as near as claimed to what the tree gives.
-    #[error("in {region:?} the tree gives {given}, which is too far from the function, between {low} and {high}")]
+    #[error("in {region:?} the tree gives {given}, which is too far from the function, between {} and {}", between.0, between.1)]
     Error {
         /// The region; in `F(p)`, that of the leaf, of which it is a part.
         region: Vec<(Encoding, Encoding)>,
         /// What the tree gives.
         given: Rational,
-        /// The function is not below this.
-        low: Rational,
-        /// The function is not above this.
-        high: Rational,
+        /// The function is not below the one, nor above the other.
+        between: Box<(Rational, Rational)>,
     },
     /// A point at which no precision told on which side of the error the function is; in `F(p)`, a leaf that was halved
     /// until its parts were too small.
