@@ -1,5 +1,7 @@
 //! That a network approximates a function: claims that hold, and one change for each kind of rejection.
 
+#![allow(clippy::unwrap_used)]
+
 use roundproof_construct::approximate::approximate;
 use roundproof_construct::compile::compile;
 use roundproof_exact::Rational;
