@@ -203,6 +203,7 @@ fn approximate_function(
         Err(ProveError::Construct(
             error @ (ConstructError::Overflow { .. }
             | ConstructError::TooFine { .. }
+            | ConstructError::NoScaleAtCut { .. }
             | ConstructError::InfinitelyManyPoints { .. }
             | ConstructError::AtZero { .. }),
         )) => Ok(Err(error.to_string())),
