@@ -74,6 +74,10 @@ fn summary_of(part: &Path, file: &Path) -> String {
         assert!(part.ends_with("theorems") && value["verdict"] == "Attested", "{}", file.display());
         return depth(&value);
     }
+    if value["questions"].is_array() {
+        assert!(part.ends_with("theorems") && value["verdict"] == "Attested", "{}", file.display());
+        return parametric(&value);
+    }
     let certificate = Certificate::read(file).unwrap().value;
     let expected = match part.ends_with("theorems") {
         true => matches!(certificate.verdict, Verdict::Proved | Verdict::Attested),
@@ -147,6 +151,22 @@ fn depth(record: &Value) -> String {
     )
 }
 
+/// Every data set of a shape, by the questions that were asked.
+fn parametric(record: &Value) -> String {
+    let text = |name: &str| record[name].as_str().unwrap_or("-").to_string();
+    let questions = record["questions"].as_array().map_or(0, Vec::len);
+    format!(
+        "  {}: {} {} under {}\n  {} rows, {} inputs: {questions} questions, {} roundings\n",
+        text("verdict"),
+        text("activation"),
+        text("format"),
+        text("paths"),
+        record["rows"],
+        record["inputs"],
+        record["roundings"],
+    )
+}
+
 /// A record with a digest in place of its evidence.
 fn digests(record: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_string();
@@ -162,6 +182,9 @@ fn digests(record: &Value) -> String {
     );
     if let Some(exceptions) = claim["exceptions"].as_array() {
         write!(summary, ", {} leaves, {} other labels", claim["leaves"], exceptions.len()).unwrap();
+    }
+    if let Some(function) = claim["function"].as_str() {
+        write!(summary, ", {} leaves\n  {function}, {}", claim["leaves"], claim["accuracy"]).unwrap();
     }
     let (kind, bytes) = (text(&evidence["kind"]), &evidence["bytes"]);
     writeln!(summary, "\n  evidence: {kind}, {bytes} bytes, {}", text(&evidence["sha256"])).unwrap();
