@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use bolero::check;
-use roundproof_exact::parse_number;
+use roundproof_exact::functions::Function;
+use roundproof_exact::{Rational, parse_number};
 use roundproof_files::certificate::Certificate;
 use roundproof_files::csv::parse_csv;
 use roundproof_files::models::{ForestOptions, parse_model};
@@ -107,5 +108,25 @@ fn formats_and_numbers() {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let _ = parse_number(&text);
+    });
+}
+
+/// Tokens, so that expressions come up; between them, whatever bytes there are.
+const TOKENS: [&str; 24] = [
+    "x", "y", "1", "0x1p-3", "0.5", "1e9", "+", "-", "*", "/", "^", "3", "(", ")", ",", "exp(", "log(", "sin(",
+    "sqrt(", "tanh(", "atan2(", "hypot(", "max(", "abs(",
+];
+
+#[test]
+fn functions() {
+    check!().for_each(|bytes: &[u8]| {
+        let tokens = bytes.iter().map(|&byte| TOKENS[usize::from(byte) % TOKENS.len()]).collect::<String>();
+        for text in [String::from_utf8_lossy(bytes).into_owned(), tokens] {
+            let Ok(function) = Function::parse(&text) else { continue };
+            assert_eq!(Function::parse(&function.to_string()), Ok(function.clone()), "{text}");
+            let ends = [(Rational::from(-2), Rational::from((1, 3))), (Rational::from(1), Rational::from(3))];
+            let enclosed = function.enclose(&ends[..function.arity()], 64);
+            assert!(enclosed.is_err() || enclosed.is_ok_and(|(low, high)| low <= high), "{text}");
+        }
     });
 }
