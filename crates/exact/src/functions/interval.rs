@@ -174,14 +174,29 @@ impl Interval {
     increasing!(exp_minus_one, exp_m1_ref, "`e^x - 1`.");
     increasing!(sqrt, sqrt_ref, "The square root; no real below 0 may be a member.");
     increasing!(tanh, tanh_ref, "The hyperbolic tangent.");
-    increasing!(erf, erf_ref, "The error function.");
+
+    /// The error function.
+    pub fn erf(&self, precision: u32) -> Interval {
+        let x = self.shortened();
+        Interval {
+            low: End::of(precision, x.low.value.erf_ref(), Round::Down, x.low.strict),
+            high: End::of(precision, x.high.value.erf_ref(), Round::Up, x.high.strict),
+        }
+    }
 
     /// `1 - erf(x)`, which decreases.
     pub fn erfc(&self, precision: u32) -> Interval {
+        let x = self.shortened();
         Interval {
-            low: End::of(precision, self.high.value.erfc_ref(), Round::Down, self.high.strict),
-            high: End::of(precision, self.low.value.erfc_ref(), Round::Up, self.low.strict),
+            low: End::of(precision, x.high.value.erfc_ref(), Round::Down, x.high.strict),
+            high: End::of(precision, x.low.value.erfc_ref(), Round::Up, x.low.strict),
         }
+    }
+
+    /// An interval around this one whose ends have at most [`MAX_ERF_BITS`].
+    fn shortened(&self) -> Interval {
+        let at = |end: &End, round| End::of(end.value.prec().min(MAX_ERF_BITS), &end.value, round, end.strict);
+        Interval { low: at(&self.low, Round::Down), high: at(&self.high, Round::Up) }
     }
 
     /// `-x`.
@@ -348,6 +363,13 @@ impl Interval {
 
 /// Angles of larger exponents are not reduced: pi to as many bits as that would be needed.
 const MAX_ANGLE_EXPONENT: i32 = 1 << 21;
+
+/// Bits of an argument of erf and erfc.
+///
+/// MPFR 4.2.2 ends the process (an assertion in `mpfr_erf_0`) at arguments that are nearer than about `2^-1020` to a root
+/// of a partial sum of erf's series, such as the square root of 3: an error bound overflows a double. Arguments of so few
+/// bits stay clear of them.
+const MAX_ERF_BITS: u32 = 900;
 
 pub(super) fn pi(precision: u32) -> Interval {
     both!(precision, Constant::Pi)

@@ -2,6 +2,7 @@
 //! accept is true, against every path of small networks over small formats.
 
 mod approximates;
+mod approximates_sound;
 mod boxes;
 mod boxes_sound;
 mod claim;
@@ -12,4 +13,5 @@ mod hand_built;
 mod hand_built_sound;
 mod reach;
 mod reach_sound;
+mod real;
 mod replay;

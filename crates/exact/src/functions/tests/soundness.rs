@@ -239,3 +239,18 @@ fn what_is_not_defined_on_a_box_is_named() {
     // Tanh of what has no bounds has them all the same.
     assert!(enclose("tanh(exp(exp(x)))", 1, 100).unwrap().1 <= 1);
 }
+
+/// MPFR's erf ends the process next to the square root of 3, to a thousand bits: arguments are shortened before.
+#[test]
+fn erf_next_to_the_square_root_of_3_is_enclosed() {
+    for text in ["erf(sqrt(3*x))", "gelu(sqrt(6*x))", "erf(-sqrt(3*x))"] {
+        let function: Function = text.parse().expect("a function");
+        let one = Rational::from(1);
+        let (coarse_low, coarse_high) = function.enclose(&[(one.clone(), one.clone())], 64).expect("defined");
+        for bits in [1000, 1020, 1100, 2048, 4096] {
+            let (low, high) = function.enclose(&[(one.clone(), one.clone())], bits).expect("defined");
+            assert!(coarse_low <= low && low <= high && high <= coarse_high, "{text} {bits}");
+            assert!(Rational::from(&high - &low) < power_of_two(-800), "{text} {bits}");
+        }
+    }
+}
