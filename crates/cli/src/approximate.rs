@@ -1,23 +1,25 @@
 //! `roundproof approximate`.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, approximate};
+use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate};
 use roundproof_construct::approximate::all_finite;
-use roundproof_construct::{ConstructError, reference_parameters};
-use roundproof_exact::functions::Function;
+use roundproof_construct::{ConstructError, Reach, reference_parameters};
+use roundproof_exact::functions::{CATALOGUE, Function};
 use roundproof_exact::{Rational, parse_number};
-use roundproof_files::text::{approximate_above, exact_decimal};
+use roundproof_files::safetensors::parse_forest;
+use roundproof_files::text::{approximate as approximate_below, approximate_above, exact_decimal};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::{Accuracy, Approximation};
 use roundproof_network::{Activation, PathModel};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::{emit, emit_json, note};
+use crate::output::{count, emit, emit_json, note};
 use crate::parsers;
 use crate::progress::Progress;
 use crate::prove::{PATHS_HELP, Report, place};
@@ -32,6 +34,9 @@ can be had of a continuous function. In F(p), with infinitely many values next t
 them, and --exact takes a domain without 0. Each is proved on every rounding path: the kernel checks the network against a tree, and the tree against \
 enclosures of the function. Beyond the domain, the network goes on with the result at its edge.
 
+A function that is given by a table of its values, one row a point, is no expression: `roundproof prove` makes a network that \
+represents it exactly.
+
 DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
 
 Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown.
@@ -43,11 +48,29 @@ Examples:
   roundproof approximate --function mul --format float8_e4m3fn --exact --paths all,overflow=saturate
   roundproof approximate --function 'x*tanh(log(1+exp(x)))' --format bfloat16 --domain -4:4 --eps 0x1p-6 -a step";
 
+/// What `--help` ends with: the functions that have names, what the figures mean, and examples.
+fn long_help() -> String {
+    let mut text = "Functions with a name:\n".to_string();
+    for (name, variables, meaning) in CATALOGUE {
+        let arguments = if *variables == 1 { "x" } else { "x, y" };
+        text += &format!("  {:<16}{meaning}\n", format!("{name}({arguments})"));
+    }
+    text += "\nExpressions have x, y, numbers, + - * / ^ with an integer for an exponent, parentheses, the functions of one variable \
+             above, abs(a), hypot(a, b), atan2(a, b), max(a, b) and min(a, b). The largest cost is bounded: at most 1000 operators.\n\n\
+             What is reported:\n  \
+             points     values of the domain, or pairs; at so many, neighbours of equal results joined, the tree has its leaves\n  \
+             reference  6dn + 2n parameters, for n points of d variables: a point box for each, nothing left out\n  \
+             floor      n * log2(results) / bits of a parameter, rounded down, for n points and so many distinct results: \
+             networks that differ in fewer parameters of so many bits cannot give every function from these points to these results, \
+             of which a smooth one may well take less\n\n";
+    text + EXAMPLES
+}
+
 /// Make a network that approximates a function on every value of a domain, and prove it
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = long_help())]
 pub struct Approximate {
-    /// The function: a name, such as tanh or mul, or an expression in x (and y)
+    /// The function: a name, such as tanh or mul (--help lists them), or an expression in x (and y)
     #[arg(long, value_name = "FUNCTION", value_parser = Function::parse, allow_hyphen_values = true)]
     function: Function,
     /// The floating-point format of the network and its inputs; see `roundproof formats`
@@ -89,9 +112,12 @@ struct Approximated {
     /// By how much more than the nearest value it may be off, if that is what is bounded.
     excess: Option<String>,
     leaves: usize,
-    /// Points of the domain, and what a box for each of them takes.
+    distinct_results: usize,
+    /// Points of the domain, if they can be counted, and what a box for each of them takes.
     points: Option<usize>,
     point_parameters: Option<usize>,
+    /// `points log2(distinct results) / bits`, rounded down to a tenth.
+    floor: Option<f64>,
     #[serde(flatten)]
     report: Report,
 }
@@ -120,6 +146,11 @@ impl Approximate {
         }
         let report = Report::new(&proof, None, self.out.as_deref(), since.elapsed());
         let points = points(self.format, &wanted.domain);
+        let results = distinct_results(&proof)?;
+        let floor = points.map(|points| {
+            let floor = points as f64 * (results as f64).log2() / f64::from(self.format.width());
+            (floor * 10.0).floor() / 10.0
+        });
         let point_parameters = points.map(|points| reference_parameters(points, wanted.domain.len(), 1));
         if self.json {
             let end = |end| exact_decimal(self.format, end);
@@ -134,15 +165,28 @@ impl Approximate {
                 error,
                 excess,
                 leaves: leaves(&proof),
+                distinct_results: results,
                 points,
                 point_parameters,
+                floor,
                 report,
             })?;
         } else {
             let mut sheet = report.sheet(&proof, None);
-            sheet.line("tree", words::leaf_count(leaves(&proof)));
-            if let (Some(points), Some(parameters)) = (points, point_parameters) {
-                sheet.line("points", format!("{points}; one box for each of them takes {parameters} parameters"));
+            let (tree, distinct) = (words::leaf_count(leaves(&proof)), count(results, "distinct result"));
+            match points {
+                Some(points) => sheet.line("points", format!("{points}; a tree with {tree} gives {distinct} at them")),
+                None => sheet.line("tree", format!("{tree}, {distinct}")),
+            }
+            if let Some(reference) = point_parameters {
+                let times = reference as f64 / proof.network.parameters() as f64;
+                sheet.line(
+                    "reference",
+                    format!("a box for each point takes {reference} parameters, {times:.1} times as many"),
+                );
+            }
+            if let Some(floor) = floor {
+                sheet.line("floor", format!("{floor:.1} parameters, for every function to these results: points * log2(distinct results) / bits"));
             }
             report.end(&mut sheet);
             emit(&sheet.text())?;
@@ -178,6 +222,34 @@ impl Approximate {
         Ok(Approximation { function: self.function.clone(), domain, accuracy })
     }
 
+    /// Which errors can be had instead.
+    fn remedy(&self, reach: &Reach) -> String {
+        if self.excess.is_some() {
+            return "; an EPS above 0 may do, or --exact".to_string();
+        }
+        let mut text = String::new();
+        match (&reach.least, &reach.suffices) {
+            (Some(least), Some(suffices)) if least == suffices => {
+                text += &format!("; the least EPS on this domain is {}", in_digits(least));
+            }
+            (Some(least), suffices) => {
+                text += &format!("; the least EPS of a value at each point is {}", in_digits(least));
+                if let Some(suffices) = suffices {
+                    text += &format!(", and --eps {} takes few enough leaves", in_digits(suffices));
+                }
+            }
+            (None, suffices) => {
+                if reach.farther > 0 {
+                    text += &format!("; every EPS below {} is too small", approximate_below(&reach.farther));
+                }
+                if let Some(suffices) = suffices {
+                    text += &format!("; --eps {} suffices, which may not be the least", in_digits(suffices));
+                }
+            }
+        }
+        text + "; or take --excess, which bounds the error beyond that of the nearest value, or --exact, which rounds correctly"
+    }
+
     /// The error, with points as numbers.
     fn explain(&self, error: ProveError) -> anyhow::Error {
         let option = if self.excess.is_some() { "--excess" } else { "--eps" };
@@ -197,20 +269,9 @@ impl Approximate {
                 self.function,
                 place(at)
             ),
-            ConstructError::TooFine { at, least, format } => {
-                let remedy = |least: &Rational| {
-                    format!(
-                        "; --eps {} is within reach, half the distance of values where the function is largest; or take \
-                         --excess, which bounds the error beyond that of the nearest value",
-                        approximate_above(least)
-                    )
-                };
-                anyhow!(
-                    "{option}: at {} no value of {format} is so near to {}{}",
-                    place(at),
-                    self.function,
-                    least.as_ref().map(remedy).unwrap_or_default()
-                )
+            ConstructError::TooFine { at, reach, format } => {
+                let at = format!("{option}: at {} no value of {format} is so near to {}", place(at), self.function);
+                anyhow!("{at}{}", self.remedy(reach))
             }
             ConstructError::TooManyPoints { most } => anyhow!(
                 "--exact: the domain has more than {most} points; name a smaller --domain, or an error with --eps"
@@ -225,19 +286,39 @@ impl Approximate {
                 self.function
             ),
             ConstructError::TooManyLeaves { most, estimate, suffices } => {
-                let remedy = |error: &Rational| format!("; {option} {} would do", approximate_above(error));
-                let about = estimate.map_or(String::new(), |leaves| format!(", by a rough estimate {leaves}"));
-                anyhow!(
-                    "{option}: this takes more than {most} leaves{about}{}",
-                    suffices.as_ref().map_or_else(|| "; name a smaller --domain".to_string(), remedy)
-                )
+                let remedy = match suffices {
+                    Some(error) => format!("{option} {} would do, or a smaller --domain", in_digits(error)),
+                    None => "name a smaller --domain".to_string(),
+                };
+                let about = in_digits(&Rational::from(*estimate));
+                anyhow!("{option}: this takes more than {most} leaves, by an estimate about {about}; {remedy}")
             }
             _ => anyhow!("{error}"),
         }
     }
 }
 
-fn leaves(proof: &roundproof_checker::prove::Proof) -> usize {
+/// An error, raised to two digits, as `--eps` takes it.
+fn in_digits(error: &Rational) -> String {
+    let text = approximate_above(error);
+    match parse_number(&text) {
+        Ok(number) if number.value() >= *error => text,
+        // Beyond 1e100, or below its reciprocal: a power of two.
+        _ => {
+            let bits = |part: &roundproof_exact::Integer| i64::from(part.significant_bits());
+            format!("0x1p{}", bits(error.numer()) - bits(error.denom()) + 1)
+        }
+    }
+}
+
+fn distinct_results(proof: &Proof) -> Result<usize> {
+    let bytes = proof.files.forest.as_deref().context("an approximation has a tree")?;
+    let forest = parse_forest(Path::new("forest.safetensors"), bytes)?;
+    let values = forest.trees().iter().flat_map(|tree| tree.values.iter());
+    Ok(values.map(|value| roundproof_exact::order_key(forest.format(), value)).collect::<BTreeSet<_>>().len())
+}
+
+fn leaves(proof: &Proof) -> usize {
     match &proof.certificate.claim.property {
         roundproof_kernel::Property::Approximates { leaves, .. } => *leaves,
         _ => 0,

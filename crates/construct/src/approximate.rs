@@ -11,6 +11,7 @@
 
 mod near;
 mod places;
+mod reach;
 
 use roundproof_exact::functions::Function;
 use roundproof_exact::{Rational, decode, order_key};

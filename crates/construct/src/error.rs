@@ -6,6 +6,17 @@ use roundproof_format::{Encoding, Format};
 use roundproof_network::NetworkError;
 use thiserror::Error;
 
+/// Which errors can be had of a function on a domain, in a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// None below this: at some point every value of the format is at least so far from the function. 0, if that is not known.
+    pub farther: Rational,
+    /// The least error, raised to two digits, if the points of the domain are few enough to visit each.
+    pub least: Option<Rational>,
+    /// An error, of two digits, within which a tree was grown, if one was found.
+    pub suffices: Option<Rational>,
+}
+
 /// Why a construction has no network to offer. Rows and columns count from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConstructError {
@@ -99,12 +110,12 @@ pub enum ConstructError {
         format: Format,
     },
     /// A point where no value of the format is within the error.
-    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.least.as_ref()))]
+    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.reach.suffices.as_ref()))]
     TooFine {
         /// The point.
         at: Vec<Encoding>,
-        /// An error that is within reach: half the distance of neighbours where the function is largest.
-        least: Option<Rational>,
+        /// Which errors are within reach.
+        reach: Box<Reach>,
         /// The format.
         format: Format,
     },
@@ -149,9 +160,9 @@ pub enum ConstructError {
     TooManyLeaves {
         /// How many there may be.
         most: usize,
-        /// About how many there would be, if a part of the domain was done with these.
-        estimate: Option<usize>,
-        /// A larger error that takes no more, if one was found.
+        /// About how many there would be, by an estimate.
+        estimate: usize,
+        /// A larger error, of two digits, within which a tree was grown, if one was found.
         suffices: Option<Rational>,
     },
     /// No power of two makes a step of two ReLU layers steep enough.

@@ -21,7 +21,7 @@ pub mod learn;
 pub mod point;
 mod scale;
 
-pub use error::ConstructError;
+pub use error::{ConstructError, Reach};
 
 use roundproof_kernel::Evidence;
 use roundproof_network::Network;

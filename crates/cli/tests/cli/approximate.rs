@@ -14,6 +14,10 @@ fn a_function_is_approximated_checked_and_shown() {
         assert_eq!(report["function"], "tanh(x)");
         assert_eq!(report["error"], json!(null));
         assert!(report["parameters"].as_u64() < report["point_parameters"].as_u64());
+        assert!(report["distinct_results"].as_u64() <= report["leaves"].as_u64());
+        // 239 finite values; 8 bits each.
+        let floor = report["points"].as_f64().unwrap() * report["distinct_results"].as_f64().unwrap().log2() / 8.0;
+        assert!((report["floor"].as_f64().unwrap() - floor).abs() <= 0.1, "{report}");
         let checked = folder.expect(0, "check tanh/certificate.json").stdout;
         assert!(checked.contains("every finite x gives exactly tanh(x), rounded ties-to-even"), "{checked}");
         assert!(folder.expect(0, "show tanh/certificate.json").stdout.contains("exactly tanh"));
@@ -67,10 +71,33 @@ fn what_cannot_be_approximated_is_explained() {
     wrong("--function tanh --exact --domain 2:1", &["no value of bfloat16"]);
     wrong("--function mul --exact --domain 0:1", &["2 variables", "1 range"]);
     wrong("--function mul --exact", &["65536 points", "--eps"]);
-    wrong("--function exp --domain -4:4 --eps 1e-9", &["no value of bfloat16", "within reach"]);
     wrong("--function exp --domain -4:4 --eps=-1", &["not negative"]);
-    let text = message(&folder.expect(2, "approximate -f binary32 --function exp --domain -4:4 --eps 0.001"));
-    assert!(text.contains("more than 16384 leaves") && text.contains("would do"), "{text}");
+    wrong("--function log(x-1) --domain 0:2 --eps 0.1", &["log(x-1) at x = 0", "not defined"]);
+    wrong("--function 1/x --domain=-1:1 --eps 0.1", &["1/x at x = 0", "not defined"]);
+    wrong("--function exp --domain -4:4 --eps 1e-9", &["no value of bfloat16", "least EPS", "--excess"]);
+}
+
+/// What a refusal says would do, does: the least error where points can be counted, and nothing below it; and an error that takes
+/// few enough leaves.
+#[test]
+fn errors_that_are_proposed_are_accepted() {
+    let folder = Folder::new();
+    let after = |text: &str, words: &str| {
+        let rest = text.split_once(words).unwrap_or_else(|| panic!("{words}: {text}")).1;
+        rest.trim_start().split([' ', ';', ',']).next().unwrap().to_string()
+    };
+    for (format, function, domain) in [("float8_e5m2", "tanh", "-4:4"), ("float8_e4m3", "exp", "-4:4")] {
+        let ask = |eps: &str| format!("approximate -f {format} --function {function} --domain {domain} --eps {eps}");
+        let least = after(&message(&folder.expect(2, &ask("1e-6"))), "the least EPS on this domain is");
+        folder.expect(0, &ask(&least));
+        let digits: f64 = least.parse().unwrap();
+        folder.expect(2, &ask(&format!("{:e}", digits * 0.9)));
+    }
+    for ask in ["binary32 --function exp --domain -4:4 --eps", "binary64 --function x*y --domain 0:1,0:1 --eps"] {
+        let text = message(&folder.expect(2, &format!("approximate -f {ask} 0.00001")));
+        assert!(text.contains("more than 16384 leaves"), "{text}");
+        folder.expect(0, &format!("approximate -f {ask} {}", after(&text, "; --eps")));
+    }
 }
 
 #[test]

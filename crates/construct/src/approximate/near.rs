@@ -5,13 +5,12 @@ use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::{Accuracy, Approximation};
 
 use super::places::{DEPTH, Places};
+use super::reach::TOO_MANY;
 use super::{Grower, Keys, MOST_LEAVES, value, value_of};
-use crate::ConstructError;
+use crate::{ConstructError, Reach};
 
 /// Bits of an enclosure beyond the precision of the format, for regions; the greater ones for points alone.
-const BITS: [u32; 3] = [32, 128, 1024];
-/// How often the error is doubled, to say which one would do. Each that does not takes as long as the first.
-const DOUBLINGS: [u32; 4] = [1, 3, 6, 12];
+pub const BITS: [u32; 3] = [32, 128, 1024];
 /// Into how many steps progress is divided, as a power of two.
 const STEPS: u32 = 10;
 
@@ -27,35 +26,42 @@ pub fn grow(grower: &mut Grower<'_>, domain: &[Keys], progress: Report<'_>) -> R
     let (Accuracy::Within(error) | Accuracy::Excess(error)) = &wanted.accuracy else { return Ok(()) };
     let places = domain.iter().map(|&ends| Places::new(format, ends)).collect::<Result<Vec<Places>, _>>()?;
     let search = Search { wanted, format, error, places: &places };
-    let mut steps = 0;
-    let mut counted = |done, of| {
-        steps = done;
-        progress(done, of);
-    };
-    if search.grow(grower, &mut counted)? {
-        return Ok(());
-    }
-    // Leaves are as dense in the rest as they were so far, for all that is known.
-    let estimate = (MOST_LEAVES << STEPS).checked_div(steps);
-    let mut larger = DOUBLINGS.iter().map(|doublings| Rational::from(error << *doublings));
-    let suffices = |error: &Rational| {
-        let mut other = Grower::new(wanted, format);
-        Search { error, ..search }.grow(&mut other, &mut |_, _| ()).unwrap_or(false)
-    };
-    Err(ConstructError::TooManyLeaves { most: MOST_LEAVES, estimate, suffices: larger.find(suffices) })
+    search.grow_or_explain(grower, progress).map_err(|error| match error {
+        ConstructError::TooFine { at, reach, format } => {
+            ConstructError::TooFine { at, reach: Box::new(search.reach(*reach)), format }
+        }
+        error => error,
+    })
 }
 
 #[derive(Clone, Copy)]
-struct Search<'a> {
-    wanted: &'a Approximation,
-    format: Format,
-    error: &'a Rational,
-    places: &'a [Places],
+pub struct Search<'a> {
+    pub wanted: &'a Approximation,
+    pub format: Format,
+    pub error: &'a Rational,
+    pub places: &'a [Places],
 }
 
 impl Search<'_> {
+    /// Grows the tree, unless it has or is bound to have too many leaves.
+    fn grow_or_explain(&self, grower: &mut Grower<'_>, progress: Report<'_>) -> Result<(), ConstructError> {
+        // Trees in two variables grow faster than their leaves are estimated.
+        if let [places] = self.places
+            && places.len() > TOO_MANY as u128
+        {
+            let estimate = self.estimate()?;
+            if estimate > TOO_MANY {
+                return Err(self.too_many(estimate));
+            }
+        }
+        if self.grow(grower, progress)? {
+            return Ok(());
+        }
+        Err(self.too_many(self.estimate()?))
+    }
+
     /// Grows the tree; false if there are too many leaves.
-    fn grow(&self, grower: &mut Grower<'_>, progress: Report<'_>) -> Result<bool, ConstructError> {
+    pub fn grow(&self, grower: &mut Grower<'_>, progress: Report<'_>) -> Result<bool, ConstructError> {
         if let [places] = self.places {
             let Some(runs) = self.longest_runs(places.range, progress)? else { return Ok(false) };
             let runs: Vec<(Encoding, Encoding)> =
@@ -127,7 +133,7 @@ impl Search<'_> {
     }
 
     /// The halves over which the function varies least, and their variable; of equally good ones, those of the widest.
-    fn best_halves(&self, region: &[(i128, i128)]) -> Option<(usize, Region, Region)> {
+    pub fn best_halves(&self, region: &[(i128, i128)]) -> Option<(usize, Region, Region)> {
         let halves = (0..region.len()).filter(|&axis| region[axis].0 < region[axis].1).map(|axis| {
             let middle = self.places[axis].middle(region[axis]);
             let (mut lower, mut upper) = (region.to_vec(), region.to_vec());
@@ -146,12 +152,12 @@ impl Search<'_> {
         halves.min_by_key(key)
     }
 
-    fn reals(&self, region: &[(i128, i128)]) -> Vec<(Rational, Rational)> {
+    pub fn reals(&self, region: &[(i128, i128)]) -> Vec<(Rational, Rational)> {
         self.places.iter().zip(region).map(|(places, &range)| places.reals(range)).collect()
     }
 
     /// The value that fits at a single place of each variable.
-    fn fit_place(&self, place: &[i128]) -> Result<Encoding, ConstructError> {
+    pub fn fit_place(&self, place: &[i128]) -> Result<Encoding, ConstructError> {
         let region: Region = place.iter().map(|&place| (place, place)).collect();
         if let Some(value) = self.fit(&region)? {
             return Ok(value);
@@ -162,17 +168,18 @@ impl Search<'_> {
     }
 
     /// The value that is near enough on a region, if one is seen to be; a point is refused without one.
-    fn fit(&self, region: &[(i128, i128)]) -> Result<Option<Encoding>, ConstructError> {
+    pub fn fit(&self, region: &[(i128, i128)]) -> Result<Option<Encoding>, ConstructError> {
         let reals = self.reals(region);
         let is_point = reals.iter().all(|(low, high)| low == high);
-        let at = || self.places.iter().zip(region).map(|(places, range)| places.value(range.0)).collect();
+        let mut farther = Rational::new();
         for bits in BITS {
             let (low, high) = match self.wanted.function.enclose(&reals, self.format.precision() + bits) {
                 Ok(enclosure) => enclosure,
                 Err(_) if !is_point => return Ok(None),
-                Err(error) => return Err(ConstructError::Function { at: at(), error }),
+                Err(error) => return Err(ConstructError::Function { at: self.at(region), error }),
             };
-            let nearest = self.nearest(&(Rational::from(&low + &high) / 2));
+            let middle = Rational::from(&low + &high) / 2;
+            let nearest = self.nearest(&middle);
             let given = value(self.format, nearest);
             if self.excess(&given, &low) <= *self.error && self.excess(&given, &high) <= *self.error {
                 return Ok(Some(nearest));
@@ -180,9 +187,12 @@ impl Search<'_> {
             if !is_point {
                 return Ok(None);
             }
+            // The function is this far from the middle at most, which is at least as far from other values.
+            farther = (middle - given).abs() - (high - low);
         }
-        let least = half_of_the_largest_gap(self.wanted, self.format);
-        Err(ConstructError::TooFine { at: at(), least, format: self.format })
+        let farther = farther.max(Rational::new());
+        let reach = Box::new(Reach { farther, least: None, suffices: None });
+        Err(ConstructError::TooFine { at: self.at(region), reach, format: self.format })
     }
 
     /// How far the value is from the function, if that is this real: on the whole, or beyond the nearest value.
@@ -195,7 +205,7 @@ impl Search<'_> {
     }
 
     /// The nearest finite value; of the zeros, +0.
-    fn nearest(&self, real: &Rational) -> Encoding {
+    pub fn nearest(&self, real: &Rational) -> Encoding {
         let nearest = round(real, self.format, RoundingMode::TiesToEven, Overflow::Saturate).encoding;
         if self.format.is_zero(nearest) { self.format.zero() } else { nearest }
     }
@@ -217,7 +227,7 @@ impl Share<'_> {
 
 /// Half of the distance of neighbours where the function is largest in magnitude, so far as enclosures tell: this error is
 /// always within reach.
-fn half_of_the_largest_gap(wanted: &Approximation, format: Format) -> Option<Rational> {
+pub fn half_of_the_largest_gap(wanted: &Approximation, format: Format) -> Option<Rational> {
     let reals: Vec<(Rational, Rational)> =
         wanted.domain.iter().map(|&(low, high)| (value(format, low), value(format, high))).collect();
     let (low, high) = wanted.function.enclose(&reals, format.precision() + BITS[0]).ok()?;

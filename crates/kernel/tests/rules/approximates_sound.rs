@@ -48,7 +48,7 @@ fn random_domain(random: &mut Random, format: Format, variables: usize) -> Vec<(
     let range = |_| {
         let [a, b] = [random.below(all.len()), random.below(all.len())];
         let end = |index: usize| match format.negative_zero() {
-            Some(zero) if format.is_zero(all[index]) && index % 2 == 0 => zero,
+            Some(zero) if format.is_zero(all[index]) && index.is_multiple_of(2) => zero,
             _ => all[index],
         };
         (end(a.min(b)), end(a.max(b)))

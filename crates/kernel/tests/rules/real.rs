@@ -95,8 +95,8 @@ impl Real {
         match random.below(12) {
             0 => Real::Negative(inner(random)),
             1 => Real::Power(inner(random), random.below(8) as i32 - 4),
-            2..=6 => Real::Unary(*random.pick(UNARY), inner(random)),
-            _ => Real::Binary(*random.pick(BINARY), inner(random), inner(random)),
+            2..=6 => Real::Unary(random.pick::<&str>(UNARY), inner(random)),
+            _ => Real::Binary(random.pick::<&str>(BINARY), inner(random), inner(random)),
         }
     }
 
