@@ -56,7 +56,7 @@ fn long_help() -> String {
         text += &format!("  {:<16}{meaning}\n", format!("{name}({arguments})"));
     }
     text += "\nExpressions have x, y, numbers, + - * / ^ with an integer for an exponent, parentheses, the functions of one variable \
-             above, abs(a), hypot(a, b), atan2(a, b), max(a, b) and min(a, b). The largest cost is bounded: at most 1000 operators.\n\n\
+             above, abs(a), hypot(a, b), atan2(a, b), max(a, b) and min(a, b).\n\n\
              What is reported:\n  \
              points     values of the domain, or pairs; at so many, neighbours of equal results joined, the tree has its leaves\n  \
              reference  6dn + 2n parameters, for n points of d variables: a point box for each, nothing left out\n  \
