@@ -132,6 +132,9 @@ fn with_unbounded_exponents_an_error_is_proved_up_to_zero() {
     wrong("--function sqrt --domain 0:1 --exact", &["infinitely many values", "--excess"]);
     wrong("--function 1/x --domain 0:1 --eps 1", &["1/x varies", "next to 0"]);
     wrong("--function tanh --eps 1", &["no largest value", "0:1"]);
+    wrong("--function x/3 --domain 0:1 --eps 1e-9", &["no value of F(8)", "suffices"]);
+    wrong("--function x*y --domain=-1:1,0:1 --eps 1e-9", &["--eps"]);
+    folder.expect(0, "approximate --function tanh -f F(8) --domain 0:0 --eps 0.1");
     wrong("--function tanh --domain 0:1 --eps 1 --excess 1", &["--excess"]);
     folder.expect(0, "approximate --function sqrt -f F(8) --domain 1:4 --exact");
 }

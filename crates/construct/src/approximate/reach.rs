@@ -118,9 +118,13 @@ impl Search<'_> {
     /// The distance of neighbours in the format, next to a real.
     fn gap(&self, real: &Rational) -> Rational {
         let nearest = self.nearest(real);
-        let key = order_key(self.format, nearest).unwrap_or(0).abs().max(1);
-        let below = if !self.format.is_bounded() && key <= 1 { 1 } else { key - 1 };
-        value_of(self.format, key) - value_of(self.format, below)
+        let key = order_key(self.format, nearest).unwrap_or(0).abs();
+        if !self.format.is_bounded() && key <= 1 {
+            // Next to 0 there are values as near as one likes.
+            return Rational::new();
+        }
+        let key = key.max(1);
+        value_of(self.format, key) - value_of(self.format, key - 1)
     }
 
     /// The mean, over descents from the root, of two to the depth at which a leaf is met (Knuth, Estimating the efficiency
