@@ -23,8 +23,16 @@ setup:
 build: setup
     cargo build --release --locked
 
-# Run all tests but the slow ones: minutes
+# Run all tests but the slow ones, on the same random cases each time: minutes
 test *ARGS: setup
+    PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-0}" cargo test --workspace --locked "$@"
+
+# Run the tests with random cases that nobody has run before; a failure is repeated with the seed it prints
+properties *ARGS: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PROPTEST_RNG_SEED=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+    echo "PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED"
     cargo test --workspace --locked "$@"
 
 # Prove every theorem again and compare with the certificates in proofs/: verify-all --shard 1/4
