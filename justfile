@@ -40,10 +40,10 @@ properties *ARGS: setup
 verify-all *ARGS: build
     @{{ roundproof }} verify-all "$@"
 
-# Prove again what is claimed of whole formats, the slow claims too: a minute
+# Prove the theorems again, the slow claims too: minutes
 [no-exit-message]
 sweep-theorems *ARGS: build
-    @{{ roundproof }} verify-all --slow --filter theorems/representation/ "$@"
+    @{{ roundproof }} verify-all --slow --filter theorems/ "$@"
 
 # Draw up the frontier with a row for every value of formats of up to 16 bits: minutes
 [no-cd, no-exit-message]
@@ -75,7 +75,7 @@ readme: build
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     ln -s "$root/data" "$folder/data"
-    ln -s "$root/crates/files/tests/models" "$folder/models"
+    ln -s "$root/crates" "$folder/crates"
     cd "$folder"
     roundproof() { "$root/target/release/roundproof" "$@"; }
     examples=0
