@@ -55,8 +55,8 @@ pub struct VerifyAll {
     /// Make what was found the record, where the verdict is the expected one
     #[arg(long)]
     bless: bool,
-    /// How long Z3 may think about one question
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How long Z3 may think about one question; many times what the hardest takes on an idle machine
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
     /// Print JSON instead of a table
     #[arg(long)]
