@@ -79,7 +79,7 @@ impl<'a> Point<'a> {
         let format = self.claim.format;
         let spell = |value| exact_decimal(format, value);
         match self.allowed(output) {
-            None => format!("what no value of {format} is"),
+            None => format!("no value of {format}"),
             Some((low, high)) if low == high => spell(low),
             Some((low, high)) => format!("{} to {}", spell(low), spell(high)),
         }

@@ -43,8 +43,8 @@ pub(super) fn candidates(
         }
         _ => {}
     }
-    for tree in forest.trees() {
-        list.corners_of_leaves(tree);
+    for all in [false, true] {
+        forest.trees().iter().for_each(|tree| list.corners_of_leaves(tree, all));
     }
     for row in 0..data.map_or(0, Dataset::rows) {
         let inputs = data.into_iter().flat_map(|data| (0..data.dimension()).map(move |column| data.input(row, column)));
@@ -100,8 +100,9 @@ impl List {
         }
     }
 
-    /// Of every leaf of a tree, all corners in one variable or two, else two opposite ones.
-    fn corners_of_leaves(&mut self, tree: &Tree) {
+    /// Of every leaf of a tree one corner, at cuts if there are some; or all corners in one variable or two, else two
+    /// opposite ones.
+    fn corners_of_leaves(&mut self, tree: &Tree, all: bool) {
         let links = tree.links();
         let mut open = vec![(0, self.ranges.clone())];
         while let Some((node, region)) = open.pop() {
@@ -109,7 +110,7 @@ impl List {
                 return;
             }
             let TreeNode::Split { column, threshold } = tree.nodes[node] else {
-                self.corners(&region);
+                self.corners(&region, all);
                 continue;
             };
             let (threshold, (low, high)) = (key(self.format, threshold), region[column as usize]);
@@ -125,14 +126,15 @@ impl List {
         }
     }
 
-    fn corners(&mut self, region: &[Range]) {
+    fn corners(&mut self, region: &[Range], all: bool) {
         let ends: Vec<Range> = region.iter().zip(&self.ranges).map(|(&region, &range)| ends(region, range)).collect();
         let corner = |upper: &dyn Fn(usize) -> bool| -> Vec<i128> {
             ends.iter().enumerate().map(|(input, end)| if upper(input) { end.1 } else { end.0 }).collect()
         };
         let corners: Vec<Vec<i128>> = match ends.len() {
+            _ if !all => vec![corner(&|_| false)],
             1 | 2 => (0..1usize << ends.len()).map(|number| corner(&|input| number >> input & 1 == 1)).collect(),
-            _ => vec![corner(&|_| false), corner(&|_| true)],
+            _ => vec![corner(&|_| true)],
         };
         corners.into_iter().for_each(|corner| self.push(corner));
     }
