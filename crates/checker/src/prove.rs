@@ -259,8 +259,9 @@ pub fn compute_within(
     progress("compiling", 0, 1);
     let (network, offered) = compiled(forest, task)?;
     let Evidence::BoxNetwork(separator) = &offered else { unreachable!("what is compiled is a box network") };
-    // Where this fails, so does the kernel's check below, which says why.
-    let bound = boxes::error_bound(&task.model, &network, separator).unwrap_or_default();
+    // Where this fails, so does the kernel's check below, which says why; the claim is then what it would be of `all`.
+    let bound = |model: &PathModel| boxes::error_bound(model, &network, separator);
+    let bound = bound(&task.model).or_else(|_| bound(&PathModel::all(network.format()))).unwrap_or_default();
     let tolerance = claimed.cloned().unwrap_or_else(|| in_few_bits(&bound));
     let rows = rows.filter(|_| tolerance == 0);
     progress("serializing", 0, 1);
