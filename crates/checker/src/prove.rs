@@ -4,6 +4,8 @@ mod approximate;
 mod candidates;
 mod describe;
 mod expected;
+#[cfg(test)]
+mod function_tests;
 mod refute;
 mod strategy;
 

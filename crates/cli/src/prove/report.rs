@@ -199,7 +199,9 @@ impl Report {
                 "Refuted: on the path below, the network gives another value than is claimed"
             }
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
-            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => "Unknown: the kernel rejected the evidence",
+            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => {
+                "Unknown: the kernel rejected the evidence, and no point was found where a path contradicts the claim"
+            }
             Verdict::Unknown => {
                 "Unknown: the kernel rejected the evidence, and no path was found on which a label is missed"
             }
