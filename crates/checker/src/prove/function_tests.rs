@@ -1,8 +1,11 @@
 //! Claims about functions that are false, and claims that are not.
 
+use std::path::Path;
+
 use roundproof_construct::{approximate, compile};
 use roundproof_exact::functions::Function;
 use roundproof_exact::{Datum, Rational, decode, encode, order_key};
+use roundproof_files::models::{ForestOptions, Outputs, read_model};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Subject, Verdict};
 use roundproof_network::{Activation, At, Encodings, Forest, Layer, Network, PathModel, Tree, TreeNode};
@@ -12,6 +15,61 @@ use super::expected;
 use super::refute::Judged;
 
 const F: Format = Format::FLOAT8_E5M2;
+
+/// The plain path gives what a claim of the corpus says at every point; that there is another path, its record says.
+#[test]
+fn claims_of_the_corpus_hold_on_the_plain_path() {
+    let check = |network: &Network, property: &Property, forest: &Forest, model: &PathModel, points: &[Encoding]| {
+        for &point in points {
+            let given = evaluate(network, &[point], model, &mut Plain).expect("a value")[0];
+            let expected = expected(property, forest, &[point]).expect("a value");
+            assert!(is_right(network.format(), given, expected.right[0]), "{point:?} {given:?}");
+        }
+        points.len()
+    };
+    // approximation-one-neuron
+    for format in [Format::FLOAT8_E4M3FN, Format::FLOAT8_E5M2, Format::BFLOAT16] {
+        let mut layer = Layer::new(format, Activation::Identity);
+        layer.push([(0, format.one(false))], format.one(false));
+        let network = Network::new(format, 1, vec![layer]).expect("a network");
+        let (low, high) = (format.zero(), value(format, 4, 1));
+        let accuracy = Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: format.default_overflow() };
+        let function = Function::parse("x + 1").expect("a function");
+        let approximation = Box::new(Approximation { function, domain: vec![(low, high)], accuracy });
+        let property = Property::Approximates { approximation, leaves: 0 };
+        let forest = Forest::new(format, 1, Encodings::collect(format, [low]), vec![leaf(format)]).expect("a forest");
+        assert!(check(&network, &property, &forest, &PathModel::all(format), &points(format, low, high)) > 60);
+    }
+    // approximation-flush
+    let format = Format::BINARY16;
+    let (low, high) = (format.zero(), value(format, 1, 1 << 20));
+    let function = Function::parse("sqrt").expect("a function");
+    let wanted = Approximation { function, domain: vec![(low, high)], accuracy: rounded(RoundingMode::TiesToEven) };
+    let forest = approximate::approximate(&wanted, format, &mut |_, _| ()).expect("a tree");
+    let property = Property::Approximates { approximation: Box::new(wanted), leaves: 0 };
+    let model = PathModel::parse("all,subnormals=flush", format).expect("a model");
+    for activation in [Activation::Relu, Activation::Step] {
+        let network = compile::compile(&forest, activation).expect("a network").network;
+        assert_eq!(check(&network, &property, &forest, &model, &points(format, low, high)), 17);
+    }
+    // forest-any-order
+    let format = Format::BFLOAT16;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proofs/refutations/forest-any-order/trees.model");
+    let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None };
+    let forest = read_model(Path::new(file)).expect("a model").value.to_forest(format, &options).expect("a forest").0;
+    let property = Property::Computes { trees: 4, leaves: 8, tolerance: Rational::new(), exceptions: Vec::new() };
+    let ends = [true, false].map(|negative| format.largest(negative).expect("bounded"));
+    for activation in [Activation::Relu, Activation::Step] {
+        let network = compile::compile(&forest, activation).expect("a network").network;
+        let all = points(format, ends[0], ends[1]);
+        assert_eq!(check(&network, &property, &forest, &PathModel::all(format), &all), 65_279);
+    }
+}
+
+/// A tree that gives 0.
+fn leaf(format: Format) -> Tree {
+    Tree { nodes: vec![TreeNode::Leaf], values: Encodings::collect(format, [format.zero()]) }
+}
 
 fn value(format: Format, numerator: i64, denominator: i64) -> Encoding {
     let real = Rational::from((numerator, denominator));
