@@ -1,6 +1,8 @@
 //! The rule `witness` at points, against forests and approximations: what it must reject, and that it accepts a witness just
 //! where the claim does not hold of what the path gives.
 
+#![allow(clippy::unwrap_used)]
+
 use roundproof_exact::functions::Function;
 use roundproof_exact::{Rational, decode, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
