@@ -11,7 +11,9 @@ use roundproof_network::{Dataset, Forest, Network, Tree, TreeNode, is_admitted};
 const MOST_POINTS: usize = 1 << 12;
 const FEWEST_POINTS: usize = 16;
 /// How many stored numbers one evaluation at every candidate may look at.
-const MOST_WORK: usize = 1 << 26;
+const MOST_WORK: usize = 1 << 24;
+/// The most corners that are chosen from.
+const MOST_CORNERS: usize = 1 << 17;
 /// In `F(p)`, the exponents of values next to 0, and how far beyond the largest threshold inputs lie.
 const NEXT_TO_ZERO: i64 = -64;
 const BEYOND: i64 = 4;
@@ -44,7 +46,9 @@ pub(super) fn candidates(
         _ => {}
     }
     for all in [false, true] {
-        forest.trees().iter().for_each(|tree| list.corners_of_leaves(tree, all));
+        let mut corners = Vec::new();
+        forest.trees().iter().for_each(|tree| list.corners_of_leaves(tree, all, &mut corners));
+        some_of(corners, most.saturating_sub(list.points.len())).into_iter().for_each(|corner| list.push(corner));
     }
     for row in 0..data.map_or(0, Dataset::rows) {
         let inputs = data.into_iter().flat_map(|data| (0..data.dimension()).map(move |column| data.input(row, column)));
@@ -102,15 +106,15 @@ impl List {
 
     /// Of every leaf of a tree one corner, at cuts if there are some; or all corners in one variable or two, else two
     /// opposite ones.
-    fn corners_of_leaves(&mut self, tree: &Tree, all: bool) {
+    fn corners_of_leaves(&self, tree: &Tree, all: bool, found: &mut Vec<Vec<i128>>) {
         let links = tree.links();
         let mut open = vec![(0, self.ranges.clone())];
         while let Some((node, region)) = open.pop() {
-            if self.is_full() {
+            if found.len() >= MOST_CORNERS {
                 return;
             }
             let TreeNode::Split { column, threshold } = tree.nodes[node] else {
-                self.corners(&region, all);
+                found.extend(self.corners(&region, all));
                 continue;
             };
             let (threshold, (low, high)) = (key(self.format, threshold), region[column as usize]);
@@ -126,17 +130,16 @@ impl List {
         }
     }
 
-    fn corners(&mut self, region: &[Range], all: bool) {
+    fn corners(&self, region: &[Range], all: bool) -> Vec<Vec<i128>> {
         let ends: Vec<Range> = region.iter().zip(&self.ranges).map(|(&region, &range)| ends(region, range)).collect();
         let corner = |upper: &dyn Fn(usize) -> bool| -> Vec<i128> {
             ends.iter().enumerate().map(|(input, end)| if upper(input) { end.1 } else { end.0 }).collect()
         };
-        let corners: Vec<Vec<i128>> = match ends.len() {
+        match ends.len() {
             _ if !all => vec![corner(&|_| false)],
             1 | 2 => (0..1usize << ends.len()).map(|number| corner(&|input| number >> input & 1 == 1)).collect(),
             _ => vec![corner(&|_| true)],
-        };
-        corners.into_iter().for_each(|corner| self.push(corner));
+        }
     }
 
     /// Where a unit of the first layer with one weight changes its sign, and on either side, the other inputs being where
@@ -191,6 +194,21 @@ impl List {
     }
 }
 
+/// Of points, if there are more than `most`: those nearest to 0, where differences are the least, and as many in equal steps.
+/// In the order in which they were.
+fn some_of(points: Vec<Vec<i128>>, most: usize) -> Vec<Vec<i128>> {
+    if points.len() <= most {
+        return points;
+    }
+    let size = |place: &usize| points[*place].iter().map(|key| key.unsigned_abs()).max();
+    let mut by_size: Vec<usize> = (0..points.len()).collect();
+    by_size.sort_by_key(size);
+    let near = by_size.into_iter().take(most / 2);
+    let far = (0..most - most / 2).map(|step| step * points.len() / (most - most / 2));
+    let chosen: BTreeSet<usize> = near.chain(far).collect();
+    chosen.into_iter().map(|place| points[place].clone()).collect()
+}
+
 /// The ends of a region between which inputs are, the one at a cut first; of an input that is not cut, 0 or what is nearest
 /// to it.
 fn ends(region: Range, range: Range) -> Range {
@@ -216,4 +234,20 @@ fn encoding(format: Format, key: i128) -> Encoding {
 
 fn real(format: Format, encoding: Encoding) -> Rational {
     decode(format, encoding).and_then(|datum| datum.rational()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_points_those_near_zero_and_some_of_all_are_taken() {
+        let points: Vec<Vec<i128>> = (-500..500).map(|key| vec![key]).collect();
+        assert_eq!(some_of(points.clone(), 1000), points);
+        let some = some_of(points.clone(), 100);
+        assert!(some.len() > 90 && some.len() <= 100 && some.is_sorted());
+        assert!((-24..=24).all(|key| some.contains(&vec![key])));
+        assert!(some.iter().filter(|point| point[0].abs() > 400).count() >= 8, "{some:?}");
+        assert_eq!(some_of(points, 0), Vec::<Vec<i128>>::new());
+    }
 }
