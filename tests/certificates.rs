@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use roundproof_files::Certificate;
 use roundproof_files::text::exact_decimal;
-use roundproof_kernel::{Evidence, Node, Property, Verdict};
+use roundproof_kernel::{Accuracy, Evidence, Node, Property, Verdict};
+use roundproof_network::At;
 use serde_json::Value;
 
 const REFUSAL: &str = ".refusal.txt";
@@ -101,6 +102,14 @@ fn claim(certificate: &Certificate) -> String {
         let but = if exceptions.is_empty() { String::new() } else { format!(", labels but of rows {exceptions:?}") };
         writeln!(summary, "  computes {trees} trees, {leaves} leaves, error at most {tolerance}{but}").unwrap();
     }
+    if let Property::Approximates { approximation, leaves } = &claim.property {
+        let accuracy = match &approximation.accuracy {
+            Accuracy::Rounded { mode, .. } => format!("rounded {mode}"),
+            Accuracy::Within(error) => format!("error at most {error}"),
+            Accuracy::Excess(excess) => format!("excess at most {excess}"),
+        };
+        writeln!(summary, "  approximates {}, {accuracy}, {leaves} leaves", approximation.function).unwrap();
+    }
     let evidence = match &certificate.evidence {
         None => "none".to_string(),
         Some(Evidence::Paths) => "paths".to_string(),
@@ -111,10 +120,14 @@ fn claim(certificate: &Certificate) -> String {
         Some(Evidence::Witness(witness)) => {
             let value = exact_decimal(claim.format, witness.value);
             let neurons = witness.neurons.len();
-            format!(
-                "witness, row {}, output {} gives {value}, {neurons} neurons off the plain path",
-                witness.row, witness.output
-            )
+            let at = match &witness.at {
+                At::Row(row) => format!("row {row}"),
+                At::Point(point) => {
+                    let inputs: Vec<String> = point.iter().map(|&input| exact_decimal(claim.format, input)).collect();
+                    format!("at {}", inputs.join(", "))
+                }
+            };
+            format!("witness, {at}, output {} gives {value}, {neurons} neurons off the plain path", witness.output)
         }
     };
     writeln!(summary, "  evidence: {evidence}").unwrap();

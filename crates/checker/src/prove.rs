@@ -1,7 +1,12 @@
 //! From a data set or a forest to a network with a certificate, or to the path that refutes it.
 
 mod approximate;
+mod candidates;
 mod describe;
+mod expected;
+#[cfg(test)]
+mod function_tests;
+mod refute;
 mod strategy;
 
 use std::collections::BTreeMap;
@@ -16,13 +21,15 @@ use roundproof_files::certificate::{Certificate, FileReference, RelativePath, So
 use roundproof_files::safetensors::{
     Columns, TensorError, dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
-use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, boxes, check, exceptions};
+use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, boxes, exceptions};
 use roundproof_network::{Activation, Dataset, Forest, Network, PathModel};
-use roundproof_paths::{EvaluateError, Finding, SearchOptions, search};
+use roundproof_paths::EvaluateError;
 use thiserror::Error;
 
-pub use approximate::approximate;
+pub use approximate::{Made, approximate, approximate_as_made};
 pub use describe::describe;
+pub use expected::{Expected, expected};
+use refute::Judged;
 pub use strategy::Strategy;
 
 /// Which evidence to look for.
@@ -136,7 +143,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(&'static str, usize, usize);
 /// Makes a network for `data`, and has the kernel judge that it memorizes it, or computes the tree that was grown on it.
 ///
 /// The kernel sees what is in the files: what is claimed about is written to bytes and read back before it is judged. If
-/// the evidence is not accepted, a witness against memorization is searched, and its replay by the kernel makes the
+/// the evidence is not accepted, a witness against the claim is searched, and its replay by the kernel makes the
 /// verdict `Refuted`; without one it is `Unknown`, with the rejection.
 ///
 /// # Errors
@@ -192,23 +199,7 @@ fn judge(
     let data = names.dataset(&files)?;
     let claim = Claim::memorizes(&network, &data, task.model);
     let subject = Subject::memorizing(&network, &data);
-    let judged = check(&claim, &subject, &offered, &mut |done, of| progress("judging", done, of));
-    let (verdict, evidence, rejection) = match judged {
-        Ok(verdict) => (verdict, Some(offered), None),
-        Err(rejection) => {
-            progress("searching for a witness", 0, 1);
-            let found = match search(&network, &data, &task.model, &SearchOptions::default())? {
-                Finding::Found(witness) => Some(Evidence::Witness(witness)),
-                Finding::Excluded | Finding::Open(_) => None,
-            };
-            let judge = |evidence: &Evidence| check(&claim, &subject, evidence, &mut |_, _| ());
-            match found.filter(|evidence| judge(evidence) == Ok(Verdict::Refuted)) {
-                Some(evidence) => (Verdict::Refuted, Some(evidence), Some(rejection)),
-                None => (Verdict::Unknown, None, Some(rejection)),
-            }
-        }
-    };
-    let evidence = evidence.filter(|_| matches!(verdict, Verdict::Proved | Verdict::Refuted));
+    let Judged { verdict, evidence, rejection } = Judged::of(&claim, &subject, offered, progress)?;
     let certificate = names.certificate(claim, &files, verdict, evidence, task);
     Ok(Proof { network, files, certificate, rejection })
 }
@@ -248,15 +239,32 @@ pub fn compute(
     task: &Task,
     progress: Progress<'_>,
 ) -> Result<Proof, ProveError> {
+    compute_within(forest, None, rows, task, progress)
+}
+
+/// [`compute`], with the tolerance that is claimed; if none is given, one that the kernel can prove. With the strategy
+/// [`Strategy::HalvedPenalties`], the network is one that does not compute the forest.
+///
+/// # Errors
+///
+/// As [`compute`].
+pub fn compute_within(
+    forest: &Forest,
+    claimed: Option<&Rational>,
+    rows: Option<(&Dataset, Option<&Columns>)>,
+    task: &Task,
+    progress: Progress<'_>,
+) -> Result<Proof, ProveError> {
     if let Some((data, _)) = rows {
         check_columns(forest, data)?;
     }
     progress("compiling", 0, 1);
-    let (network, offered) = in_parts(compile::compile(forest, task.activation)?);
+    let (network, offered) = compiled(forest, task)?;
     let Evidence::BoxNetwork(separator) = &offered else { unreachable!("what is compiled is a box network") };
-    // Where this fails, so does the kernel's check below, which says why.
-    let bound = boxes::error_bound(&task.model, &network, separator).unwrap_or_default();
-    let tolerance = in_few_bits(&bound);
+    // Where this fails, so does the kernel's check below, which says why; the claim is then what it would be of `all`.
+    let bound = |model: &PathModel| boxes::error_bound(model, &network, separator);
+    let bound = bound(&task.model).or_else(|_| bound(&PathModel::all(network.format()))).unwrap_or_default();
+    let tolerance = claimed.cloned().unwrap_or_else(|| in_few_bits(&bound));
     let rows = rows.filter(|_| tolerance == 0);
     progress("serializing", 0, 1);
     let files = Files {
@@ -275,13 +283,18 @@ pub fn compute(
     };
     let claim = Claim::computes(&network, &forest, data.as_ref(), task.model, tolerance, exceptions);
     let subject = Subject { network: &network, data: data.as_ref(), forest: Some(&forest) };
-    let judged = check(&claim, &subject, &offered, &mut |done, of| progress("judging", done, of));
-    let (verdict, evidence, rejection) = match judged {
-        Ok(verdict) => (verdict, Some(offered), None),
-        Err(rejection) => (Verdict::Unknown, None, Some(rejection)),
-    };
+    let Judged { verdict, evidence, rejection } = Judged::of(&claim, &subject, offered, progress)?;
     let certificate = names.certificate(claim, &files, verdict, evidence, task);
     Ok(Proof { network, files, certificate, rejection })
+}
+
+/// The network of a forest, with half of each penalty if the strategy asks for that.
+fn compiled(forest: &Forest, task: &Task) -> Result<(Network, Evidence), ConstructError> {
+    let (network, evidence) = in_parts(compile::compile(forest, task.activation)?);
+    match task.strategy {
+        Strategy::HalvedPenalties => Ok((classical::halve_penalties(network)?, evidence)),
+        _ => Ok((network, evidence)),
+    }
 }
 
 /// What a threshold costs with ReLU, in parameters: most have a unit for either side.

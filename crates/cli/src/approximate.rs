@@ -39,7 +39,7 @@ represents it exactly.
 
 DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
 
-Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown.
+Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
 
 Examples:
   roundproof approximate --function tanh --format bfloat16 --exact --out tanh

@@ -9,11 +9,13 @@ use roundproof_files::certificate::{Certificate, FileReference};
 use roundproof_files::safetensors::{parse_dataset, parse_forest, parse_network};
 use roundproof_files::{Digest, text::exact_decimal};
 use roundproof_kernel::{Evidence, Subject, Verdict};
+use roundproof_network::{At, Dataset, Forest, Network, Witness};
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{chain, count, emit, emit_json, note};
+use crate::point::Point;
 use crate::progress::Progress;
 use crate::words;
 
@@ -116,29 +118,52 @@ pub fn referenced(certificate: &Path, file: &FileReference) -> Result<std::resul
     Ok(Ok((path, bytes)))
 }
 
+/// The files that a certificate names.
+pub struct Named {
+    pub network: Network,
+    pub data: Option<Dataset>,
+    pub forest: Option<Forest>,
+}
+
+impl Named {
+    /// Reads them beside the certificate; or says which is another one.
+    pub fn read(path: &Path, certificate: &Certificate) -> Result<std::result::Result<Named, String>> {
+        // One file after the other: each in memory only until it is parsed.
+        macro_rules! parsed {
+            ($reference:expr, $parse:expr) => {
+                match referenced(path, $reference)? {
+                    Ok((file, bytes)) => $parse(&file, &bytes)?,
+                    Err(reason) => return Ok(Err(reason)),
+                }
+            };
+        }
+        let network = parsed!(&certificate.network, parse_network);
+        let data = match &certificate.dataset {
+            Some(reference) => Some(parsed!(reference, parse_dataset).dataset),
+            None => None,
+        };
+        let forest = match &certificate.forest {
+            Some(reference) => Some(parsed!(reference, parse_forest)),
+            None => None,
+        };
+        Ok(Ok(Named { network, data, forest }))
+    }
+
+    /// What the claim is about.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { network: &self.network, data: self.data.as_ref(), forest: self.forest.as_ref() }
+    }
+}
+
 fn judge(path: &Path) -> Result<Judgement> {
     let read = Certificate::read(path).map_err(|error| input::instead(path, input::Kind::Certificate, error.into()));
     let certificate = read?.value;
-    // One file after the other: each in memory only until it is parsed.
-    macro_rules! parsed {
-        ($reference:expr, $parse:expr) => {
-            match referenced(path, $reference)? {
-                Ok((file, bytes)) => $parse(&file, &bytes)?,
-                Err(reason) => return Ok(Judgement::Rejected(reason)),
-            }
-        };
-    }
-    let network = parsed!(&certificate.network, parse_network);
-    let data = match &certificate.dataset {
-        Some(reference) => Some(parsed!(reference, parse_dataset).dataset),
-        None => None,
+    let files = match Named::read(path, &certificate)? {
+        Ok(files) => files,
+        Err(reason) => return Ok(Judgement::Rejected(reason)),
     };
-    let forest = match &certificate.forest {
-        Some(reference) => Some(parsed!(reference, parse_forest)),
-        None => None,
-    };
-    let subject = Subject { network: &network, data: data.as_ref(), forest: forest.as_ref() };
-    let rows = data.as_ref().map_or(0, |data| data.rows());
+    let subject = files.subject();
+    let rows = subject.data.map_or(0, Dataset::rows);
     Ok(match (&certificate.evidence, certificate.verdict) {
         (Some(evidence), said) => with_evidence(&certificate, said, &subject, evidence),
         (None, Verdict::Vacuous) if rows > 0 => {
@@ -176,15 +201,22 @@ fn accepted(certificate: &Certificate, subject: &Subject, evidence: &Evidence) -
     about.extend(subject.data.map(|_| count(shape.rows, "row")));
     about.extend([count(shape.parameters, "parameter"), words::evidence_kind(evidence).to_string()]);
     let about = about.join(", ");
-    match (evidence, subject.data) {
-        (Evidence::Witness(witness), Some(data)) => {
-            let label = exact_decimal(format, data.label(witness.row, witness.output));
-            let value = exact_decimal(format, witness.value);
-            format!(
-                "row {}, output {}: a path gives {value}, the label is {label} ({about})",
-                witness.row, witness.output
-            )
+    let Evidence::Witness(Witness { at, output, value, .. }) = evidence else {
+        return format!("{} ({about})", words::claim(claim));
+    };
+    let given = exact_decimal(format, *value);
+    match (at, subject.data, subject.forest) {
+        (At::Row(row), Some(data), _) => {
+            let label = exact_decimal(format, data.label(*row, *output));
+            format!("row {row}, output {output}: a path gives {given}, the label is {label} ({about})")
         }
-        _ => format!("{} ({about})", words::claim(claim)),
+        (At::Point(inputs), _, Some(forest)) => match Point::new(claim, forest, inputs) {
+            Some(point) => {
+                let (place, function) = (point.place(), point.function(*output, *value));
+                format!("at {place}, output {output}: a path gives {given}, and {function} ({about})")
+            }
+            None => format!("output {output}: a path gives {given} ({about})"),
+        },
+        _ => format!("output {output}: a path gives {given} ({about})"),
     }
 }

@@ -32,7 +32,7 @@ is coarse enough.
 DIR gets network.safetensors, forest.safetensors (the rounded forest) and certificate.json; with --data, also \
 dataset.safetensors.
 
-Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown.
+Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
 
 Examples:
   roundproof compile model.json --format bfloat16 --out compiled

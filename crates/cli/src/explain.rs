@@ -5,22 +5,23 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use roundproof_files::Certificate;
-use roundproof_files::safetensors::{parse_dataset, parse_network};
-use roundproof_format::Encoding;
-use roundproof_kernel::{Evidence, Subject, Verdict, check};
+use roundproof_files::text::exact_decimal;
+use roundproof_kernel::{Evidence, Verdict, check};
+use roundproof_network::At;
 use roundproof_paths::{FromWitness, Plain, trace};
 
-use crate::check::referenced;
+use crate::check::Named;
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{emit, emit_json};
+use crate::point::Point;
 
 mod operations;
 mod reals;
 mod story;
 mod text;
 
-use story::{Explanation, Story};
+use story::{Explanation, Place, Story};
 
 const EXAMPLES: &str = "\
 The kernel replays the witness first. Told are the neurons that carry the error to the output, each with the operations \
@@ -71,23 +72,34 @@ fn explain(path: &Path) -> Result<Result<Explanation, String>> {
             certificate.verdict
         );
     };
-    let reference = certificate.dataset.as_ref().ok_or_else(|| anyhow!("{shown}: names no data set"))?;
-    let (network, data) = match (referenced(path, &certificate.network)?, referenced(path, reference)?) {
-        (Ok((network, bytes)), Ok((data, rows))) => {
-            (parse_network(&network, &bytes)?, parse_dataset(&data, &rows)?.dataset)
-        }
-        (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
+    let files = match Named::read(path, &certificate)? {
+        Ok(files) => files,
+        Err(reason) => return Ok(Err(reason)),
     };
-    match check(&certificate.claim, &Subject::memorizing(&network, &data), evidence, &mut |_, _| ()) {
+    let Named { network, data, forest } = &files;
+    match check(&certificate.claim, &files.subject(), evidence, &mut |_, _| ()) {
         Ok(Verdict::Refuted) => {}
         Ok(other) => return Ok(Err(format!("the kernel says {other}"))),
         Err(rejection) => return Ok(Err(rejection.to_string())),
     }
-    let inputs: Vec<Encoding> = (0..data.dimension()).map(|column| data.input(witness.row, column)).collect();
+    let format = certificate.claim.format;
+    let (inputs, at) = match (&witness.at, data, forest) {
+        (At::Row(row), Some(data), _) => {
+            let inputs = (0..data.dimension()).map(|column| data.input(*row, column)).collect();
+            let label = exact_decimal(format, data.label(*row, witness.output));
+            (inputs, Place { row: Some(*row), expected: label, ..Place::default() })
+        }
+        (At::Point(inputs), _, Some(forest)) => {
+            let point = Point::new(&certificate.claim, forest, inputs);
+            let point = point.ok_or_else(|| anyhow!("{shown}: nothing is known of the function at the point"))?;
+            (inputs.clone(), Place::of(&point, witness))
+        }
+        _ => bail!("{shown}: names neither a row of a data set nor a point of a forest"),
+    };
     let model = &certificate.claim.model;
-    let taken = trace(&network, &inputs, model, &mut FromWitness::new(witness))?;
-    let plain = trace(&network, &inputs, model, &mut Plain)?;
-    let reals = reals::layers(&network, &inputs);
-    let story = Story { model, network: &network, witness, taken: &taken, plain: &plain, reals: &reals };
-    Ok(Ok(story.tell(data.label(witness.row, witness.output))))
+    let taken = trace(network, &inputs, model, &mut FromWitness::new(witness))?;
+    let plain = trace(network, &inputs, model, &mut Plain)?;
+    let reals = reals::layers(network, &inputs);
+    let story = Story { model, network, witness, taken: &taken, plain: &plain, reals: &reals };
+    Ok(Ok(story.tell(at)))
 }

@@ -15,6 +15,7 @@ mod input;
 mod memory;
 mod output;
 mod parsers;
+mod point;
 mod progress;
 mod prove;
 mod run;

@@ -4,18 +4,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
-use roundproof_files::Certificate;
+use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::exact_decimal;
+use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_kernel::Evidence;
-use roundproof_network::{self as network, Contraction, Network, PathModel, Rounding, Witness};
+use roundproof_network::{self as network, At, Contraction, Network, PathModel, Rounding, Witness};
 use roundproof_paths::{Arrangement, Chooser, Fixed, FromWitness, Random, evaluate};
 use roundproof_softfloat::compare;
 
+use crate::check::referenced;
 use crate::exit::Exit;
 use crate::input::{self, Data};
 use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Order, Rows};
+use crate::point::Point;
 
 mod table;
 
@@ -31,7 +34,8 @@ Examples:
   roundproof run network.safetensors dataset.safetensors --rows 0..10
   roundproof run network.safetensors data.csv --label class --mode toward-zero --order pairwise --fma
   roundproof run network.safetensors dataset.safetensors --order random --seed 7 --output-format csv
-  roundproof run network.safetensors dataset.safetensors --path certificate.json";
+  roundproof run network.safetensors dataset.safetensors --path certificate.json
+  roundproof run network.safetensors --path approximation/certificate.json";
 
 /// Compute the outputs of a network on one rounding path
 #[derive(Args)]
@@ -39,8 +43,10 @@ Examples:
 pub struct Run {
     /// The network: a safetensors file
     network: PathBuf,
-    /// The inputs: a safetensors data set in the network's format, or a table (CSV, .npy, .npz), which is rounded to it
-    data: PathBuf,
+    /// The inputs: a safetensors data set in the network's format, or a table (CSV, .npy, .npz), which is rounded to it; none
+    /// for a witness at a point
+    #[arg(required_unless_present = "path")]
+    data: Option<PathBuf>,
     /// A label column of the table, by name or as #5 for the fifth; once for each label
     #[arg(short, long = "label", value_name = "COLUMN")]
     labels: Vec<String>,
@@ -68,7 +74,7 @@ pub struct Run {
     /// Which random path, with --order random
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Take the path of the witness in a certificate; its row, if --rows is left out
+    /// Take the path of the witness in a certificate; its point, or its row, if --rows is left out
     #[arg(
         short, long, value_name = "CERTIFICATE",
         conflicts_with_all = ["mode", "order", "fma", "flush", "accumulator", "overflow", "seed"]
@@ -110,15 +116,23 @@ impl Run {
         let stored = input::network(&self.network)?;
         let network = &stored.value;
         let format = network.format();
-        let data = input::data(&self.data, &self.labels, format)?;
-        self.check_fit(network, &data)?;
-        let (model, choice) = match &self.path {
-            Some(certificate) => self.witness(certificate, stored.digest, &data, network)?,
+        let refuted = self.path.as_deref().map(|path| self.refuted(path, stored.digest, network)).transpose()?;
+        if let Some((certificate, witness @ Witness { at: At::Point(inputs), .. })) = &refuted {
+            return self.at_point(network, certificate, witness, inputs);
+        }
+        let file = self.data.as_deref().ok_or_else(|| anyhow!("the witness is in a row; name the data set too"))?;
+        let data = input::data(file, &self.labels, format)?;
+        self.check_fit(network, file, &data)?;
+        let (model, choice) = match refuted {
+            Some((certificate, witness)) => {
+                self.check_data(&certificate, file, &data)?;
+                (certificate.claim.model, Choice::Witness(witness))
+            }
             None => (self.model(format)?, self.choice()),
         };
         let rows = match (&self.rows, &choice) {
             (Some(rows), _) => rows.clone(),
-            (None, Choice::Witness(witness)) => Rows::only(witness.row),
+            (None, Choice::Witness(Witness { at: At::Row(row), .. })) => Rows::only(*row),
             (None, _) => Rows::of_all(),
         };
         let rows = rows.of(data.named.dataset.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
@@ -136,13 +150,13 @@ impl Run {
         Ok(Exit::AsClaimed)
     }
 
-    fn check_fit(&self, network: &Network, data: &Data) -> Result<()> {
+    fn check_fit(&self, network: &Network, file: &Path, data: &Data) -> Result<()> {
         let (inputs, columns) = (network.input_dimension(), data.named.dataset.dimension());
         let (outputs, labels) = (network.output_dimension(), data.named.dataset.outputs());
         if inputs != columns || outputs != labels {
             bail!(
                 "{}: has {} and {}, the network {} takes {} and gives {}",
-                self.data.display(),
+                file.display(),
                 count(columns, "input column"),
                 count(labels, "label column"),
                 self.network.display(),
@@ -181,29 +195,13 @@ impl Run {
         }
     }
 
-    /// The path in a certificate, which must be about this network (and data set, unless that is a table).
-    fn witness(
-        &self,
-        path: &Path,
-        network_digest: roundproof_files::Digest,
-        data: &Data,
-        network: &Network,
-    ) -> Result<(PathModel, Choice)> {
+    /// A certificate about this network, and the witness in it.
+    fn refuted(&self, path: &Path, digest: Digest, network: &Network) -> Result<(Certificate, Witness)> {
         let certificate = Certificate::read(path)?.value;
-        let about = |what, file: &Path| {
-            anyhow!(
-                "{}: is not the {what} that {} is about: their SHA-256 digests differ",
-                file.display(),
-                path.display()
-            )
-        };
-        if certificate.network.sha256 != network_digest {
-            return Err(about("network", &self.network));
+        if certificate.network.sha256 != digest {
+            return Err(another("network", &self.network, path));
         }
-        if data.places.is_none() && certificate.dataset.is_none_or(|dataset| dataset.sha256 != data.digest) {
-            return Err(about("data set", &self.data));
-        }
-        let Some(Evidence::Witness(witness)) = certificate.evidence else {
+        let Some(Evidence::Witness(witness)) = &certificate.evidence else {
             bail!(
                 "{}: says {}, and has no witness whose path could be taken; only a Refuted certificate has",
                 path.display(),
@@ -216,8 +214,53 @@ impl Run {
                 format!("{}: there is no neuron {} in layer {}", path.display(), place.neuron, place.layer)
             })?;
         }
-        Ok((certificate.claim.model, Choice::Witness(witness)))
+        let witness = witness.clone();
+        Ok((certificate, witness))
     }
+
+    /// Whether the certificate is about this data set, unless that is a table.
+    fn check_data(&self, certificate: &Certificate, file: &Path, data: &Data) -> Result<()> {
+        let path = self.path.as_deref().unwrap_or(file);
+        if data.places.is_none() && certificate.dataset.as_ref().is_none_or(|dataset| dataset.sha256 != data.digest) {
+            return Err(another("data set", file, path));
+        }
+        Ok(())
+    }
+
+    /// Computes the point of a witness and prints it.
+    fn at_point(
+        &self,
+        network: &Network,
+        certificate: &Certificate,
+        witness: &Witness,
+        inputs: &[Encoding],
+    ) -> Result<Exit> {
+        if let Some(file) = &self.data {
+            bail!("{}: the witness is at a point, and takes no data", file.display());
+        }
+        if self.rows.is_some() || !self.labels.is_empty() {
+            bail!("the witness is at a point: there are no rows and no labels to name");
+        }
+        let path = self.path.as_deref().unwrap_or(Path::new(""));
+        let reference = certificate.forest.as_ref();
+        let reference = reference.ok_or_else(|| anyhow!("{}: names no forest", path.display()))?;
+        let (file, bytes) = referenced(path, reference)?.map_err(|reason| anyhow!("{}: {reason}", path.display()))?;
+        let forest = parse_forest(&file, &bytes)?;
+        let claim = &certificate.claim;
+        let point = Point::new(claim, &forest, inputs);
+        let point = point.ok_or_else(|| anyhow!("{}: nothing is claimed of its point", path.display()))?;
+        let outputs = evaluate(network, inputs, &claim.model, &mut FromWitness::new(witness))?;
+        table::point(self.output_format, network.format(), &point, &outputs)?;
+        Ok(Exit::AsClaimed)
+    }
+}
+
+fn another(what: &str, file: &Path, certificate: &Path) -> anyhow::Error {
+    anyhow!(
+        "{}: is not the {what} that {} is about: their SHA-256 digests differ",
+        file.display(),
+        certificate.display()
+    )
 }
 
 fn compute(network: &Network, data: &Data, model: &PathModel, choice: &Choice, row: usize) -> Result<Computed> {

@@ -3,7 +3,7 @@
 use roundproof_files::text::{approximate_above, exact_decimal};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property};
-use roundproof_network::{Accumulator, Activation, Contraction, Network, Order, PathModel, Rounding, Witness};
+use roundproof_network::{Accumulator, Activation, At, Contraction, Network, Order, PathModel, Rounding, Witness};
 
 use crate::output::count;
 
@@ -171,13 +171,17 @@ pub fn evidence(evidence: &Evidence) -> String {
     }
 }
 
-/// Which row a witness is about, and how far it departs from the plain path.
+/// Which row or point a witness is about, and how far it departs from the plain path.
 pub fn witness_summary(witness: &Witness) -> String {
     let path = match witness.neurons.len() {
         0 => "on the plain path (left to right, nothing fused)".to_string(),
         neurons => format!("on a path that is not the plain one in {}", count(neurons, "neuron")),
     };
-    format!("row {}, output {}, {path}", witness.row, witness.output)
+    let at = match &witness.at {
+        At::Row(row) => format!("row {row}"),
+        At::Point(_) => "a point".to_string(),
+    };
+    format!("{at}, output {}, {path}", witness.output)
 }
 
 /// The bits of an encoding, as certificates spell them.

@@ -28,8 +28,9 @@
 //! `overflow`. `shape` has the counts `rows`, `input_dimension`, `output_dimension`, `layers` and `parameters`.
 //!
 //! The evidence for `Proved` has the kind `box-network`, and then a `separator`, or the kind `paths`, and then nothing
-//! more. That for `Refuted` has the kind `witness`, the counts `row` and `output`, the `value` that comes out, and
-//! `neurons`, an array of `layer`, `neuron` and `path`.
+//! more. That for `Refuted` has the kind `witness`, the count `row`, or for `computes` and `approximates` the `point`, an
+//! array of a value for each input, the count `output`, the `value` that comes out, and `neurons`, an array of `layer`,
+//! `neuron` and `path`.
 //!
 //! # Values, separators, paths
 //!

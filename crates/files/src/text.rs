@@ -72,6 +72,54 @@ pub fn approximate_above(value: &Rational) -> String {
     two_digits(value, |tenths| tenths.ceil())
 }
 
+/// Two decimals of so many significant digits, at least one, between which lie all reals from `low` to `high`; with an exponent,
+/// `1.6487e-9`, where there would be more than a few zeros. Beyond 10^+-1000, hexadecimal floats of one digit.
+pub fn decimal_bounds(low: &Rational, high: &Rational, digits: u32) -> (String, String) {
+    (rounded_decimal(low, digits, false), rounded_decimal(high, digits, true))
+}
+
+fn rounded_decimal(value: &Rational, digits: u32, up: bool) -> String {
+    if *value == 0 {
+        return "0".to_string();
+    }
+    let (sign, away) = if *value < 0 { ("-", !up) } else { ("", up) };
+    let magnitude = value.clone().abs();
+    let bits = |part: &Integer| i64::from(part.significant_bits());
+    let binade = bits(magnitude.numer()) - bits(magnitude.denom());
+    if binade.abs() > 3300 {
+        // Between the powers of two 2^(binade - 1) and 2^(binade + 1).
+        return format!("{sign}0x1p{}", if away { binade + 1 } else { binade - 1 });
+    }
+    let power = |exponent: i64| {
+        let power = Rational::from(Integer::from(Integer::u_pow_u(10, exponent.unsigned_abs() as u32)));
+        if exponent < 0 { power.recip() } else { power }
+    };
+    // The exponent of the leading digit: a guess from the binade, then one step or two.
+    let mut exponent = (binade * 30_103).div_euclid(100_000) - 1;
+    while power(exponent + 1) <= magnitude {
+        exponent += 1;
+    }
+    let scaled = magnitude * power(i64::from(digits) - 1 - exponent);
+    let rounded = if away { scaled.ceil() } else { scaled.trunc() };
+    let mut text = rounded.numer().to_string();
+    exponent += text.len() as i64 - i64::from(digits);
+    text.truncate(text.trim_end_matches('0').len());
+    let places = text.len() as i64;
+    let number = match exponent {
+        _ if (0..i64::from(digits)).contains(&exponent) && places <= exponent + 1 => {
+            text + &"0".repeat((exponent + 1 - places) as usize)
+        }
+        _ if (0..i64::from(digits)).contains(&exponent) => {
+            let (whole, fraction) = text.split_at(exponent as usize + 1);
+            format!("{whole}.{fraction}")
+        }
+        -4..0 => format!("0.{}{text}", "0".repeat((-exponent - 1) as usize)),
+        _ if places == 1 => format!("{text}e{exponent}"),
+        _ => format!("{}.{}e{exponent}", &text[..1], &text[1..]),
+    };
+    format!("{sign}{number}")
+}
+
 fn two_digits(value: &Rational, round: impl Fn(Rational) -> Rational) -> String {
     let (mut scaled, mut exponent) = (value.clone(), 0);
     while scaled < 1 && exponent > -100 {
@@ -101,6 +149,38 @@ mod tests {
 
     fn show(format: Format, bits: u128) -> String {
         exact_decimal(format, Encoding::from_bits(bits))
+    }
+
+    #[test]
+    fn bounds_enclose() {
+        let both = |text: &str, digits| {
+            let value = parse_number(text).unwrap().value();
+            <[String; 2]>::from(decimal_bounds(&value, &value, digits))
+        };
+        assert_eq!(both("1.6487212707", 5), ["1.6487", "1.6488"]);
+        assert_eq!(both("-1.6487212707", 5), ["-1.6488", "-1.6487"]);
+        assert_eq!(both("99999.5", 5), ["99999", "1e5"]);
+        assert_eq!(both("0.00012345678", 3), ["0.000123", "0.000124"]);
+        assert_eq!(both("0.99999", 3), ["0.999", "1"]);
+        assert_eq!(both("12345678", 3), ["1.23e7", "1.24e7"]);
+        assert_eq!(both("0.000000012345", 3), ["1.23e-8", "1.24e-8"]);
+        assert_eq!(both("100", 5), ["100", "100"]);
+        assert_eq!(both("0", 5), ["0", "0"]);
+        assert_eq!(both("0x1.8p5000", 5), ["0x1p4999", "0x1p5001"]);
+        assert_eq!(both("-0x1.8p-5000", 5), ["-0x1p-4999", "-0x1p-5001"]);
+    }
+
+    proptest! {
+        #[test]
+        fn decimal_bounds_are_bounds(numerator in -100_000_000i64..100_000_000, shift in 0u32..60, digits in 1u32..14) {
+            let value = Rational::from(numerator) >> shift;
+            let (low, high) = decimal_bounds(&value, &value, digits);
+            let [low, high] = [low, high].map(|text| parse_number(&text).unwrap().value());
+            prop_assert!(low <= value && value <= high);
+            let width = Rational::from(&high - &low);
+            let least = value.clone().abs() / Integer::from(Integer::u_pow_u(10, digits - 1));
+            prop_assert!(width <= least, "{} {} {}", low, high, value);
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use roundproof_exact::{Rational, decode, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Forest, TreeNode};
 
-use crate::{Accuracy, Approximation, ApproximationRejection, exponent_is_moderate};
+use crate::{Accuracy, Approximation, ApproximationRejection, Rejection, ReplayRejection, exponent_is_moderate};
 
 /// The most points of a domain at which a function is rounded.
 pub const MOST_POINTS: u128 = 1 << 16;
@@ -70,6 +70,44 @@ pub fn check(
     Ok(())
 }
 
+/// Checks that `given` at `point`, a value for each variable, is not what is claimed there: it is another value than the
+/// function rounded, or farther from the function than is allowed. NaN and infinities are near nothing, and NaN equals nothing.
+///
+/// # Errors
+///
+/// If the point is outside the domain or what is claimed holds there; or if it is not known which, since the function has
+/// no value there or no precision tells.
+pub fn contradicts(
+    claimed: &Approximation,
+    forest: &Forest,
+    point: &[Encoding],
+    given: Encoding,
+) -> Result<(), Rejection> {
+    let (format, domain) = (forest.format(), domain(claimed, forest)?);
+    let mut keys = Keys::new();
+    for (input, (&value, (low, high))) in point.iter().zip(domain).enumerate() {
+        let key = order_key(format, value).filter(|key| (low..=high).contains(key));
+        let key = key.ok_or(ReplayRejection::Outside { input, value })?;
+        keys.push((key, key));
+    }
+    let mut judge = Judge { claimed, format, enclosures: 0 };
+    let number = decode(format, given).and_then(|datum| datum.rational());
+    let holds = match claimed.accuracy {
+        Accuracy::Rounded { mode, overflow } => {
+            check_policy(format, overflow)?;
+            let expected = judge.round_at(&keys.iter().map(|key| key.0).collect::<Vec<i128>>(), mode, overflow)?;
+            // NaN has no key, and equals nothing.
+            order_key(format, given).is_some_and(|given| order_key(format, expected) == Some(given))
+        }
+        Accuracy::Within(_) | Accuracy::Excess(_) => match judge.near(&number.clone().unwrap_or_default(), keys) {
+            Ok(()) => number.is_some(),
+            Err(ApproximationRejection::Error { .. }) => false,
+            Err(undecided) => return Err(undecided.into()),
+        },
+    };
+    if holds { Err(ReplayRejection::Holds { given }.into()) } else { Ok(()) }
+}
+
 /// The domain as keys, if function, domain and forest go together.
 fn domain(claimed: &Approximation, forest: &Forest) -> Result<Keys, ApproximationRejection> {
     let format = forest.format();
@@ -94,9 +132,7 @@ fn domain(claimed: &Approximation, forest: &Forest) -> Result<Keys, Approximatio
 
 /// Whether the points of a domain can be visited, and the function rounded at each by this policy.
 fn check_points(format: Format, domain: &Keys, overflow: Overflow) -> Result<(), ApproximationRejection> {
-    if !format.expresses(overflow) {
-        return Err(ApproximationRejection::Policy { format, overflow });
-    }
+    check_policy(format, overflow)?;
     let infinite = |&(low, high): &(i128, i128)| !format.is_bounded() && low <= 0 && 0 <= high && low < high;
     if let Some(variable) = domain.iter().position(infinite) {
         return Err(ApproximationRejection::Infinite { variable, format });
@@ -106,6 +142,10 @@ fn check_points(format: Format, domain: &Keys, overflow: Overflow) -> Result<(),
         0..=MOST_POINTS => Ok(()),
         points => Err(ApproximationRejection::Points { points, most: MOST_POINTS }),
     }
+}
+
+fn check_policy(format: Format, overflow: Overflow) -> Result<(), ApproximationRejection> {
+    if format.expresses(overflow) { Ok(()) } else { Err(ApproximationRejection::Policy { format, overflow }) }
 }
 
 /// Every leaf that meets the domain, in preorder, with its value and where it meets it.
@@ -167,15 +207,26 @@ impl Judge<'_> {
 
     fn rounded_at(&self, value: &Rational, point: &[i128]) -> Result<(), ApproximationRejection> {
         let Accuracy::Rounded { mode, overflow } = self.claimed.accuracy else { return Ok(()) };
-        let input: Vec<Rational> = point.iter().map(|&key| self.value_of(key)).collect();
-        let rounded = self.claimed.function.round(&input, self.format, mode, overflow);
-        let expected = rounded.map_err(|error| self.undefined(point.iter().map(|&key| (key, key)), error))?.encoding;
+        let expected = self.round_at(point, mode, overflow)?;
         let is_value = decode(self.format, expected).and_then(|datum| datum.rational()).is_some_and(|it| it == *value);
         if is_value {
             return Ok(());
         }
         let at = point.iter().map(|&key| self.encoding(key)).collect();
         Err(ApproximationRejection::Value { at, given: value.clone(), expected })
+    }
+
+    /// The function at a point, rounded.
+    fn round_at(
+        &self,
+        point: &[i128],
+        mode: RoundingMode,
+        overflow: Overflow,
+    ) -> Result<Encoding, ApproximationRejection> {
+        let input: Vec<Rational> = point.iter().map(|&key| self.value_of(key)).collect();
+        let rounded = self.claimed.function.round(&input, self.format, mode, overflow);
+        let undefined = |error| self.undefined(point.iter().map(|&key| (key, key)), error);
+        rounded.map(|rounded| rounded.encoding).map_err(undefined)
     }
 
     /// Whether the function is as near as claimed to `value` at every point of the leaf.

@@ -11,7 +11,7 @@ pub enum Evidence {
     /// For any network: nothing but the wish that the kernel propagate the values reachable on any path, row by row.
     /// See [`crate::reach`].
     Paths,
-    /// Against the claim: a path that gives another value than the label. See [`crate::replay`].
+    /// Against the claim: a path that gives another value than is claimed, at a row or at a point. See [`crate::replay`].
     Witness(Witness),
 }
 

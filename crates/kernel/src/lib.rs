@@ -8,7 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | [`Evidence::BoxNetwork`] | these are the regions of the boxes | [`boxes`]: the gadget, every side condition, the regions, every row or every leaf | the box theorem |
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
-//! | [`Evidence::Witness`] | this path gives another value than the label | [`replay`]: that it is a path of the model, and its value | none |
+//! | [`Evidence::Witness`] | this path gives another value than is claimed | [`replay`]: that it is a path of the model, its value, and that the claim does not hold of it | none |
 
 pub mod approximation;
 pub mod boxes;
@@ -53,15 +53,32 @@ pub fn check(
         (Property::Memorizes, Some(data), None) => memorizes(claim, network, data, evidence, progress),
         (Property::Memorizes, ..) => Err(Rejection::Subject("memorization takes a data set and no forest")),
         (Property::Computes { tolerance, exceptions, .. }, data, Some(forest)) => {
-            boxes::check_function(&claim.model, network, forest, separator(evidence)?, tolerance, progress)?;
             match data {
-                Some(_) if *tolerance != 0 => Err(Rejection::Subject("labels are compared with tolerance 0 only")),
-                Some(data) => forest::check_exceptions(forest, data, exceptions, progress).map(|()| Verdict::Proved),
-                None if exceptions.is_empty() => Ok(Verdict::Proved),
-                None => Err(Rejection::Subject("there are exceptions and no data set")),
+                Some(_) if *tolerance != 0 => {
+                    return Err(Rejection::Subject("labels are compared with tolerance 0 only"));
+                }
+                None if !exceptions.is_empty() => {
+                    return Err(Rejection::Subject("there are exceptions and no data set"));
+                }
+                _ => {}
             }
+            if let Evidence::Witness(witness) = evidence {
+                let (point, given) = replay::at_point(&claim.model, network, witness)?;
+                forest::contradicts(forest, tolerance, point, witness.output, given)?;
+                return Ok(Verdict::Refuted);
+            }
+            boxes::check_function(&claim.model, network, forest, separator(evidence)?, tolerance, progress)?;
+            if let Some(data) = data {
+                forest::check_exceptions(forest, data, exceptions, progress)?;
+            }
+            Ok(Verdict::Proved)
         }
         (Property::Approximates { approximation, .. }, None, Some(forest)) => {
+            if let Evidence::Witness(witness) = evidence {
+                let (point, given) = replay::at_point(&claim.model, network, witness)?;
+                approximation::contradicts(approximation, forest, point, given)?;
+                return Ok(Verdict::Refuted);
+            }
             let exactly = Rational::new();
             boxes::check_function(&claim.model, network, forest, separator(evidence)?, &exactly, progress)?;
             approximation::check(approximation, forest, progress)?;
@@ -76,7 +93,7 @@ pub fn check(
     }
 }
 
-/// What tells the regions apart, of the only evidence for what a network does on all inputs.
+/// What tells the regions apart, of the only evidence that a network does something on all inputs.
 fn separator(evidence: &Evidence) -> Result<&Separator, Rejection> {
     match evidence {
         Evidence::BoxNetwork(separator) => Ok(separator),

@@ -36,7 +36,7 @@ pub enum Rejection {
     #[error("{0}")]
     Subject(&'static str),
     /// The evidence is of a kind that establishes nothing about the property.
-    #[error("that a network computes a forest takes the evidence of a box network")]
+    #[error("what a network does on all inputs takes the evidence of a box network, or a witness against it")]
     Evidence,
     /// The claim lists other rows as exceptions than those whose label is not the forest's value.
     #[error(
@@ -353,6 +353,42 @@ pub enum ReplayRejection {
         given: Encoding,
         /// The witness's.
         said: Encoding,
+    },
+    /// A witness at a row against a claim about points, or the other way round.
+    #[error("a witness against this claim is at {needed}")]
+    At {
+        /// `a row` or `a point`.
+        needed: &'static str,
+    },
+    /// More or fewer inputs than the network takes.
+    #[error("{given} inputs, and the network takes {expected}")]
+    Inputs {
+        /// Those of the witness.
+        given: usize,
+        /// Those of the network.
+        expected: usize,
+    },
+    /// An input that is no finite value of the format, or in `F(p)` has an exponent beyond +-2^22.
+    #[error("input {input}: {value:?} is no finite value that the claim is about")]
+    Input {
+        /// The input, from 0.
+        input: usize,
+        /// What the witness has for it.
+        value: Encoding,
+    },
+    /// An input beyond the domain on which a function is approximated.
+    #[error("input {input}: {value:?} is outside the domain")]
+    Outside {
+        /// The input, from 0.
+        input: usize,
+        /// What the witness has for it.
+        value: Encoding,
+    },
+    /// At the point, the path gives what is claimed: it contradicts nothing.
+    #[error("at this point the claim holds of {given:?}, which the path gives")]
+    Holds {
+        /// What the path gives.
+        given: Encoding,
     },
     /// The path gives the label: it contradicts nothing.
     #[error("the path gives the label {label:?}")]

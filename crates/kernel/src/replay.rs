@@ -1,4 +1,10 @@
-//! The rule `witness`: one path, replayed in exact arithmetic, that gives another value than the label.
+//! The rule `witness`: one path, replayed in exact arithmetic, that gives another value than is claimed.
+//!
+//! Against memorization it is a path at a row, and another value than the label ([`check`]). Against a forest or an
+//! approximation it is a path at a point of the witness's own choice ([`at_point`]), and what is claimed of that point does
+//! not hold of the value: [`crate::approximation::contradicts`] says so of a function, and of a forest, that the value is
+//! farther from the forest's than is allowed. The network need not be a box network then, nor the path model one for which
+//! that rule stands.
 //!
 //! Operands are read in the format in which they stand: weights, inputs and biases in the network's, partial sums in
 //! the accumulator's. A flush replaces a subnormal datum of that format by a zero of its sign, and leaves everything
@@ -7,7 +13,7 @@
 
 use roundproof_exact::{Arithmetic, Datum, decode, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
-use roundproof_network::{Accumulator, Activation, Choice, Dataset, Layer, Network, PathModel, SumPath, Witness};
+use roundproof_network::{Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Witness};
 
 use crate::{ReplayRejection, exponent_is_moderate};
 
@@ -17,9 +23,54 @@ use crate::{ReplayRejection, exponent_is_moderate};
 ///
 /// If it is no such path, gives another value than it says, or the label after all.
 pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Witness) -> Result<(), ReplayRejection> {
-    let exists =
-        |what, index, count| if index < count { Ok(()) } else { Err(ReplayRejection::Missing { what, index }) };
-    exists("row", witness.row, data.rows())?;
+    let At::Row(row) = witness.at else { return Err(ReplayRejection::At { needed: "a row" }) };
+    exists("row", row, data.rows())?;
+    let inputs = (0..data.dimension()).map(|column| data.input(row, column)).collect();
+    let given = value(model, network, inputs, witness)?;
+    let (format, label) = (network.format(), data.label(row, witness.output));
+    // NaN has no key, and equals nothing.
+    if order_key(format, given) == order_key(format, label) {
+        return Err(ReplayRejection::Agrees { label });
+    }
+    Ok(())
+}
+
+/// The inputs of `witness`, if they are finite values, and as many as `network` has; and the value that its path gives
+/// there, which is what it says.
+///
+/// # Errors
+///
+/// If it has no such inputs, is no path of `model`, or gives another value than it says.
+pub fn at_point<'a>(
+    model: &PathModel,
+    network: &Network,
+    witness: &'a Witness,
+) -> Result<(&'a [Encoding], Encoding), ReplayRejection> {
+    let At::Point(point) = &witness.at else { return Err(ReplayRejection::At { needed: "a point" }) };
+    if point.len() != network.input_dimension() {
+        return Err(ReplayRejection::Inputs { given: point.len(), expected: network.input_dimension() });
+    }
+    let format = network.format();
+    let is_value = |&value: &Encoding| {
+        format.is_finite(value) && order_key(format, value).is_some_and(|key| exponent_is_moderate(format, key))
+    };
+    if let Some(input) = point.iter().position(|value| !is_value(value)) {
+        return Err(ReplayRejection::Input { input, value: point[input] });
+    }
+    Ok((point, value(model, network, point.clone(), witness)?))
+}
+
+fn exists(what: &'static str, index: usize, count: usize) -> Result<(), ReplayRejection> {
+    if index < count { Ok(()) } else { Err(ReplayRejection::Missing { what, index }) }
+}
+
+/// The value that the path of `witness` gives for these inputs, if it is a path of `model` and the value that it says.
+fn value(
+    model: &PathModel,
+    network: &Network,
+    inputs: Vec<Encoding>,
+    witness: &Witness,
+) -> Result<Encoding, ReplayRejection> {
     exists("output", witness.output, network.output_dimension())?;
     for path in &witness.neurons {
         exists("layer", path.layer, network.layers().len())?;
@@ -33,7 +84,7 @@ pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Wit
 
     let mut listed = witness.neurons.iter().peekable();
     let replay = Replay::new(model, network.format());
-    let mut values: Vec<Encoding> = (0..data.dimension()).map(|column| data.input(witness.row, column)).collect();
+    let mut values = inputs;
     for (index, layer) in network.layers().iter().enumerate() {
         let mut next = Vec::with_capacity(layer.rows());
         for neuron in 0..layer.rows() {
@@ -58,16 +109,11 @@ pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Wit
         }
         values = next;
     }
-    let (format, given) = (network.format(), values[witness.output]);
+    let given = values[witness.output];
     if given != witness.value {
         return Err(ReplayRejection::Value { given, said: witness.value });
     }
-    let label = data.label(witness.row, witness.output);
-    // NaN has no key, and equals nothing.
-    if order_key(format, given) == order_key(format, label) {
-        return Err(ReplayRejection::Agrees { label });
-    }
-    Ok(())
+    Ok(given)
 }
 
 struct Replay {

@@ -16,7 +16,7 @@ pub use encodings::{Encodings, Store};
 pub use forest::{Forest, ForestError, Tree, TreeNode};
 pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding};
 pub use network::{Activation, Layer, Network, NetworkError};
-pub use witness::{Addition, Choice, Flushes, NeuronPath, PathError, SumPath, Witness};
+pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, Witness};
 
 /// The largest magnitude of an exponent of a stored value of `F(p)`, and the most layers of a network over it: the
 /// exponents of all intermediate results then stay far within the 32 bits that an encoding in `F(p)` gives them.

@@ -5,17 +5,26 @@ use thiserror::Error;
 
 use crate::{Accumulator, Contraction, Order, PathModel, Rounding};
 
-/// A path on which a network gives another value than the label: what refutes a claim.
+/// A path on which a network gives another value than is claimed: what refutes a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// The row of the data set, from 0.
-    pub row: usize,
+    /// The inputs.
+    pub at: At,
     /// The output, from 0.
     pub output: usize,
     /// The value that the path gives there.
     pub value: Encoding,
     /// The paths of single neurons, ascending; a neuron that is not listed takes [`SumPath::plain`].
     pub neurons: Vec<NeuronPath>,
+}
+
+/// Where a network is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum At {
+    /// At a row of the data set, from 0, if the claim is about rows.
+    Row(usize),
+    /// At these inputs, one value for each, if the claim is about all of them.
+    Point(Vec<Encoding>),
 }
 
 /// The path that one neuron takes.

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use roundproof_format::{Class, Encoding};
-use roundproof_network::{Dataset, Layer, ModelError, Network, PathError, PathModel, SumPath, Witness};
+use roundproof_network::{At, Layer, ModelError, Network, PathError, PathModel, SumPath, Witness};
 use thiserror::Error;
 
 use crate::choose::{Chooser, FromWitness, Site};
 use crate::machine::{Machine, Sum, SumTrace, Term};
+use crate::targets::Targets;
 
 /// Why a network has no value here.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -44,11 +45,11 @@ pub enum EvaluateError {
     /// A data set of another format or shape than the network's.
     #[error("the data set does not fit the network: another format or dimension")]
     Dataset,
-    /// A row, output or neuron that does not exist.
-    #[error("the witness speaks of row {row}, output {output}, or of a neuron, that does not exist")]
+    /// A row or point, output or neuron that does not exist.
+    #[error("the witness speaks of {at:?}, output {output}, or of a neuron, that does not exist")]
     Witness {
-        /// The witness's row.
-        row: usize,
+        /// The witness's row or point.
+        at: At,
         /// The witness's output.
         output: usize,
     },
@@ -137,40 +138,36 @@ pub fn trace(
     Ok(Trace { layers })
 }
 
-/// The value that a witness's path gives at its output; whether it equals `witness.value`, and differs from the label,
-/// is for the caller to compare.
+/// The value that a witness's path gives at its output; whether it equals `witness.value`, and is not right, is for the
+/// caller to compare.
 ///
 /// # Errors
 ///
-/// As [`evaluate`]; and if the data set does not fit the network, or the witness speaks of what does not exist.
+/// As [`evaluate`]; and if the data set, or what else has the points, does not fit the network, or the witness speaks of what does not exist.
 pub fn replay(
     network: &Network,
-    data: &Dataset,
+    targets: &dyn Targets,
     model: &PathModel,
     witness: &Witness,
 ) -> Result<Encoding, EvaluateError> {
-    check_fit(network, data)?;
-    let missing = EvaluateError::Witness { row: witness.row, output: witness.output };
+    check_fit(network, targets)?;
+    let missing = EvaluateError::Witness { at: witness.at.clone(), output: witness.output };
     let listed = |path: &roundproof_network::NeuronPath| {
         network.layers().get(path.layer).is_some_and(|layer| path.neuron < layer.rows())
     };
-    if witness.row >= data.rows() || witness.output >= data.outputs() || !witness.neurons.iter().all(listed) {
+    let Some(point) = targets.find(&witness.at) else { return Err(missing) };
+    if !witness.neurons.iter().all(listed) {
         return Err(missing);
     }
-    let inputs = row_inputs(data, witness.row);
+    let inputs = targets.inputs(point);
     let outputs = evaluate(network, &inputs, model, &mut FromWitness::new(witness))?;
     outputs.get(witness.output).copied().ok_or(missing)
 }
 
-pub(crate) fn check_fit(network: &Network, data: &Dataset) -> Result<(), EvaluateError> {
-    let fits = data.format() == network.format()
-        && data.dimension() == network.input_dimension()
-        && data.outputs() == network.output_dimension();
+pub(crate) fn check_fit(network: &Network, targets: &dyn Targets) -> Result<(), EvaluateError> {
+    let dimensions = (network.input_dimension(), network.output_dimension());
+    let fits = targets.format() == network.format() && targets.dimensions() == dimensions;
     if fits { Ok(()) } else { Err(EvaluateError::Dataset) }
-}
-
-pub(crate) fn row_inputs(data: &Dataset, row: usize) -> Vec<Encoding> {
-    (0..data.dimension()).map(|column| data.input(row, column)).collect()
 }
 
 /// The machine of `model`, after a look at the inputs.

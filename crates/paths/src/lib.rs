@@ -12,7 +12,7 @@
 //! | which path? | a [`Chooser`]: [`Plain`], [`Fixed`], [`FromWitness`], [`Random`] | |
 //! | which values do all paths give? | [`reach`] | an enclosure: never too small |
 //! | which values does one small sum give, and how? | [`Enumeration`] | exact, exponential |
-//! | on which path is a label missed? | [`search`], [`minimise`] | finds, and only sometimes decides |
+//! | on which path is a label, or what else is right ([`Targets`]), missed? | [`search`], [`minimise`] | finds, and only sometimes decides |
 //!
 //! # One neuron on one path
 //!
@@ -39,6 +39,7 @@ mod machine;
 mod random;
 mod reach;
 mod search;
+mod targets;
 
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
@@ -47,6 +48,7 @@ pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};
 pub use search::{Finding, SearchOptions, minimise, search};
+pub use targets::{Points, Right, Targets, is_right};
 
 #[cfg(test)]
 mod tests;

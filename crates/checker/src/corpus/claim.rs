@@ -2,23 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use roundproof_exact::functions::Function;
-use roundproof_exact::{Number, parse_number};
+use roundproof_exact::{Number, Rational, parse_number};
 use roundproof_files::InFile;
 use roundproof_files::models::{ForestOptions, Outputs};
 use roundproof_format::{Format, ParseError};
-use roundproof_network::{Activation, ModelError, PathModel};
+use roundproof_network::{Activation, PathModel};
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::all_values::{AllValues, AllValuesError};
+use super::all_values::AllValues;
 use super::given::{GivenNetwork, NeuronText};
-use super::wanted::{Nearness, Wanted};
+use super::wanted::Wanted;
 use crate::parametric::Shape;
 use crate::prove::Strategy;
 
+mod error;
+mod functions;
 mod paths;
 
+pub use error::ClaimError;
+pub use functions::Flaw;
+use functions::{Built, magnitude};
 use paths::Paths;
 
 /// A claim as it stands in its file.
@@ -62,6 +65,11 @@ use paths::Paths;
 /// farther than the nearest value), or none for results that are the function rounded to nearest, ties to even, by the
 /// overflow policy of `paths`. `refused` are formats that have no value near enough.
 ///
+/// For claims that are false, a claim of these two kinds may say what is wrong with the network. `strategy =
+/// "halved-penalties"` halves its penalties. An approximation may have `built = { rounding = "toward-zero" }`, `{ eps = "0x1p-3"
+/// }` or `{ excess = "0x1p-3" }`: the tree approximates the function so and not as is claimed; or `layers`, as above, a network
+/// in place of the tree's. A forest may have the `tolerance` that is claimed, in place of one that can be proved.
+///
 /// `kind = "parametric"` asks Z3 about every data set of `rows-count` rows of `inputs` inputs at once; with `steps = true`
 /// not in one query but in steps ([`crate::parametric`]).
 #[derive(Clone, Debug, Deserialize)]
@@ -82,6 +90,8 @@ struct Text {
     domain: Option<Vec<String>>,
     eps: Option<String>,
     excess: Option<String>,
+    built: Option<Built>,
+    tolerance: Option<String>,
     points: Option<Vec<String>>,
     activations: Vec<String>,
     formats: Vec<String>,
@@ -162,9 +172,13 @@ pub enum Making {
         options: ForestOptions,
         /// Rows whose labels are compared.
         rows: Option<Rows>,
+        /// The tolerance that is claimed; none: one that can be proved.
+        tolerance: Option<Rational>,
+        /// What is wrong with the network.
+        flaw: Flaw,
     },
     /// Of a function that it approximates; the kernel judges.
-    Function(Wanted),
+    Function(Wanted, Flaw),
     /// Of every data set of this shape; Z3 is asked, in steps or in one query.
     EveryDataSet(Shape, bool),
     /// Of nothing: all networks of two layers are enumerated, at these inputs.
@@ -214,49 +228,6 @@ pub struct Instance {
     pub record: RecordKind,
     /// Whether it takes so long that it is left out unless it is asked for.
     pub slow: bool,
-}
-
-/// A `claim.toml` that says nothing that can be proved.
-#[derive(Debug, Error)]
-pub enum ClaimError {
-    /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
-    /// It is no TOML of the right form.
-    #[error("{0}")]
-    Form(#[from] toml::de::Error),
-    /// A name in it means nothing.
-    #[error(transparent)]
-    Name(#[from] ParseError),
-    /// A function, a domain or an error that means nothing.
-    #[error("{0}")]
-    Value(String),
-    /// A path model that a format lacks.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// A format that is refused but not among the formats.
-    #[error("refused names {0}, which is not among the formats")]
-    Refused(Format),
-    /// A strategy that makes networks of another activation only.
-    #[error("the strategy {strategy} makes no {activation} networks")]
-    Activation {
-        /// The strategy.
-        strategy: Strategy,
-        /// The activation.
-        activation: Activation,
-    },
-    /// A field that this kind of claim needs.
-    #[error("a claim of this kind needs the field {0}")]
-    Missing(&'static str),
-    /// A field that this kind of claim does not have.
-    #[error("a claim of this kind does not have the field {0}")]
-    Stray(&'static str),
-    /// A function on all values of a format that does not have it.
-    #[error(transparent)]
-    AllValues(#[from] AllValuesError),
-    /// No format, or no activation.
-    #[error("formats and activations must name at least one each")]
-    Empty,
 }
 
 impl ClaimFile {
@@ -363,18 +334,24 @@ impl Text {
 
     fn making(&self, folder: &Path, rows: Option<Rows>) -> Result<Making, ClaimError> {
         let making = [("strategy", self.strategy.is_some()), ("max-leaves", self.max_leaves.is_some())];
-        let of_rows = [making.as_slice(), &[("layers", self.layers.is_some())]].concat();
-        let of_models =
-            [("model", self.model.is_some()), ("outputs", self.outputs.is_some()), ("grid", self.grid.is_some())];
+        let layers = [("layers", self.layers.is_some())];
+        let of_rows = [making.as_slice(), &layers].concat();
+        let of_models = [
+            ("model", self.model.is_some()),
+            ("outputs", self.outputs.is_some()),
+            ("grid", self.grid.is_some()),
+            ("tolerance", self.tolerance.is_some()),
+        ];
         let of_functions = [
             ("function", self.function.is_some()),
             ("domain", self.domain.is_some()),
             ("eps", self.eps.is_some()),
             ("excess", self.excess.is_some()),
+            ("built", self.built.is_some()),
         ];
         let strays: &[&[(&'static str, bool)]] = match self.kind {
-            Kind::Forest => &[&of_rows, &of_functions],
-            Kind::Approximation => &[&of_rows, &of_models, &[("data", rows.is_some())]],
+            Kind::Forest => &[&making[1..], &layers, &of_functions],
+            Kind::Approximation => &[&making[1..], &of_models, &[("data", rows.is_some())]],
             Kind::Depth => &[&of_rows, &of_models, &of_functions, &[("data", rows.is_some())]],
             Kind::Memorization | Kind::WholeNetwork | Kind::Parametric => &[&of_models, &of_functions],
         };
@@ -389,12 +366,14 @@ impl Text {
             return Ok(Making::Depth(points.iter().map(|text| number(text)).collect::<Result<_, _>>()?));
         }
         if self.kind == Kind::Approximation {
-            return Ok(Making::Function(self.wanted()?));
+            return Ok(Making::Function(self.wanted()?, self.flaw()?));
         }
         if self.kind == Kind::Forest {
             let file = folder.join(self.model.as_ref().ok_or(ClaimError::Missing("model"))?);
             let outputs = self.outputs.as_deref().map(outputs).transpose()?;
-            return Ok(Making::Model { file, options: ForestOptions { outputs, grid: self.grid }, rows });
+            let options = ForestOptions { outputs, grid: self.grid };
+            let tolerance = self.tolerance.as_ref().map(magnitude).transpose()?;
+            return Ok(Making::Model { file, options, rows, tolerance, flaw: self.flaw()? });
         }
         if let Some(layers) = &self.layers {
             let strays = [making.as_slice(), &[("kind", self.kind == Kind::WholeNetwork)]].concat();
@@ -415,44 +394,30 @@ impl Text {
             whole: self.kind == Kind::WholeNetwork,
         })
     }
-
-    fn wanted(&self) -> Result<Wanted, ClaimError> {
-        let range = |text: &String| {
-            let ends = text.split_once(':').ok_or_else(|| ClaimError::Value(format!("`{text}` is no LOW:HIGH")))?;
-            Ok::<_, ClaimError>((number(ends.0)?, number(ends.1)?))
-        };
-        let magnitude = |text: &String| match number(text)?.value() {
-            value if value < 0 => Err(ClaimError::Value(format!("`{text}` is negative"))),
-            value => Ok(value),
-        };
-        let nearness = match (&self.eps, &self.excess) {
-            (None, None) => Nearness::Rounded,
-            (Some(error), None) => Nearness::Within(magnitude(error)?),
-            (None, Some(excess)) => Nearness::Excess(magnitude(excess)?),
-            (Some(_), Some(_)) => return Err(ClaimError::Stray("excess")),
-        };
-        let function = self.function.as_ref().ok_or(ClaimError::Missing("function"))?;
-        Ok(Wanted {
-            function: Function::parse(function).map_err(|error| ClaimError::Value(error.to_string()))?,
-            domain: self.domain.as_ref().map(|ranges| ranges.iter().map(range).collect()).transpose()?,
-            nearness,
-        })
-    }
 }
 
 /// Whether such a network can be asked for.
 fn check(making: &Making, activation: Activation, format: Format) -> Result<(), ClaimError> {
-    if let Making::Given { network, .. } = making {
+    if let Making::Given { network, .. } | Making::Function(_, Flaw { network: Some(network), .. }) = making {
         network.check(activation).map_err(ClaimError::Value)?;
     }
-    let Making::Rows { strategy, rows, .. } = making else { return Ok(()) };
-    if strategy.only_activation().is_some_and(|only| only != activation) {
-        return Err(ClaimError::Activation { strategy: *strategy, activation });
+    if let Making::Function(_, flaw) | Making::Model { flaw, .. } = making {
+        makes(flaw.strategy, activation)?;
     }
+    let Making::Rows { strategy, rows, .. } = making else { return Ok(()) };
+    makes(*strategy, activation)?;
     if let Rows::All(function) = rows {
         function.check(format)?;
     }
     Ok(())
+}
+
+/// Whether a strategy makes networks of this activation.
+fn makes(strategy: Strategy, activation: Activation) -> Result<(), ClaimError> {
+    match strategy.only_activation() {
+        Some(only) if only != activation => Err(ClaimError::Activation { strategy, activation }),
+        _ => Ok(()),
+    }
 }
 
 fn number(text: &str) -> Result<Number, ClaimError> {

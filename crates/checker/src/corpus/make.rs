@@ -9,16 +9,20 @@ use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
 use roundproof_files::csv::{CsvProblem, read_csv};
 use roundproof_files::models::{ConversionError, read_model};
 use roundproof_files::table::Table;
+use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
 use roundproof_kernel::{Property, Verdict};
-use roundproof_network::{Dataset, Encodings};
+use roundproof_network::{At, Dataset, Encodings, Witness};
 use serde_json::{Value, json};
 
-use super::claim::{Instance, Making, RecordKind, Rows};
+use super::claim::{Flaw, Instance, Making, RecordKind, Rows};
 use super::run::{Found, Record, RunError, Settings};
 use super::wanted::Wanted;
 use crate::parametric::{Parametric, Shape};
-use crate::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate, compute, given, memorize};
+use crate::prove::{
+    Made as Built, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_as_made, compute_within,
+    given, memorize,
+};
 
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.
 fn is_refusal(problem: &CsvProblem) -> bool {
@@ -123,7 +127,7 @@ fn prove(
     let rows = match &instance.making {
         Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
-        Making::Function(wanted) => return approximate_function(instance, wanted, progress),
+        Making::Function(wanted, flaw) => return approximate_function(instance, wanted, flaw, progress),
         Making::EveryDataSet(..) | Making::Depth(_) => None,
     };
     let read = match rows.map(|rows| read_rows(rows, instance.format)).transpose()? {
@@ -136,16 +140,16 @@ fn prove(
         None => (None, None),
     };
     let judged = match (&instance.making, &table) {
-        (Making::Model { file, options, .. }, table) => {
+        (Making::Model { file, options, tolerance, flaw, .. }, table) => {
             let model = read_model(file).map_err(|error| RunError::File(error.to_string()))?;
             let forest = match model.value.to_forest(instance.format, options) {
                 Ok((forest, _)) => forest,
                 Err(error) if is_misfit(&error) => return Ok(Err(error.to_string())),
                 Err(error) => return Err(RunError::File(format!("{}: {error}", file.display()))),
             };
-            let task = task(instance, Strategy::Tree, None, source(file, model.digest, &[]));
+            let task = task(instance, flaw.strategy, None, source(file, model.digest, &[]));
             let rows = table.as_ref().map(|table| (&table.dataset, Some(&table.columns)));
-            compute(&forest, rows, &task, progress)
+            compute_within(&forest, tolerance.as_ref(), rows, &task, progress)
         }
         (Making::Rows { strategy, max_leaves, .. }, Some(table)) => {
             let task = task(instance, *strategy, *max_leaves, rows_source);
@@ -194,11 +198,16 @@ fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<Source
 fn approximate_function(
     instance: &Instance,
     wanted: &Wanted,
+    flaw: &Flaw,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Result<Made, String>, RunError> {
-    let task = task(instance, Strategy::Tree, None, None);
-    let wanted = wanted.in_format(instance.format, &instance.model).map_err(RunError::File)?;
-    match approximate(&wanted, instance.format, &task, progress) {
+    let Instance { format, activation, model, .. } = instance;
+    let task = task(instance, flaw.strategy, None, None);
+    let wanted = wanted.in_format(*format, model).map_err(RunError::File)?;
+    let network = flaw.network.as_ref().map(|given| given.in_format(*format, *activation, wanted.function.arity()));
+    let network = network.transpose().map_err(RunError::File)?;
+    let made = Built { accuracy: flaw.built.as_ref().map(|built| built.accuracy(model)), network };
+    match approximate_as_made(&wanted, made, *format, &task, progress) {
         Ok(proof) => Ok(Ok(Made { proof, data: None })),
         Err(ProveError::Construct(
             error @ (ConstructError::Overflow { .. }
@@ -243,7 +252,11 @@ fn describe(certificate: &Certificate) -> String {
             format!("kernel, box-network, {function}{} rows, {} parameters", shape.rows, shape.parameters)
         }
         Some(Evidence::Paths) => format!("kernel, paths, {} rows, {} parameters", shape.rows, shape.parameters),
-        Some(Evidence::Witness(witness)) => format!("kernel, witness replayed for row {}", witness.row),
+        Some(Evidence::Witness(Witness { at: At::Row(row), .. })) => format!("kernel, witness replayed for row {row}"),
+        Some(Evidence::Witness(Witness { at: At::Point(point), .. })) => {
+            let at: Vec<String> = point.iter().map(|&value| exact_decimal(certificate.claim.format, value)).collect();
+            format!("kernel, witness replayed at {}", at.join(", "))
+        }
         None => "no evidence".to_string(),
     }
 }

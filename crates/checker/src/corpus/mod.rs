@@ -33,7 +33,7 @@ use roundproof_files::InFile;
 use thiserror::Error;
 
 pub use all_values::{AllValues, AllValuesError};
-pub use claim::{ClaimError, ClaimFile, Instance, Making, RecordKind, Rows};
+pub use claim::{ClaimError, ClaimFile, Flaw, Instance, Making, RecordKind, Rows};
 pub use compare::Comparison;
 pub use given::GivenNetwork;
 pub use run::{Outcome, Record, RunError, Settings};

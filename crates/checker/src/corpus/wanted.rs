@@ -19,8 +19,8 @@ pub struct Wanted {
 /// How nearly it is to be approximated.
 #[derive(Clone, Debug)]
 pub(super) enum Nearness {
-    /// To nearest, ties to even, by the overflow policy of the paths.
-    Rounded,
+    /// Rounded once, by the overflow policy of the paths.
+    Rounded(RoundingMode),
     /// As [`Accuracy::Within`].
     Within(Rational),
     /// As [`Accuracy::Excess`].
@@ -45,11 +45,16 @@ impl Wanted {
         if domain.len() != self.function.arity() {
             return Err(format!("{} has {} variables", self.function, self.function.arity()));
         }
-        let accuracy = match &self.nearness {
-            Nearness::Rounded => Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: model.overflow },
+        Ok(Approximation { function: self.function.clone(), domain, accuracy: self.nearness.accuracy(model) })
+    }
+}
+
+impl Nearness {
+    pub(super) fn accuracy(&self, model: &PathModel) -> Accuracy {
+        match self {
+            Nearness::Rounded(mode) => Accuracy::Rounded { mode: *mode, overflow: model.overflow },
             Nearness::Within(error) => Accuracy::Within(error.clone()),
             Nearness::Excess(excess) => Accuracy::Excess(excess.clone()),
-        };
-        Ok(Approximation { function: self.function.clone(), domain, accuracy })
+        }
     }
 }

@@ -11,7 +11,7 @@ use roundproof_files::safetensors::{dataset_bytes, network_bytes};
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Format, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Accumulator, Activation, Dataset, Forest, ModelError, Network, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, ModelError, Network, PathModel, Rounding};
 use roundproof_paths::{Finding, SearchOptions, search};
 
 use super::condition::{expected, hopeless_side, most_units, weakness};
@@ -293,7 +293,8 @@ fn refute(instance: &Instance, network: &Network, model: &PathModel) -> Option<S
     let data = &instance.data;
     let Ok(Finding::Found(witness)) = search(network, data, model, &SEARCH) else { return None };
     let claim = Claim::memorizes(network, data, *model);
-    let (row, given, label) = (witness.row, witness.value, data.label(witness.row, witness.output));
+    let At::Row(row) = witness.at else { return None };
+    let (given, label) = (witness.value, data.label(row, witness.output));
     let evidence = Evidence::Witness(witness);
     let verdict = check(&claim, &Subject::memorizing(network, data), &evidence, &mut |_, _| ());
     if verdict != Ok(Verdict::Refuted) {

@@ -11,15 +11,16 @@ use serde::Serialize;
 
 use super::operations::{Operation, Operations};
 use super::reals::{of_neuron, real};
+use crate::point::Point;
 
 /// How many neurons are told of, and how many operations, terms and sources of each.
 const MOST: usize = 12;
 
 #[derive(Serialize)]
 pub struct Explanation {
-    pub row: usize,
+    #[serde(flatten)]
+    pub at: Place,
     pub output: usize,
-    pub expected: String,
     pub given: String,
     /// The output if nothing is rounded.
     pub over_the_reals: Option<String>,
@@ -28,6 +29,37 @@ pub struct Explanation {
     /// From the input to the output; an error comes into being in the first ones.
     pub neurons: Vec<Neuron>,
     pub neurons_left_out: usize,
+}
+
+/// Where the network is wrong, and what it should give there.
+#[derive(Default, Serialize)]
+pub struct Place {
+    /// Of a data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<usize>,
+    /// The inputs, if they are no row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point: Option<Vec<String>>,
+    /// The point in words.
+    #[serde(skip)]
+    pub name: Option<String>,
+    pub expected: String,
+    /// What the function or the forest is there, and what is claimed of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+}
+
+impl Place {
+    /// A point, and what is claimed of it.
+    pub fn of(point: &Point<'_>, witness: &Witness) -> Place {
+        Place {
+            row: None,
+            point: Some(point.inputs()),
+            name: Some(point.place()),
+            expected: point.expected(witness.output),
+            function: Some(point.function(witness.output, witness.value)),
+        }
+    }
 }
 
 /// A neuron that another value comes out of than over the reals; or, if there is none, the output.
@@ -72,9 +104,9 @@ pub struct Story<'a> {
 
 impl Story<'_> {
     /// From the wrong output down to where the error comes from, told the other way round.
-    pub fn tell(&self, label: Encoding) -> Explanation {
+    pub fn tell(&self, at: Place) -> Explanation {
         let format = self.network.format();
-        let Witness { row, output, value, .. } = *self.witness;
+        let Witness { output, value, .. } = *self.witness;
         let last = self.network.layers().len() - 1;
         // What is wrong over the reals too is told of all the way down.
         let blameless = real(format, value) == self.reals[last][output];
@@ -95,9 +127,8 @@ impl Story<'_> {
         }
         told.reverse();
         Explanation {
-            row,
+            at,
             output,
-            expected: exact_decimal(format, label),
             given: exact_decimal(format, value),
             over_the_reals: self.reals[last][output].clone().map(exact_dyadic),
             plain: exact_decimal(format, self.plain.layers[last][output].value),

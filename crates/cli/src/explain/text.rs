@@ -1,14 +1,21 @@
 //! An explanation as text.
 
 use super::operations::Operation;
-use super::story::{Explanation, Neuron, Source};
+use super::story::{Explanation, Neuron, Place, Source};
 use crate::output::{Sheet, count};
 
 impl Explanation {
     /// For people.
     pub fn text(&self) -> String {
-        let Explanation { row, output, expected, given, plain, .. } = self;
-        let mut text = format!("Refuted: row {row}, output {output}: expected {expected}, the path gives {given}\n");
+        let Explanation { at: Place { row, name, expected, function, .. }, output, given, plain, .. } = self;
+        let place = match (row, name) {
+            (Some(row), _) => format!("row {row}"),
+            (None, name) => format!("at {}", name.as_deref().unwrap_or("a point")),
+        };
+        let mut text = format!("Refuted: {place}, output {output}: expected {expected}, the path gives {given}\n");
+        if let Some(function) = function {
+            text += &format!("  {function}\n");
+        }
         let mut others = Vec::new();
         if let Some(real) = &self.over_the_reals {
             others.push(match real == given {

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use roundproof_checker::prove::{NAMES, Proof};
 use roundproof_construct::reference_parameters;
-use roundproof_files::table::{Place, Table};
+use roundproof_files::safetensors::parse_forest;
+use roundproof_files::table::{Place as RowPlace, Table};
 use roundproof_files::text::{approximate, exact_decimal};
 use roundproof_kernel::{Evidence, Property, Verdict};
-use roundproof_network::Witness;
+use roundproof_network::{At, Witness};
 use serde::Serialize;
 
 use super::CERTIFICATE;
 use crate::output::{Sheet, count};
+use crate::point::Point;
 use crate::words;
 
 /// What is said of a proof, for machines; for people, [`Report::sheet`].
@@ -54,14 +56,31 @@ struct TreeReport {
 
 #[derive(Serialize)]
 struct Refutation {
-    row: usize,
-    line: Option<usize>,
+    #[serde(flatten)]
+    at: Place,
     output: usize,
-    column: Option<String>,
-    label: String,
     value: String,
     encoding: String,
     replay: Option<String>,
+}
+
+/// Where the network is wrong, and what it should give there.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Place {
+    Row {
+        row: usize,
+        line: Option<usize>,
+        column: Option<String>,
+        label: String,
+    },
+    Point {
+        #[serde(skip)]
+        name: String,
+        point: Vec<String>,
+        expected: String,
+        function: String,
+    },
 }
 
 #[derive(Serialize)]
@@ -76,7 +95,7 @@ struct Rounding {
 #[derive(Serialize)]
 struct Worst {
     #[serde(skip)]
-    place: Place,
+    place: RowPlace,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +112,7 @@ impl Report {
         let certificate = &proof.certificate;
         let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
         let refutation = match (&certificate.evidence, table) {
-            (Some(Evidence::Witness(witness)), Some(table)) => Some(Refutation::new(witness, table, out)),
+            (Some(Evidence::Witness(witness)), table) => Refutation::new(witness, proof, table, out),
             _ => None,
         };
         let tree = match &claim.property {
@@ -176,8 +195,13 @@ impl Report {
     fn heading(&self, verdict: Verdict) -> &'static str {
         match verdict {
             Verdict::Proved => "Proved: the kernel accepted the evidence",
+            Verdict::Refuted if matches!(&self.refutation, Some(Refutation { at: Place::Point { .. }, .. })) => {
+                "Refuted: on the path below, the network gives another value than is claimed"
+            }
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
-            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => "Unknown: the kernel rejected the evidence",
+            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => {
+                "Unknown: the kernel rejected the evidence, and no point was found where a path contradicts the claim"
+            }
             Verdict::Unknown => {
                 "Unknown: the kernel rejected the evidence, and no path was found on which a label is missed"
             }
@@ -188,29 +212,58 @@ impl Report {
 }
 
 impl Refutation {
-    fn new(witness: &Witness, table: &Table, out: Option<&Path>) -> Refutation {
-        let format = table.dataset.format();
+    fn new(witness: &Witness, proof: &Proof, table: Option<&Table>, out: Option<&Path>) -> Option<Refutation> {
+        let claim = &proof.certificate.claim;
+        let format = claim.format;
         let quoted = |name: &str| {
             let text = out.map(|out| out.join(name).display().to_string()).unwrap_or_default();
             if text.contains(|c: char| c.is_whitespace() || c == '\'') { format!("{text:?}") } else { text }
         };
         let [network, dataset, certificate] = [NAMES[0], NAMES[1], CERTIFICATE].map(quoted);
-        Refutation {
-            row: witness.row,
-            line: table.places.of(witness.row).line(),
+        let (at, arguments) = match (&witness.at, table) {
+            (At::Row(row), Some(table)) => {
+                let at = Place::Row {
+                    row: *row,
+                    line: table.places.of(*row).line(),
+                    column: table.columns.labels.get(witness.output).cloned(),
+                    label: exact_decimal(format, table.dataset.label(*row, witness.output)),
+                };
+                (at, format!("{network} {dataset}"))
+            }
+            (At::Row(_), None) => return None,
+            (At::Point(inputs), _) => {
+                let forest = parse_forest(Path::new(NAMES[2]), proof.files.forest.as_deref()?).ok()?;
+                let point = Point::new(claim, &forest, inputs)?;
+                let at = Place::Point {
+                    name: point.place(),
+                    point: point.inputs(),
+                    expected: point.expected(witness.output),
+                    function: point.function(witness.output, witness.value),
+                };
+                (at, network)
+            }
+        };
+        Some(Refutation {
+            at,
             output: witness.output,
-            column: table.columns.labels.get(witness.output).cloned(),
-            label: exact_decimal(format, table.dataset.label(witness.row, witness.output)),
             value: exact_decimal(format, witness.value),
             encoding: words::bits(format, witness.value),
-            replay: out.map(|_| format!("roundproof run {network} {dataset} --path {certificate}")),
-        }
+            replay: out.map(|_| format!("roundproof run {arguments} --path {certificate}")),
+        })
     }
 
     fn text(&self) -> String {
-        let line = self.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-        let column = self.column.as_ref().map(|column| format!(", label `{column}`")).unwrap_or_default();
-        format!("row {}{line}{column}: expected {}, the path gives {}", self.row, self.label, self.value)
+        match &self.at {
+            Place::Row { row, line, column, label } => {
+                let line = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+                let column = column.as_ref().map(|column| format!(", label `{column}`")).unwrap_or_default();
+                format!("row {row}{line}{column}: expected {label}, the path gives {}", self.value)
+            }
+            Place::Point { name, expected, function, .. } => {
+                let output = self.output;
+                format!("at {name}, output {output}: expected {expected}, the path gives {}\n{function}", self.value)
+            }
+        }
     }
 }
 
@@ -220,7 +273,7 @@ impl Rounding {
         let worst = report.worst.as_ref().map(|worst| Worst {
             place: worst.place,
             line: worst.place.line(),
-            row: if let Place::Row(row) = worst.place { Some(row) } else { None },
+            row: if let RowPlace::Row(row) = worst.place { Some(row) } else { None },
             column: worst.column.clone(),
             text: worst.text.clone(),
             rounded: exact_decimal(data.format(), worst.rounded),

@@ -2,12 +2,15 @@
 
 use anyhow::Result;
 use roundproof_files::table::Places;
+use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format};
+use roundproof_paths::is_right;
 use serde::Serialize;
 
 use super::{Computed, OutputFormat};
 use crate::input::Data;
-use crate::output::{emit, emit_json, table, table_text};
+use crate::output::{emit, emit_json, note, table, table_text};
+use crate::point::Point;
 use crate::words::bits;
 
 /// Prints rows in one of the formats.
@@ -114,5 +117,47 @@ impl<'a> Printer<'a> {
             OutputFormat::Csv => self.csv_header(),
             OutputFormat::Json => emit_json(&self.json),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct AtPoint {
+    point: Vec<Value>,
+    outputs: Vec<Value>,
+    /// The least and the largest value that is allowed of each output; none if no value is.
+    allowed: Vec<Option<[Value; 2]>>,
+    equal: bool,
+}
+
+/// Prints the outputs at a point beside the values that are claimed of it.
+pub fn point(output_format: OutputFormat, format: Format, point: &Point<'_>, outputs: &[Encoding]) -> Result<()> {
+    let value = |encoding: Encoding| Value { value: exact_decimal(format, encoding), encoding: bits(format, encoding) };
+    let equal = outputs.iter().enumerate().all(|(output, &value)| is_right(format, value, point.allowed(output)));
+    let names = |what: &str| (0..outputs.len()).map(|output| format!("{what}_{output}")).collect::<Vec<String>>();
+    let expected: Vec<String> = (0..outputs.len()).map(|output| point.expected(output)).collect();
+    let cells = || [point.inputs(), Computed::texts(outputs, format), expected.clone()].concat();
+    let header = [point.names(), names("output"), names("expected")].concat();
+    match output_format {
+        OutputFormat::Text => {
+            let header: Vec<&str> = header.iter().map(String::as_str).chain([""]).collect();
+            let mut table = table(&header);
+            table.add_row(cells().into_iter().chain([if equal { "" } else { "differs" }.to_string()]));
+            emit(&table_text(&table))?;
+            for (output, &value) in outputs.iter().enumerate() {
+                note(&format!("output {output}: {}", point.function(output, value)));
+            }
+            Ok(())
+        }
+        OutputFormat::Csv => {
+            Ok(emit(&format!("{},equal\n{},{}\n", header.join(","), cells().join(","), u8::from(equal)))?)
+        }
+        OutputFormat::Json => emit_json(&AtPoint {
+            point: point.encodings().iter().map(|&input| value(input)).collect(),
+            outputs: outputs.iter().map(|&output| value(output)).collect(),
+            allowed: (0..outputs.len())
+                .map(|output| point.allowed(output).map(|(low, high)| [value(low), value(high)]))
+                .collect(),
+            equal,
+        }),
     }
 }

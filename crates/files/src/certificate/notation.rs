@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use roundproof_exact::Rational;
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_kernel::{Evidence, Node, Separator};
-use roundproof_network::{Addition, Choice, Flushes, SumPath};
+use roundproof_network::{Addition, At, Choice, Flushes, SumPath};
 use thiserror::Error;
 
 use super::Inconsistency;
@@ -96,6 +96,9 @@ pub(super) fn check(format: Format, evidence: Option<&Evidence>) -> Result<(), I
         }),
         Some(Evidence::Witness(witness)) => {
             is_encoding(witness.value)?;
+            if let At::Point(inputs) = &witness.at {
+                inputs.iter().try_for_each(|&input| is_encoding(input))?;
+            }
             let mut terms_left = MAX_TERMS;
             witness.neurons.iter().enumerate().try_for_each(|(index, neuron)| {
                 let (products, additions) = (neuron.path.products.len(), neuron.path.additions.len());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use roundproof_exact::functions::Function;
 use roundproof_format::{Encoding, Format, ParseError};
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape, Verdict};
-use roundproof_network::{Accumulator, Contraction, NeuronPath, Order, PathModel, Rounding, Witness};
+use roundproof_network::{Accumulator, At, Contraction, NeuronPath, Order, PathModel, Rounding, Witness};
 
 use super::{Certificate, CertificateProblem, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
 use crate::json::{Field, Json, Misfit};
@@ -211,12 +211,16 @@ fn evidence(format: Format, field: Field) -> Result<Evidence, Misfit> {
         }
         Kind::Paths => Evidence::Paths,
         Kind::Witness => {
-            let (row, output) = (fields.take("row")?.count()?, fields.take("output")?.count()?);
+            let at = match fields.take_optional("point") {
+                Some(point) => At::Point(list(point, |value| value.read(|text| notation::read_value(format, text)))?),
+                None => At::Row(fields.take("row")?.count()?),
+            };
+            let output = fields.take("output")?.count()?;
             let value = fields.take("value")?.read(|text| notation::read_value(format, text))?;
             // All paths of a witness together take no more memory than this allows.
             let mut terms_left = notation::MAX_TERMS;
             let neurons = list(fields.take("neurons")?, |field| neuron(field, &mut terms_left))?;
-            Evidence::Witness(Witness { row, output, value, neurons })
+            Evidence::Witness(Witness { at, output, value, neurons })
         }
     };
     fields.finish()?;

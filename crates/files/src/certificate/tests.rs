@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_kernel::{Node, Property, Separator, Shape};
 use roundproof_network::{
-    Accumulator, Addition, Choice, Contraction, Flushes, NeuronPath, Order, PathModel, Rounding, SumPath, Witness,
+    Accumulator, Addition, At, Choice, Contraction, Flushes, NeuronPath, Order, PathModel, Rounding, SumPath, Witness,
 };
 
 use super::*;
@@ -49,7 +49,7 @@ fn refuted() -> Certificate {
     path.additions[2].choice.flushes.result = true;
     let neurons = vec![NeuronPath { layer: 1, neuron: 17, path }];
     let claim = Claim { model, ..proved().claim };
-    let witness = Witness { row: 3, output: 0, value: Encoding::from_bits(0x7fc0), neurons };
+    let witness = Witness { at: At::Row(3), output: 0, value: Encoding::from_bits(0x7fc0), neurons };
     let evidence = Some(Evidence::Witness(witness));
     Certificate { claim, source: None, verdict: Verdict::Refuted, evidence, lemmas: vec![], ..proved() }
 }
@@ -423,9 +423,11 @@ fn evidence() -> impl Strategy<Value = (Verdict, Option<Evidence>)> {
         neuron: neuron as usize,
         path,
     });
-    let witness = (any::<u16>(), 0usize..9, any::<u16>(), prop::collection::vec(neuron, 0..4));
-    let witness = witness.prop_map(|(row, output, value, neurons)| {
-        Evidence::Witness(Witness { row: row.into(), output, value: Encoding::from_bits(value.into()), neurons })
+    let point = prop::collection::vec(any::<u16>().prop_map(|bits| Encoding::from_bits(bits.into())), 0..4);
+    let at = prop_oneof![any::<u16>().prop_map(|row| At::Row(row.into())), point.prop_map(At::Point)];
+    let witness = (at, 0usize..9, any::<u16>(), prop::collection::vec(neuron, 0..4));
+    let witness = witness.prop_map(|(at, output, value, neurons)| {
+        Evidence::Witness(Witness { at, output, value: Encoding::from_bits(value.into()), neurons })
     });
     prop_oneof![
         prop_oneof![separator, Just(Evidence::Paths)].prop_map(|evidence| (Verdict::Proved, Some(evidence))),

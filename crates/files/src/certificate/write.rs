@@ -2,7 +2,7 @@
 
 use roundproof_format::Format;
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape};
-use roundproof_network::{Accumulator, Contraction, Order, PathModel, Rounding, Witness};
+use roundproof_network::{Accumulator, At, Contraction, Order, PathModel, Rounding, Witness};
 
 use super::{Certificate, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
 use crate::json::Json;
@@ -122,7 +122,7 @@ fn evidence(format: Format, evidence: &Evidence) -> Json {
     }
 }
 
-fn witness(format: Format, Witness { row, output, value, neurons }: &Witness) -> Json {
+fn witness(format: Format, Witness { at, output, value, neurons }: &Witness) -> Json {
     let neurons = neurons.iter().map(|neuron| {
         Json::object([
             ("layer", Json::count(neuron.layer)),
@@ -130,9 +130,16 @@ fn witness(format: Format, Witness { row, output, value, neurons }: &Witness) ->
             ("path", Json::Text(notation::write_path(&neuron.path))),
         ])
     });
+    let at = match at {
+        At::Row(row) => ("row", Json::count(*row)),
+        At::Point(inputs) => {
+            let inputs = inputs.iter().map(|&value| Json::Text(notation::write_value(format, value)));
+            ("point", Json::Array(inputs.collect()))
+        }
+    };
     Json::object([
         ("kind", Json::text("witness")),
-        ("row", Json::count(*row)),
+        at,
         ("output", Json::count(*output)),
         ("value", Json::Text(notation::write_value(format, *value))),
         ("neurons", Json::Array(neurons.collect())),

@@ -11,6 +11,7 @@ mod function;
 mod function_sound;
 mod hand_built;
 mod hand_built_sound;
+mod points;
 mod reach;
 mod reach_sound;
 mod real;

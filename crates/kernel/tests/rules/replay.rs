@@ -3,7 +3,7 @@
 use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
 use roundproof_kernel::{Evidence, Rejection, ReplayRejection, Verdict};
 use roundproof_network::{
-    Accumulator, Activation, Choice, Contraction, Dataset, Layer, Network, NeuronPath, Order, PathError, PathModel,
+    Accumulator, Activation, At, Choice, Contraction, Dataset, Layer, Network, NeuronPath, Order, PathError, PathModel,
     Rounding, SumPath, Witness,
 };
 use roundproof_paths as paths;
@@ -29,7 +29,7 @@ fn subject() -> (Network, Dataset, Witness) {
     up.additions.iter_mut().for_each(|add| add.choice = Choice::plain(RoundingMode::TowardPositive));
     let neurons =
         vec![NeuronPath { layer: 0, neuron: 0, path: up.clone() }, NeuronPath { layer: 0, neuron: 1, path: up }];
-    (network, data, Witness { row: 0, output: 1, value: value(f, "1.25"), neurons })
+    (network, data, Witness { at: At::Row(0), output: 1, value: value(f, "1.25"), neurons })
 }
 
 fn rejected(change: impl FnOnce(&mut Witness)) -> ReplayRejection {
@@ -47,7 +47,7 @@ fn the_unchanged_witness_refutes() {
 #[test]
 fn missing() {
     let missing = |what, index| ReplayRejection::Missing { what, index };
-    assert_eq!(rejected(|w| w.row = 1), missing("row", 1));
+    assert_eq!(rejected(|w| w.at = At::Row(1)), missing("row", 1));
     assert_eq!(rejected(|w| w.output = 2), missing("output", 2));
     assert_eq!(rejected(|w| w.neurons[1].layer = 1), missing("layer", 1));
     assert_eq!(rejected(|w| w.neurons[1].neuron = usize::MAX), missing("neuron", usize::MAX));
@@ -86,7 +86,8 @@ fn value_and_label() {
     let mut path = SumPath::plain(1, &PathModel::all(f));
     path.additions[0].choice.mode = RoundingMode::TowardNegative;
     let zero = f.negative_zero().expect("float8_e5m2 has one");
-    let witness = Witness { row: 0, output: 0, value: zero, neurons: vec![NeuronPath { layer: 0, neuron: 0, path }] };
+    let witness =
+        Witness { at: At::Row(0), output: 0, value: zero, neurons: vec![NeuronPath { layer: 0, neuron: 0, path }] };
     let agrees = ReplayRejection::Agrees { label: f.zero() };
     assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(agrees));
 }
@@ -98,7 +99,7 @@ fn nan_is_no_label() {
     let last = layer(f, Activation::Identity, &[(&[(0, "1"), (1, "-1")], "0")]);
     let network = network(f, 1, vec![first, last]);
     let data = texts(f, &[(&["57344"], &["0"])]);
-    let witness = Witness { row: 0, output: 0, value: f.nan().expect("float8_e5m2 has one"), neurons: vec![] };
+    let witness = Witness { at: At::Row(0), output: 0, value: f.nan().expect("float8_e5m2 has one"), neurons: vec![] };
     assert_eq!(replay(&PathModel::all(f), &network, &data, &witness), Ok(Verdict::Refuted));
 }
 
@@ -113,7 +114,7 @@ fn exponents_without_bound_are_given_up() {
     };
     let network = network(f, 1, (0..512).map(|_| growing()).collect());
     let data = texts(f, &[(&["1"], &["1"])]);
-    let witness = Witness { row: 0, output: 0, value: f.zero(), neurons: vec![] };
+    let witness = Witness { at: At::Row(0), output: 0, value: f.zero(), neurons: vec![] };
     let rejected = replay(&PathModel::all(f), &network, &data, &witness);
     assert_eq!(rejected, Err(ReplayRejection::Exponent { layer: 4, neuron: 0 }));
 }
@@ -197,7 +198,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
                 })
                 .collect();
             let data = dataset(format, &[(inputs, labels.clone())]);
-            let mut witness = Witness { row: 0, output, value: outputs[output], neurons };
+            let mut witness = Witness { at: At::Row(0), output, value: outputs[output], neurons };
             let context = || format!("{format} {model}\n{network:?}\n{data:?}");
             match replay(&model, &network, &data, &witness) {
                 Ok(verdict) => {

@@ -1,15 +1,14 @@
 //! Every combination of the values of all neurons, for one row.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use roundproof_format::Encoding;
 use roundproof_network::{NeuronPath, SumPath, Witness};
-use roundproof_softfloat::compare;
 
 use super::{Finding, Hunt, Row};
 use crate::enumerate::{Enumeration, Keep};
 use crate::evaluate::{EvaluateError, replay, sum_of};
+use crate::targets::is_right;
 
 /// The values of one layer on some path.
 struct State {
@@ -29,9 +28,9 @@ impl Hunt<'_> {
                 excluded = false;
                 continue;
             };
-            let label = self.data.label(row.index, output);
-            let miss = |state: &State| compare(self.network.format(), state.values[output], label);
-            let found = layers.last().into_iter().flatten().position(|state| miss(state) != Some(Ordering::Equal));
+            let right = self.targets.right(row.index, output);
+            let hits = |state: &State| is_right(self.network.format(), state.values[output], right);
+            let found = layers.last().into_iter().flatten().position(|state| !hits(state));
             let Some(state) = found else { continue };
             match self.witness(row, output, &layers, state)? {
                 Some(witness) => return Ok(Finding::Found(witness)),
@@ -136,11 +135,11 @@ impl Hunt<'_> {
             state = reached.before;
         }
         neurons.reverse();
-        let mut witness = Witness { row: row.index, output, value: self.network.format().zero(), neurons };
-        witness.value = replay(self.network, self.data, self.machine.model(), &witness)?;
-        let label = self.data.label(row.index, output);
-        let misses = compare(self.network.format(), witness.value, label) != Some(Ordering::Equal);
-        Ok(misses.then_some(witness))
+        let at = self.targets.at(row.index);
+        let mut witness = Witness { at, output, value: self.network.format().zero(), neurons };
+        witness.value = replay(self.network, self.targets, self.machine.model(), &witness)?;
+        let hits = is_right(self.network.format(), witness.value, self.targets.right(row.index, output));
+        Ok((!hits).then_some(witness))
     }
 }
 

@@ -1,34 +1,32 @@
 //! A witness with nothing in it that it can do without.
 
-use std::cmp::Ordering;
-
-use roundproof_network::{Choice, Dataset, Network, PathModel, SumPath, Witness};
-use roundproof_softfloat::compare;
+use roundproof_network::{Choice, Network, PathModel, SumPath, Witness};
 
 use super::shorter::shorten;
 use crate::evaluate::{EvaluateError, replay};
+use crate::targets::{Targets, is_right};
 
-/// A smaller witness for the same row and output: neurons that may as well take the plain path are dropped, then the
-/// paths of the others are made plain choice by choice, as long as the label is still missed, until nothing changes;
+/// A smaller witness for the same row or point and output: neurons that may as well take the plain path are dropped, then the
+/// paths of the others are made plain choice by choice, as long as the value is still not right, until nothing changes;
 /// last, paths that depart from the plain one in one or two changes take the place of those that depart in more places.
-/// No neuron of what is left can be dropped by itself; another witness may be smaller still. A witness that does not
-/// miss its label is returned as it is, but for its value, which is what the replay gives.
+/// No neuron of what is left can be dropped by itself; another witness may be smaller still. A witness of a
+/// value that is right is returned as it is, but for its value, which is what the replay gives.
 ///
 /// # Errors
 ///
 /// As [`replay`].
 pub fn minimise(
     network: &Network,
-    data: &Dataset,
+    targets: &dyn Targets,
     model: &PathModel,
     witness: Witness,
 ) -> Result<Witness, EvaluateError> {
     let mut witness = witness;
-    witness.value = replay(network, data, model, &witness)?;
-    let label = data.label(witness.row, witness.output);
+    witness.value = replay(network, targets, model, &witness)?;
+    let right = targets.find(&witness.at).and_then(|point| targets.right(point, witness.output));
     let misses = |witness: &Witness| -> bool {
-        let value = replay(network, data, model, witness);
-        value.is_ok_and(|value| compare(network.format(), value, label) != Some(Ordering::Equal))
+        let value = replay(network, targets, model, witness);
+        value.is_ok_and(|value| !is_right(network.format(), value, right))
     };
     if !misses(&witness) {
         return Ok(witness);
@@ -53,13 +51,13 @@ pub fn minimise(
         }
     }
     witness = shorten(network, model, witness, &misses);
-    witness.value = replay(network, data, model, &witness)?;
+    witness.value = replay(network, targets, model, &witness)?;
     Ok(witness)
 }
 
 fn without(witness: &Witness, dropped: &[bool]) -> Witness {
     let kept = witness.neurons.iter().zip(dropped).filter(|(_, dropped)| !**dropped);
-    Witness { neurons: kept.map(|(neuron, _)| neuron.clone()).collect(), ..*witness }
+    Witness { neurons: kept.map(|(neuron, _)| neuron.clone()).collect(), at: witness.at.clone(), ..*witness }
 }
 
 /// Which of `count` things to drop, so that `holds` of the set of dropped ones: halves, quarters, … then one by one.

@@ -1,4 +1,4 @@
-//! Looking for a path on which a label is missed.
+//! Looking for a path on which a label, or what else is right, is missed.
 //!
 //! In this order, cheap before dear, each on all rows before the next:
 //!
@@ -20,15 +20,16 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Dataset, Network, NeuronPath, PathModel, SumPath, Witness};
+use roundproof_network::{Network, NeuronPath, PathModel, SumPath, Witness};
 use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
 use crate::enumerate::{Enumeration, Keep};
-use crate::evaluate::{EvaluateError, check_fit, layer_values, row_inputs, sum_of};
+use crate::evaluate::{EvaluateError, check_fit, layer_values, sum_of};
 use crate::machine::{Machine, Sum};
 use crate::random::Random;
-use crate::reach::{Decision, reach};
+use crate::reach::reach;
+use crate::targets::{Targets, are_right, is_right};
 pub use minimise::minimise;
 pub(crate) use shorter::departures;
 
@@ -62,17 +63,18 @@ pub enum Finding {
     Found(Witness),
     /// There is none, as far as this crate can be believed: every row is settled by an enclosure or by enumeration.
     Excluded,
-    /// None was found, and these rows are not settled.
+    /// None was found, and these rows or points are not settled.
     Open(Vec<usize>),
 }
 
-/// Looks for a path of `model` on which `network` gives another value than the label in some row of `data`.
+/// Looks for a path of `model` on which `network` gives a value that is not right at one of the points of `targets`: in
+/// a row of a data set, another value than the label.
 ///
 /// The same arguments give the same finding. The witness lists only neurons that do not take the plain path.
 ///
 /// ```
 /// use roundproof_format::{Encoding, Format};
-/// use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel};
+/// use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, PathModel};
 /// use roundproof_paths::{Finding, SearchOptions, search};
 ///
 /// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value, and 16 is nearer than 18 (by the even rule).
@@ -88,7 +90,7 @@ pub enum Finding {
 /// let under = |model| search(&network, &data, &model, &SearchOptions::default());
 /// assert_eq!(under(PathModel::paper(format))?, Finding::Excluded);
 /// let Finding::Found(witness) = under(PathModel::all(format))? else { panic!() };
-/// assert_eq!((witness.row, witness.output, witness.neurons.len()), (0, 0, 1));
+/// assert_eq!((witness.at, witness.output, witness.neurons.len()), (At::Row(0), 0, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -97,13 +99,13 @@ pub enum Finding {
 /// If the format does not support the model, or the data set does not fit the network.
 pub fn search(
     network: &Network,
-    data: &Dataset,
+    targets: &dyn Targets,
     model: &PathModel,
     options: &SearchOptions,
 ) -> Result<Finding, EvaluateError> {
-    check_fit(network, data)?;
+    check_fit(network, targets)?;
     let machine = Machine::new(network.format(), model)?;
-    let hunt = Hunt { network, data, machine, options };
+    let hunt = Hunt { network, targets, machine, options };
     hunt.all_rows()
 }
 
@@ -113,16 +115,16 @@ const MOST_WITNESSES: usize = 16;
 /// One search.
 struct Hunt<'a> {
     network: &'a Network,
-    data: &'a Dataset,
+    targets: &'a dyn Targets,
     machine: Machine,
     options: &'a SearchOptions,
 }
 
-/// A row that no enclosure has settled.
+/// A row or point that no enclosure has settled.
 struct Row {
     index: usize,
     inputs: Vec<Encoding>,
-    /// The outputs that may miss their labels.
+    /// The outputs that may not be right.
     outputs: Vec<usize>,
 }
 
@@ -130,8 +132,8 @@ type Attempt = Result<Option<Witness>, EvaluateError>;
 
 impl Hunt<'_> {
     fn all_rows(&self) -> Result<Finding, EvaluateError> {
-        for row in 0..self.data.rows() {
-            if let Some(witness) = self.attempt(row, &row_inputs(self.data, row), &Plain)? {
+        for row in 0..self.targets.points() {
+            if let Some(witness) = self.attempt(row, &self.targets.inputs(row), &Plain)? {
                 return Ok(Finding::Found(witness));
             }
         }
@@ -158,7 +160,7 @@ impl Hunt<'_> {
         if !self.options.minimise {
             return Ok(witness);
         }
-        minimise(self.network, self.data, self.machine.model(), witness)
+        minimise(self.network, self.targets, self.machine.model(), witness)
     }
 
     /// Of this witness and those that the same strategy finds in the next rows, the one that departs from the plain path
@@ -189,14 +191,12 @@ impl Hunt<'_> {
 
     fn unsettled(&self) -> Result<Vec<Row>, EvaluateError> {
         let mut rows = Vec::new();
-        for index in 0..self.data.rows() {
-            let inputs = row_inputs(self.data, index);
+        for index in 0..self.targets.points() {
+            let inputs = self.targets.inputs(index);
             let sets = reach(self.network, &inputs, self.machine.model())?;
-            let outputs: Vec<usize> = (0..sets.len())
-                .filter(|&output| {
-                    sets[output].decides(self.network.format(), self.data.label(index, output)) != Decision::Always
-                })
-                .collect();
+            let right =
+                |&output: &usize| are_right(self.network.format(), &sets[output], self.targets.right(index, output));
+            let outputs: Vec<usize> = (0..sets.len()).filter(|output| !right(output)).collect();
             if !outputs.is_empty() {
                 rows.push(Row { index, inputs, outputs });
             }
@@ -204,11 +204,10 @@ impl Hunt<'_> {
         Ok(rows)
     }
 
-    /// The first output that misses its label.
+    /// The first output that is not right.
     fn missed(&self, row: usize, outputs: &[Encoding]) -> Option<usize> {
         let format = self.network.format();
-        let hit = |output: usize| compare(format, outputs[output], self.data.label(row, output));
-        (0..outputs.len()).find(|&output| hit(output) != Some(Ordering::Equal))
+        (0..outputs.len()).find(|&output| !is_right(format, outputs[output], self.targets.right(row, output)))
     }
 
     fn values(&self, inputs: &[Encoding], chooser: &mut dyn Chooser) -> Result<Vec<Encoding>, EvaluateError> {
@@ -219,13 +218,13 @@ impl Hunt<'_> {
         Ok(values)
     }
 
-    /// Takes the path of a chooser, and writes it down if it misses a label.
+    /// Takes the path of a chooser, and writes it down if an output is not right.
     fn attempt<C: Chooser + Clone>(&self, row: usize, inputs: &[Encoding], chooser: &C) -> Attempt {
         let outputs = self.values(inputs, &mut chooser.clone())?;
         let Some(output) = self.missed(row, &outputs) else { return Ok(None) };
         let mut recorder = Recorder { chooser: chooser.clone(), neurons: Vec::new() };
         let value = self.values(inputs, &mut recorder)?[output];
-        Ok(Some(Witness { row, output, value, neurons: recorder.neurons }))
+        Ok(Some(Witness { at: self.targets.at(row), output, value, neurons: recorder.neurons }))
     }
 
     fn fixed(&self, row: &Row) -> Attempt {

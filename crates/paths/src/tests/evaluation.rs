@@ -1,7 +1,7 @@
 //! One path: choosers, errors, traces.
 
 use roundproof_format::{Encoding, Format, RoundingMode};
-use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, NeuronPath, PathModel, SumPath, Witness};
+use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, NeuronPath, PathModel, SumPath, Witness};
 use roundproof_softfloat::encode;
 
 use super::{machines, random_sum};
@@ -101,10 +101,10 @@ fn witnesses_replay_and_strange_ones_are_refused() {
         &PathModel { rounding: roundproof_network::Rounding::Mode(RoundingMode::TowardPositive), ..model },
     );
     let neuron = NeuronPath { layer: 0, neuron: 0, path: up };
-    let mut witness = Witness { row: 0, output: 0, value: value(4), neurons: vec![neuron] };
+    let mut witness = Witness { at: At::Row(0), output: 0, value: value(4), neurons: vec![neuron] };
     assert_eq!(replay(&network(), &data, &model, &witness), Ok(value(4)));
     witness.neurons[0].neuron = 2;
-    assert_eq!(replay(&network(), &data, &model, &witness), Err(EvaluateError::Witness { row: 0, output: 0 }));
+    assert_eq!(replay(&network(), &data, &model, &witness), Err(EvaluateError::Witness { at: At::Row(0), output: 0 }));
     let other = Dataset::new(F, 1, 1, column(&[1, 1]), column(&[2, 2])).unwrap();
     witness.neurons.clear();
     assert_eq!(replay(&network(), &other, &model, &witness), Err(EvaluateError::Dataset));

@@ -5,6 +5,7 @@ mod evaluation;
 mod exact;
 mod reachable;
 mod searching;
+mod targets;
 
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{PathModel, Rounding};

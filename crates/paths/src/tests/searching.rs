@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel, SumPath, Witness};
+use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, PathModel, SumPath, Witness};
 use roundproof_softfloat::{compare, encode, negate, next_down, order_key, power_of_two};
 
 use super::{datum, machines};
@@ -34,7 +34,8 @@ fn hunt(network: &Network, data: &Dataset, model: &PathModel) -> Finding {
 
 fn check(network: &Network, data: &Dataset, model: &PathModel, witness: &Witness) {
     assert_eq!(replay(network, data, model, witness), Ok(witness.value));
-    let label = data.label(witness.row, witness.output);
+    let At::Row(row) = witness.at else { panic!("{:?}", witness.at) };
+    let label = data.label(row, witness.output);
     assert_ne!(compare(network.format(), witness.value, label), Some(Ordering::Equal));
     let places: Vec<(usize, usize)> = witness.neurons.iter().map(|n| (n.layer, n.neuron)).collect();
     assert!(places.is_sorted_by(|a, b| a < b), "ascending: {places:?}");
@@ -117,7 +118,7 @@ fn witnesses_are_shortened_to_one_change() {
             continue;
         }
         random_paths += 1;
-        let witness = Witness { row: 3, output: 0, value, neurons };
+        let witness = Witness { at: At::Row(3), output: 0, value, neurons };
         let short = minimise(&network, &data, machine.model(), witness).unwrap();
         check(&network, &data, &model, &short);
         shortened += usize::from(departures(&short, &model) <= 2);
@@ -167,7 +168,7 @@ fn a_weight_one_power_too_small_is_refuted_and_the_right_one_not() {
         let model = PathModel::all(format);
         assert_eq!(hunt(&gadget(format, a, p), &data, &model), Finding::Excluded);
         let witness = found(hunt(&gadget(format, a, p - 1), &data, &model));
-        assert_eq!((witness.row, witness.neurons.len()), (1, 0), "the plain path misses");
+        assert_eq!((witness.at, witness.neurons.len()), (At::Row(1), 0), "the plain path misses");
     }
 }
 
@@ -300,7 +301,7 @@ fn a_witness_that_does_not_miss_stays() {
     let format = Format::BFLOAT16;
     let data = dataset(format, &[(value(format, 1), value(format, 1))]);
     let network = gadget(format, value(format, 1), 8);
-    let witness = Witness { row: 0, output: 0, value: value(format, 3), neurons: vec![] };
+    let witness = Witness { at: At::Row(0), output: 0, value: value(format, 3), neurons: vec![] };
     let kept = minimise(&network, &data, &PathModel::all(format), witness).unwrap();
     assert_eq!(kept.value, value(format, 1));
 }

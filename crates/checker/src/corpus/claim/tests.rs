@@ -86,3 +86,82 @@ fn every_data_set_has_a_shape_and_nothing_else() {
         assert!(matches!(read(&format!("{text}{stray}")), Err(ClaimError::Stray(_))), "{stray}");
     }
 }
+
+const APPROXIMATION: &str = r#"
+statement = "A function."
+kind = "approximation"
+function = "exp"
+domain = ["0:1"]
+activations = ["relu"]
+formats = ["bfloat16"]
+paths = "all"
+"#;
+
+const FOREST: &str = r#"
+statement = "A forest."
+kind = "forest"
+model = "model.json"
+activations = ["relu"]
+formats = ["bfloat16"]
+paths = "all"
+"#;
+
+#[test]
+fn a_false_claim_says_what_is_wrong_with_its_network() {
+    let flaw = |text: String| match read(&text).map(|mut instances| instances.remove(0).making) {
+        Ok(Making::Function(_, flaw) | Making::Model { flaw, .. }) => Ok(flaw),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error),
+    };
+    let none = flaw(APPROXIMATION.to_string()).expect("a claim");
+    assert!(none.strategy == Strategy::Tree && none.built.is_none() && none.network.is_none());
+    for (line, accuracy) in [
+        ("built = { rounding = \"toward-zero\" }", "Rounded(TowardZero)"),
+        ("built = { eps = \"0x1p-3\" }", "Within(1/8)"),
+        ("built = { excess = \"0\" }", "Excess(0)"),
+    ] {
+        let flaw = flaw(format!("{APPROXIMATION}{line}\n")).expect(line);
+        assert_eq!(format!("{:?}", flaw.built.expect(line)), accuracy);
+    }
+    let layers = "layers = [[{ weights = { 0 = \"1\" }, bias = \"0\" }], [{ weights = { 0 = \"1\" }, bias = \"0\" }]]";
+    assert!(flaw(format!("{APPROXIMATION}{layers}\n")).expect("layers").network.is_some());
+    for text in [APPROXIMATION, FOREST] {
+        let halved = flaw(format!("{text}strategy = \"halved-penalties\"\n")).expect("a claim");
+        assert_eq!(halved.strategy, Strategy::HalvedPenalties);
+        // It halves what ReLU networks have, and nothing else is made.
+        let step = text.replace("relu", "step") + "strategy = \"halved-penalties\"\n";
+        assert!(matches!(flaw(step), Err(ClaimError::Activation { .. })));
+        for other in ["point", "tree", "dense-point"] {
+            let other = flaw(format!("{text}strategy = \"{other}\"\n"));
+            assert!(matches!(other, Err(ClaimError::Stray("strategy"))), "{other:?}");
+        }
+    }
+    let both = flaw(format!("{APPROXIMATION}{layers}\nstrategy = \"halved-penalties\"\n"));
+    assert!(matches!(both, Err(ClaimError::Stray("strategy"))), "{both:?}");
+}
+
+#[test]
+fn what_is_wrong_goes_with_its_kind_alone() {
+    let claimed = read(&format!("{FOREST}tolerance = \"0x1p-3\"\n")).expect("a claim").remove(0);
+    let Making::Model { tolerance, .. } = claimed.making else { panic!("{claimed:?}") };
+    assert_eq!(tolerance, Some(Rational::from((1, 8))));
+    for (text, line, field) in [
+        (APPROXIMATION, "tolerance = \"0\"", "tolerance"),
+        (FOREST, "built = { eps = \"0\" }", "built"),
+        (FOREST, "layers = [[{ bias = \"0\" }]]", "layers"),
+        (FUNCTIONS, "built = { eps = \"0\" }", "built"),
+        (FUNCTIONS, "tolerance = \"0\"", "tolerance"),
+    ] {
+        let refused = read(&format!("{text}{line}\n"));
+        assert!(matches!(refused, Err(ClaimError::Stray(found)) if found == field), "{line}: {refused:?}");
+    }
+    for (text, line) in [
+        (FOREST, "tolerance = \"-1\""),
+        (APPROXIMATION, "built = { eps = \"-1\" }"),
+        (APPROXIMATION, "built = { rounding = \"inward\" }"),
+        (APPROXIMATION, "built = { eps = \"1\", excess = \"1\" }"),
+        (APPROXIMATION, "built = { nearest = \"1\" }"),
+    ] {
+        assert!(read(&format!("{text}{line}\n")).is_err(), "{line}");
+    }
+}
