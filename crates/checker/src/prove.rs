@@ -26,7 +26,7 @@ use roundproof_network::{Activation, Dataset, Forest, Network, PathModel};
 use roundproof_paths::EvaluateError;
 use thiserror::Error;
 
-pub use approximate::{Made, approximate, approximate_as_made};
+pub use approximate::{approximate, approximate_by};
 pub use describe::describe;
 pub use expected::{Expected, expected};
 use refute::Judged;

@@ -1,5 +1,7 @@
-//! Functions on all values of a format, as data sets: every finite input has a row.
+//! Functions on all values of a format, as data sets: every finite input has a row. In `F(p)` they are the values of a
+//! bounded format that is within it.
 
+use roundproof_exact::{decode, encode as encode_exactly};
 use roundproof_files::safetensors::Columns;
 use roundproof_files::table::{Places, Report, Table};
 use roundproof_format::{Encoding, Format};
@@ -13,6 +15,8 @@ const MOST_ROWS: u128 = 1 << 20;
 /// A function on all finite values of a format, drawn from all that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllValues {
+    /// The format of whose values it is, if that is not the one of the network, which has to hold them all.
+    pub of: Option<Format>,
     /// Inputs of each row: the function's arguments.
     pub inputs: usize,
     /// Different results, the integers from 0 on; all finite values, if left out.
@@ -25,10 +29,18 @@ pub struct AllValues {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AllValuesError {
     /// A format with infinitely many values.
-    #[error("values = \"all\": {0} has no last value; take a bounded format")]
+    #[error("values: {0} has no last value; take those of a bounded format")]
     Unbounded(Format),
+    /// Values that the network's format lacks.
+    #[error("values: {format} does not have all values of {of}")]
+    Lacks {
+        /// Whose values.
+        of: Format,
+        /// The network's format.
+        format: Format,
+    },
     /// More rows than one table takes.
-    #[error("values = \"all\": {format} has too many values for {inputs} inputs; at most 2^20 rows are made")]
+    #[error("values: {format} has too many values for {inputs} inputs; at most 2^20 rows are made")]
     TooMany {
         /// The format.
         format: Format,
@@ -53,39 +65,46 @@ impl AllValues {
     ///
     /// # Errors
     ///
-    /// If the format is unbounded, has too many values, or lacks one of the results.
+    /// If the values are of an unbounded format, too many, or none of `format`, or lack one of the results.
     pub fn check(&self, format: Format) -> Result<(), AllValuesError> {
-        let last = last_key(format).ok_or(AllValuesError::Unbounded(format))?;
+        self.data(format).map(|_| ())
+    }
+
+    /// The data that it takes, with the order keys of their values.
+    fn data(&self, format: Format) -> Result<Vec<(i128, Encoding)>, AllValuesError> {
+        let of = self.of.unwrap_or(format);
+        let last = last_key(of).ok_or(AllValuesError::Unbounded(of))?;
         if self.inputs == 0 || self.classes == Some(0) {
             return Err(AllValuesError::Empty);
         }
         let values = 2 * last.unsigned_abs() + 2;
         let rows = (0..self.inputs).try_fold(1u128, |rows, _| rows.checked_mul(values));
         if rows.is_none_or(|rows| rows > MOST_ROWS) {
-            return Err(AllValuesError::TooMany { format, inputs: self.inputs });
+            return Err(AllValuesError::TooMany { format: of, inputs: self.inputs });
         }
         match self.classes {
-            Some(classes) if integer(format, classes - 1).is_none() || !without_gap(format, classes - 1) => {
-                Err(AllValuesError::Classes { classes, format })
+            Some(classes) if integer(of, classes - 1).is_none() || !without_gap(of, classes - 1) => {
+                Err(AllValuesError::Classes { classes, format: of })
             }
-            _ => Ok(()),
+            _ => finite_data(of, last, format).ok_or(AllValuesError::Lacks { of, format }),
         }
     }
 
     /// The function as a table: one row for each tuple of finite data, in the order of their encodings' values, the last
-    /// input fastest. Both zeros are there, and have the same result: it is a function of values.
+    /// input fastest. Both zeros are there if the format has both, with the same result: it is a function of values.
     ///
     /// # Errors
     ///
     /// As [`AllValues::check`] says.
     pub fn table(&self, format: Format) -> Result<Table, AllValuesError> {
-        self.check(format)?;
-        let last = last_key(format).ok_or(AllValuesError::Unbounded(format))?;
-        let data = finite_data(format, last);
+        let data = self.data(format)?;
+        let last = data[data.len() - 1].0;
         let mut random = SplitMix(self.seed);
         let results: Vec<Encoding> = match self.classes {
             Some(classes) => (0..classes).filter_map(|number| integer(format, number)).collect(),
-            None => (-last..=last).filter_map(|key| from_order_key(format, key)).collect(),
+            None => {
+                data.iter().map(|&(_, datum)| datum).filter(|&datum| Some(datum) != format.negative_zero()).collect()
+            }
         };
         let values = (2 * last + 1) as usize;
         let drawn: Vec<Encoding> =
@@ -95,9 +114,8 @@ impl AllValues {
         for row in 0..rows {
             let mut place = 0;
             for column in (0..self.inputs as u32).rev() {
-                let datum = data[row / data.len().pow(column) % data.len()];
+                let (key, datum) = data[row / data.len().pow(column) % data.len()];
                 inputs.push(datum);
-                let key = order_key(format, datum).unwrap_or_default();
                 place = place * values + (key + last) as usize;
             }
             labels.push(drawn[place]);
@@ -116,16 +134,20 @@ fn last_key(format: Format) -> Option<i128> {
     order_key(format, format.largest(false)?)
 }
 
-/// Every finite datum, by value; -0 before +0.
-fn finite_data(format: Format, last: i128) -> Vec<Encoding> {
+/// Every finite datum of a format as one of another, with the key of its value in the former; by value, -0 before +0, if
+/// both formats have it. None if one of them is no value of the other.
+fn finite_data(of: Format, last: i128, format: Format) -> Option<Vec<(i128, Encoding)>> {
     let mut data = Vec::new();
     for key in -last..=last {
         if key == 0 {
-            data.extend(format.negative_zero());
+            data.extend(of.negative_zero().and(format.negative_zero()).map(|zero| (0, zero)));
+            data.push((0, format.zero()));
+        } else {
+            let datum = from_order_key(of, key)?;
+            data.push((key, if of == format { datum } else { encode_exactly(format, &decode(of, datum)?)? }));
         }
-        data.extend(from_order_key(format, key));
     }
-    data
+    Some(data)
 }
 
 fn integer(format: Format, number: u64) -> Option<Encoding> {
@@ -163,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    const ONE: AllValues = AllValues { inputs: 1, classes: None, seed: 1 };
+    const ONE: AllValues = AllValues { of: None, inputs: 1, classes: None, seed: 1 };
 
     #[test]
     fn every_tuple_of_finite_data_has_one_row_and_equal_values_have_equal_results() {
@@ -194,6 +216,30 @@ mod tests {
         let two = AllValues { classes: Some(2), ..ONE }.table(format).unwrap();
         let results: BTreeSet<Encoding> = (0..two.dataset.rows()).map(|row| two.dataset.label(row, 0)).collect();
         assert_eq!(results, BTreeSet::from([format.zero(), format.one(false)]));
+    }
+
+    #[test]
+    fn values_of_another_format_are_the_same_numbers() {
+        let of = Format::FLOAT6_E3M2FN;
+        let function = AllValues { of: Some(of), inputs: 2, ..ONE };
+        let own = AllValues { of: None, ..function }.table(of).unwrap().dataset;
+        let number = |format, encoding| decode(format, encoding).and_then(|datum| datum.rational()).unwrap();
+        for format in [Format::unbounded(3).unwrap(), Format::unbounded(8).unwrap(), Format::FLOAT8_E4M3FNUZ] {
+            let table = function.table(format).unwrap().dataset;
+            // No second zero, and otherwise the same function.
+            assert_eq!((own.rows(), table.rows()), (64 * 64, 63 * 63), "{format}");
+            let rows = |data: &Dataset| -> BTreeSet<Vec<roundproof_exact::Rational>> {
+                let row = |row| [data.input(row, 0), data.input(row, 1), data.label(row, 0)];
+                (0..data.rows()).map(|at| row(at).map(|it| number(data.format(), it)).to_vec()).collect()
+            };
+            assert_eq!(rows(&own), rows(&table), "{format}");
+        }
+        for format in [Format::unbounded(2).unwrap(), Format::FLOAT6_E2M3FN] {
+            assert_eq!(function.check(format), Err(AllValuesError::Lacks { of, format }));
+        }
+        let unbounded = Format::unbounded(3).unwrap();
+        let within_itself = AllValues { of: Some(unbounded), ..ONE };
+        assert_eq!(within_itself.check(unbounded), Err(AllValuesError::Unbounded(unbounded)));
     }
 
     #[test]

@@ -18,11 +18,13 @@ use crate::prove::Strategy;
 mod error;
 mod functions;
 mod paths;
+mod refused;
 
 pub use error::ClaimError;
 pub use functions::Flaw;
 use functions::{Built, magnitude};
 use paths::Paths;
+use refused::Refused;
 
 /// A claim as it stands in its file.
 ///
@@ -35,7 +37,8 @@ use paths::Paths;
 /// activations = ["relu", "step"]
 /// formats = ["bfloat16", "binary32"]
 /// paths = "all"                       # see `roundproof prove --help`; of several, ["paper", "all"], each an instance
-/// refused = ["float8_e5m2"]           # formats in which there must be no network: rows conflict, or values do not fit
+/// refused = ["float8_e5m2"]           # formats in which there must be no network: rows conflict, values do not fit, ...;
+///                                     # for one activation alone, "relu.float8_e5m2"
 /// ```
 ///
 /// `rows = [0, 50, 100]` takes these rows of the data only, counted from 0. `max-leaves = 3` limits the tree of the strategy
@@ -48,7 +51,8 @@ use paths::Paths;
 ///
 /// `values = "all"` stands for a table instead of `data` and `labels`: a row for each finite datum of the format, or for
 /// each tuple of `inputs` of them, and a result drawn from all finite values, or with `classes = 4` from the integers
-/// below 4. `seeds = [1, 2]` draws as many functions, each an instance.
+/// below 4. `values = "float8_e4m3"` takes the values of this format, which the formats of the instances must have.
+/// `seeds = [1, 2]` draws as many functions, each an instance.
 ///
 /// `record = "digest"` puts the verdict, the shape and digests on record, but not the evidence, which may be long.
 /// `slow = true` keeps the claim for `verify-all --slow`.
@@ -62,8 +66,9 @@ use paths::Paths;
 ///
 /// `kind = "approximation"` approximates a function. It has `function`, a name of the catalogue or an expression; `domain =
 /// ["-4:4"]`, a range for each variable, or none for all finite values; and `eps = "0x1p-7"`, `excess = "0x1p-7"` (so much
-/// farther than the nearest value), or none for results that are the function rounded to nearest, ties to even, by the
-/// overflow policy of `paths`. `refused` are formats that have no value near enough.
+/// farther than the nearest value), or none for results that are the function rounded to nearest, ties to even, beyond the
+/// largest value by the policy `overflow = "saturate"`, or that of `paths` if none is named. Refused are formats that have no
+/// value near enough, and functions that are not defined or infinite somewhere.
 ///
 /// For claims that are false, a claim of these two kinds may say what is wrong with the network. `strategy =
 /// "halved-penalties"` halves its penalties. An approximation may have `built = { rounding = "toward-zero" }`, `{ eps = "0x1p-3"
@@ -90,6 +95,7 @@ struct Text {
     domain: Option<Vec<String>>,
     eps: Option<String>,
     excess: Option<String>,
+    overflow: Option<String>,
     built: Option<Built>,
     tolerance: Option<String>,
     points: Option<Vec<String>>,
@@ -99,7 +105,7 @@ struct Text {
     rows: Option<Vec<usize>>,
     #[serde(default)]
     refused: Vec<String>,
-    values: Option<Values>,
+    values: Option<String>,
     inputs: Option<usize>,
     rows_count: Option<usize>,
     #[serde(default)]
@@ -111,13 +117,6 @@ struct Text {
     record: RecordKind,
     #[serde(default)]
     slow: bool,
-}
-
-/// Which values have a row, where there is no file of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Values {
-    All,
 }
 
 /// What is put on record of what was proved.
@@ -252,19 +251,16 @@ impl ClaimFile {
 
 impl Text {
     fn instances(&self, folder: &Path) -> Result<Vec<Instance>, ClaimError> {
-        let parse = |names: &[String]| names.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>();
-        let (refused, named) = (parse(&self.refused)?, parse(&self.formats)?);
-        if let Some(format) = refused.iter().find(|format| !named.contains(format)) {
-            return Err(ClaimError::Refused(*format));
-        }
+        let formats = self.formats.iter().map(|name| name.parse()).collect::<Result<Vec<Format>, _>>()?;
+        let activations = self.activations.iter().map(|name| name.parse()).collect::<Result<Vec<Activation>, _>>()?;
+        let refused = Refused::read(&self.refused, &activations, &formats)?;
         let makings = self.makings(folder)?;
         let mut instances = Vec::new();
-        for activation in &self.activations {
-            for format in &self.formats {
+        for activation in activations {
+            for &format in &formats {
                 let paths = self.paths.named();
                 let each = makings.iter().flat_map(|making| paths.iter().map(move |paths| (making, paths)));
                 for ((suffix, making), (paths_suffix, paths)) in each {
-                    let (activation, format): (Activation, Format) = (activation.parse()?, format.parse()?);
                     check(making, activation, format)?;
                     instances.push(Instance {
                         name: format!("{activation}.{format}{suffix}{paths_suffix}"),
@@ -272,7 +268,7 @@ impl Text {
                         activation,
                         format,
                         model: PathModel::parse(paths, format)?,
-                        refused: refused.contains(&format),
+                        refused: refused.has(activation, format),
                         record: self.record,
                         slow: self.slow,
                     });
@@ -295,14 +291,14 @@ impl Text {
         {
             return Err(ClaimError::Stray(field));
         }
-        if self.values.is_none() {
+        let Some(values) = &self.values else {
             let strays = [("inputs", self.inputs.is_some()), ("classes", self.classes.is_some())];
             let strays = strays.into_iter().chain([("seeds", !self.seeds.is_empty())]);
             return match strays.into_iter().find(|(_, given)| *given) {
                 Some((field, _)) => Err(ClaimError::Stray(field)),
                 None => Ok(vec![(String::new(), self.making(folder, self.file_rows(folder)?)?)]),
             };
-        }
+        };
         let strays = [
             ("data", self.data.is_some()),
             ("labels", !self.labels.is_empty()),
@@ -315,7 +311,8 @@ impl Text {
         if self.seeds.is_empty() {
             return Err(ClaimError::Missing("seeds"));
         }
-        let function = |seed| AllValues { inputs: self.inputs.unwrap_or(1), classes: self.classes, seed };
+        let of = (values != "all").then(|| values.parse()).transpose()?;
+        let function = |seed| AllValues { of, inputs: self.inputs.unwrap_or(1), classes: self.classes, seed };
         let one = |&seed: &u64| Ok((format!(".seed-{seed}"), self.making(folder, Some(Rows::All(function(seed))))?));
         self.seeds.iter().map(one).collect()
     }
@@ -347,6 +344,7 @@ impl Text {
             ("domain", self.domain.is_some()),
             ("eps", self.eps.is_some()),
             ("excess", self.excess.is_some()),
+            ("overflow", self.overflow.is_some()),
             ("built", self.built.is_some()),
         ];
         let strays: &[&[(&'static str, bool)]] = match self.kind {

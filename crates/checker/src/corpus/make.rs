@@ -11,7 +11,7 @@ use roundproof_files::models::{ConversionError, read_model};
 use roundproof_files::table::Table;
 use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
-use roundproof_kernel::{Property, Verdict};
+use roundproof_kernel::{Approximation, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};
 use serde_json::{Value, json};
 
@@ -20,8 +20,7 @@ use super::run::{Found, Record, RunError, Settings};
 use super::wanted::Wanted;
 use crate::parametric::{Parametric, Shape};
 use crate::prove::{
-    Made as Built, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_as_made, compute_within,
-    given, memorize,
+    Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
 };
 
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.
@@ -170,10 +169,11 @@ fn prove(
                 | ConstructError::NoScale { .. }
                 | ConstructError::NoSlope { .. }
                 | ConstructError::Count { .. }
-                | ConstructError::NoScaleAtCut { .. }),
+                | ConstructError::NoScaleAtCut { .. }
+                | ConstructError::NoNeighbour { .. }),
             )),
-            Some(table),
-        ) => Ok(Err(crate::prove::describe(&error, &table))),
+            table,
+        ) => Ok(Err(table.map_or_else(|| error.to_string(), |table| crate::prove::describe(&error, &table)))),
         (Err(error), _) => Err(error.into()),
     }
 }
@@ -203,14 +203,18 @@ fn approximate_function(
 ) -> Result<Result<Made, String>, RunError> {
     let Instance { format, activation, model, .. } = instance;
     let task = task(instance, flaw.strategy, None, None);
-    let wanted = wanted.in_format(*format, model).map_err(RunError::File)?;
-    let network = flaw.network.as_ref().map(|given| given.in_format(*format, *activation, wanted.function.arity()));
+    let claimed = wanted.in_format(*format, model).map_err(RunError::File)?;
+    let network = flaw.network.as_ref().map(|given| given.in_format(*format, *activation, claimed.function.arity()));
     let network = network.transpose().map_err(RunError::File)?;
-    let made = Built { accuracy: flaw.built.as_ref().map(|built| built.accuracy(model)), network };
-    match approximate_as_made(&wanted, made, *format, &task, progress) {
+    let built = flaw.built.as_ref().map(|built| wanted.accuracy(built, model));
+    let of_tree = Approximation { accuracy: built.unwrap_or(claimed.accuracy.clone()), ..claimed.clone() };
+    let mut rounding = |done, of| progress("rounding the function", done, of);
+    let tree = wanted.trees.of(&of_tree, *format, &mut rounding).map_err(ProveError::from);
+    match tree.and_then(|tree| approximate_by(&claimed, &tree, network, &task, progress)) {
         Ok(proof) => Ok(Ok(Made { proof, data: None })),
         Err(ProveError::Construct(
-            error @ (ConstructError::Overflow { .. }
+            error @ (ConstructError::Function { .. }
+            | ConstructError::Overflow { .. }
             | ConstructError::TooFine { .. }
             | ConstructError::NoScaleAtCut { .. }
             | ConstructError::InfinitelyManyPoints { .. }

@@ -3,20 +3,11 @@
 use roundproof_construct::approximate;
 use roundproof_files::safetensors::{forest_bytes, network_bytes};
 use roundproof_format::Format;
-use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Subject};
-use roundproof_network::Network;
+use roundproof_kernel::{Approximation, Claim, Evidence, Subject};
+use roundproof_network::{Forest, Network};
 
 use super::refute::Judged;
 use super::{Files, Names, Progress, Proof, ProveError, Task, compiled};
-
-/// How tree and network are made where that is not as the claim asks, for claims that are false.
-#[derive(Clone, Debug, Default)]
-pub struct Made {
-    /// How nearly the tree approximates the function.
-    pub accuracy: Option<Accuracy>,
-    /// A network in place of that of the tree.
-    pub network: Option<Network>,
-}
 
 /// Makes a tree that approximates a function as asked and a network of it, and has the kernel judge that it does, at every
 /// point of the domain and on every path.
@@ -32,32 +23,32 @@ pub fn approximate(
     task: &Task,
     progress: Progress<'_>,
 ) -> Result<Proof, ProveError> {
-    approximate_as_made(wanted, Made::default(), format, task, progress)
+    let mut rounding = |done, of| progress("rounding the function", done, of);
+    let tree = approximate::approximate(wanted, format, &mut rounding)?;
+    approximate_by(wanted, &tree, None, task, progress)
 }
 
-/// [`approximate`], but for what `made` says, and with the strategy [`HalvedPenalties`](super::Strategy::HalvedPenalties) a network with half of
+/// [`approximate`] with a tree that is at hand, which may not be what is asked for, as of a claim that is false; and with a
+/// network in place of the tree's, or with the strategy [`HalvedPenalties`](super::Strategy::HalvedPenalties) one with half of
 /// each penalty.
 ///
 /// # Errors
 ///
-/// As [`approximate`].
-pub fn approximate_as_made(
+/// If there is no network for the tree.
+pub fn approximate_by(
     wanted: &Approximation,
-    made: Made,
-    format: Format,
+    tree: &Forest,
+    network: Option<Network>,
     task: &Task,
     progress: Progress<'_>,
 ) -> Result<Proof, ProveError> {
-    let mut rounding = |done, of| progress("rounding the function", done, of);
-    let of_tree = Approximation { accuracy: made.accuracy.unwrap_or(wanted.accuracy.clone()), ..wanted.clone() };
-    let forest = approximate::approximate(&of_tree, format, &mut rounding)?;
     progress("compiling", 0, 1);
-    let (network, offered) = match made.network {
+    let (network, offered) = match network {
         Some(network) => (network, Evidence::Paths),
-        None => compiled(&forest, task)?,
+        None => compiled(tree, task)?,
     };
     progress("serializing", 0, 1);
-    let files = Files { network: network_bytes(&network), dataset: None, forest: Some(forest_bytes(&forest)) };
+    let files = Files { network: network_bytes(&network), dataset: None, forest: Some(forest_bytes(tree)) };
     drop(network);
     let names = Names::new(task)?;
     let (network, forest) = (names.network(&files)?, names.forest(&files)?);

@@ -1,6 +1,6 @@
 //! Why a claim says nothing.
 
-use roundproof_format::{Format, ParseError};
+use roundproof_format::ParseError;
 use roundproof_network::{Activation, ModelError};
 use thiserror::Error;
 
@@ -25,9 +25,9 @@ pub enum ClaimError {
     /// A path model that a format lacks.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A format that is refused but not among the formats.
-    #[error("refused names {0}, which is not among the formats")]
-    Refused(Format),
+    /// An instance that is refused but not claimed.
+    #[error("refused names {0}, which is not among the formats, or not among the activations")]
+    Refused(String),
     /// A strategy that makes networks of another activation only.
     #[error("the strategy {strategy} makes no {activation} networks")]
     Activation {

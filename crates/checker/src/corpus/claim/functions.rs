@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{ClaimError, Text, number};
 use crate::corpus::given::GivenNetwork;
-use crate::corpus::wanted::{Nearness, Wanted};
+use crate::corpus::wanted::{Nearness, Trees, Wanted};
 use crate::prove::Strategy;
 
 /// How nearly the tree approximates the function, where that is not what is claimed: one of these.
@@ -42,13 +42,21 @@ impl Text {
             (None, Some(excess)) => Nearness::Excess(magnitude(excess)?),
             (Some(_), Some(_)) => return Err(ClaimError::Stray("excess")),
         };
+        let overflow = match (&self.overflow, &nearness) {
+            (None, _) => None,
+            (Some(policy), Nearness::Rounded(_)) => Some(policy.parse()?),
+            (Some(_), _) => return Err(ClaimError::Stray("overflow")),
+        };
         let function = self.function.as_ref().ok_or(ClaimError::Missing("function"))?;
         Ok(Wanted {
             function: Function::parse(function).map_err(|error| ClaimError::Value(error.to_string()))?,
             domain: self.domain.as_ref().map(|ranges| ranges.iter().map(range).collect()).transpose()?,
             nearness,
+            overflow,
+            trees: Trees::default(),
         })
     }
+
     /// What is wrong on purpose.
     pub(super) fn flaw(&self) -> Result<Flaw, ClaimError> {
         let strategy = match self.strategy.as_deref().map(str::parse::<Strategy>).transpose()? {

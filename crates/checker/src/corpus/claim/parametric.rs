@@ -19,6 +19,7 @@ impl Text {
             ("domain", self.domain.is_some()),
             ("eps", self.eps.is_some()),
             ("excess", self.excess.is_some()),
+            ("overflow", self.overflow.is_some()),
             ("built", self.built.is_some()),
             ("tolerance", self.tolerance.is_some()),
             ("values", self.values.is_some()),

@@ -1,3 +1,6 @@
+use roundproof_format::{Overflow, RoundingMode};
+use roundproof_kernel::Accuracy;
+
 use super::*;
 
 const FUNCTIONS: &str = r#"
@@ -28,7 +31,35 @@ fn each_seed_is_an_instance_with_a_name_of_its_own() {
     assert_eq!(names, expected);
     assert!(instances.iter().all(|instance| !instance.slow && instance.record == RecordKind::Certificate));
     let Making::Rows { rows: Rows::All(function), .. } = &instances[3].making else { panic!("{instances:?}") };
-    assert_eq!(*function, AllValues { inputs: 1, classes: None, seed: 2 });
+    assert_eq!(*function, AllValues { of: None, inputs: 1, classes: None, seed: 2 });
+}
+
+#[test]
+fn an_unbounded_format_has_the_values_of_another() {
+    let text = FUNCTIONS.replace("[\"float4_e2m1fn\"]", "[\"F(2)\"]");
+    let instances = read(&text.replace("\"all\"\nseeds", "\"float4_e2m1fn\"\nseeds")).unwrap();
+    let Making::Rows { rows: Rows::All(function), .. } = &instances[0].making else { panic!("{instances:?}") };
+    assert_eq!(function.of, Some(Format::FLOAT4_E2M1FN));
+    let lacks = read(&text.replace("\"all\"\nseeds", "\"float6_e2m3fn\"\nseeds"));
+    assert!(matches!(lacks, Err(ClaimError::AllValues(_))), "{lacks:?}");
+}
+
+#[test]
+fn one_activation_may_be_refused_alone() {
+    let refused = |line: &str| {
+        let instances = read(&format!("{FUNCTIONS}{line}\n"))?;
+        Ok::<_, ClaimError>(instances.iter().map(|it| (it.activation, it.refused)).collect::<Vec<_>>())
+    };
+    let (step, relu) = (Activation::Step, Activation::Relu);
+    let each = |of_step, of_relu| vec![(step, of_step), (step, of_step), (relu, of_relu), (relu, of_relu)];
+    assert_eq!(refused("refused = [\"relu.float4_e2m1fn\"]").unwrap(), each(false, true));
+    assert_eq!(refused("refused = [\"float4_e2m1fn\"]").unwrap(), each(true, true));
+    assert_eq!(refused("refused = []").unwrap(), each(false, false));
+    for name in ["identity.float4_e2m1fn", "relu.bfloat16", "bfloat16"] {
+        let error = refused(&format!("refused = [\"{name}\"]"));
+        assert!(matches!(&error, Err(ClaimError::Refused(found)) if found == name), "{error:?}");
+    }
+    assert!(matches!(refused("refused = [\"rely.float4_e2m1fn\"]"), Err(ClaimError::Name(_))));
 }
 
 #[test]
@@ -66,10 +97,31 @@ fn functions_without_seeds_or_in_formats_that_lack_them_are_refused() {
         assert!(matches!(refused, Err(ClaimError::AllValues(_))), "{to}: {refused:?}");
     }
     for (from, to) in
-        [("\"all\"\nseeds", "\"some\"\nseeds"), ("paths", "record = \"none\"\npaths"), ("paths", "slow = 1\npaths")]
+        [("\"all\"\nseeds", "1\nseeds"), ("paths", "record = \"none\"\npaths"), ("paths", "slow = 1\npaths")]
     {
         let refused = read(&FUNCTIONS.replace(from, to));
         assert!(matches!(refused, Err(ClaimError::Form(_))), "{to}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_function_may_be_rounded_by_another_policy_than_the_paths() {
+    let accuracy = |format: &str, lines: &str| {
+        let text = APPROXIMATION.replace("bfloat16", format);
+        let instance = read(&format!("{text}{lines}"))?.remove(0);
+        let Making::Function(wanted, _) = &instance.making else { panic!("{instance:?}") };
+        let wanted = wanted.in_format(instance.format, &instance.model).map_err(ClaimError::Value)?;
+        Ok::<_, ClaimError>((instance.model.overflow, wanted.accuracy))
+    };
+    let rounded = |overflow| Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow };
+    let saturate = accuracy("bfloat16", "overflow = \"saturate\"\n").unwrap();
+    assert_eq!(saturate, (Overflow::Ieee, rounded(Overflow::Saturate)));
+    assert_eq!(accuracy("bfloat16", "").unwrap().1, rounded(Overflow::Ieee));
+    assert!(matches!(accuracy("float8_e4m3fn", "overflow = \"ieee\"\n"), Err(ClaimError::Value(_))));
+    assert!(matches!(accuracy("bfloat16", "overflow = \"wrap\"\n"), Err(ClaimError::Name(_))));
+    for error in ["eps", "excess"] {
+        let stray = accuracy("bfloat16", &format!("overflow = \"saturate\"\n{error} = \"1\"\n"));
+        assert!(matches!(stray, Err(ClaimError::Stray("overflow"))), "{stray:?}");
     }
 }
 
@@ -151,6 +203,8 @@ fn what_is_wrong_goes_with_its_kind_alone() {
         (FOREST, "layers = [[{ bias = \"0\" }]]", "layers"),
         (FUNCTIONS, "built = { eps = \"0\" }", "built"),
         (FUNCTIONS, "tolerance = \"0\"", "tolerance"),
+        (FUNCTIONS, "overflow = \"saturate\"", "overflow"),
+        (FOREST, "overflow = \"saturate\"", "overflow"),
     ] {
         let refused = read(&format!("{text}{line}\n"));
         assert!(matches!(refused, Err(ClaimError::Stray(found)) if found == field), "{line}: {refused:?}");
