@@ -20,7 +20,8 @@
 use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
-use roundproof_network::{Accumulator, Activation, Layer, Network, Order, PathModel, Rounding};
+use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
+use roundproof_network::{Accumulator, Activation, Dataset, Encodings, Layer, Network, Order, PathModel, Rounding};
 use roundproof_softfloat::{Arithmetic, from_order_key, order_key, relu, step};
 use thiserror::Error;
 
@@ -151,6 +152,15 @@ impl Question {
             Operation::Add => arithmetic.add(mode, a, b).encoding,
             Operation::Multiply => arithmetic.multiply(mode, a, b).encoding,
         })
+    }
+
+    /// Whether the kernel proves that a network gives these labels at the points, on every path: by the rule `paths`, which
+    /// does not decide everything.
+    pub fn is_answered_by(&self, network: &Network, labels: &[Encoding]) -> bool {
+        let column = |encodings: &[Encoding]| Encodings::collect(self.format, encodings.iter().copied());
+        let Ok(data) = Dataset::new(self.format, 1, 1, column(&self.points), column(labels)) else { return false };
+        let claim = Claim::memorizes(network, &data, self.model);
+        check(&claim, &Subject::memorizing(network, &data), &Evidence::Paths, &mut |_, _| ()) == Ok(Verdict::Proved)
     }
 
     /// Answers it with another arithmetic.

@@ -28,12 +28,14 @@ struct Record {
     functions: usize,
     computed_at_most: usize,
     first_not_computed: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proved: Option<usize>,
     verdict: &'static str,
     provenance: BTreeMap<&'static str, String>,
 }
 
-/// Enumerates the functions of two layers; attested if some function is none of them. Gives the verdict, how it was come
-/// to, and the record.
+/// Enumerates the functions of two layers; attested if some function is none of them, refuted if the kernel proves a network
+/// for every function. Gives the verdict, how it was come to, and the record.
 pub(super) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdict, String, String), String> {
     let format = instance.format;
     let at = |number: &Number| {
@@ -47,9 +49,14 @@ pub(super) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdi
     let question = Question { format, activation: instance.activation, model: instance.model, points };
     let answer = question.answer().map_err(|error| error.to_string())?;
     let missing = answer.missing().next();
-    let (verdict, word) = match missing {
-        Some(_) => (Verdict::Attested, "Attested"),
-        None => (Verdict::Unknown, "Unknown"),
+    let is_proved = |labels: &Vec<Encoding>| {
+        answer.network(labels).is_some_and(|network| question.is_answered_by(&network, labels))
+    };
+    let proved = missing.is_none().then(|| answer.computed().filter(is_proved).count());
+    let (verdict, word) = match proved {
+        None => (Verdict::Attested, "Attested"),
+        Some(proved) if proved == answer.functions() => (Verdict::Refuted, "Refuted"),
+        Some(_) => (Verdict::Unknown, "Unknown"),
     };
     let names = |encodings: &[Encoding]| encodings.iter().map(|one| decimal(format, *one)).collect::<Vec<String>>();
     let record = Record {
@@ -65,11 +72,15 @@ pub(super) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdi
         functions: answer.functions(),
         computed_at_most: answer.found(),
         first_not_computed: missing.as_deref().map(names),
+        proved,
         verdict: word,
         provenance: BTreeMap::new(),
     };
     let json = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())? + "\n";
-    let how = format!("enumerated: at most {} of {} functions in two layers", answer.found(), answer.functions());
+    let how = match proved {
+        None => format!("enumerated: at most {} of {} functions in two layers", answer.found(), answer.functions()),
+        Some(proved) => format!("kernel, paths: {proved} of {} functions in two layers", answer.functions()),
+    };
     Ok((verdict, how, json))
 }
 

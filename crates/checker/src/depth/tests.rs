@@ -1,6 +1,4 @@
 use roundproof_exact::{Rational, decode};
-use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Dataset, Encodings};
 
 use super::*;
 
@@ -49,13 +47,6 @@ fn exact_arithmetic_finds_the_same_functions() {
     }
 }
 
-fn proved(network: &Network, question: &Question, labels: &[Encoding]) -> bool {
-    let column = |encodings: &[Encoding]| Encodings::collect(question.format, encodings.iter().copied());
-    let data = Dataset::new(question.format, 1, 1, column(&question.points), column(labels)).expect("rows");
-    let claim = Claim::memorizes(network, &data, question.model);
-    check(&claim, &Subject::memorizing(network, &data), &Evidence::Paths, &mut |_, _| ()) == Ok(Verdict::Proved)
-}
-
 /// The theorem of `proofs/rocq/Depth.v`, `two_layers_bounded`: no network that the kernel proves right on all paths is above
 /// its bound, and the enumeration finds none there.
 #[test]
@@ -73,7 +64,7 @@ fn no_proved_network_is_above_the_bound_of_the_theorem() {
                 + values[0].clone().max(Rational::new())
                 + values[2].clone().max(Rational::new());
             assert!(values[1] <= limit, "{activation} {values:?}");
-            within += usize::from(proved(&answer.network(&labels).expect("found"), &question, &labels));
+            within += usize::from(question.is_answered_by(&answer.network(&labels).expect("found"), &labels));
         }
         assert!(within > 0 && answer.found() < answer.functions());
     }
@@ -95,8 +86,8 @@ fn the_bound_is_sharp() {
     let mut output = Layer::new(format, Activation::Identity);
     output.push([(0, number(4)), (1, number(-3)), (2, number(4)), (3, number(-3))], number(0));
     let network = Network::new(format, 1, vec![hidden, output]).expect("a network");
-    assert!(proved(&network, &question, &[1, 8, 1].map(number)));
-    assert!(!proved(&network, &question, &[1, 12, 1].map(number)));
+    assert!(question.is_answered_by(&network, &[1, 8, 1].map(number)));
+    assert!(!question.is_answered_by(&network, &[1, 12, 1].map(number)));
     let answer = question.answer().expect("small");
     assert!(answer.network(&[1, 8, 1].map(number)).is_some());
     assert!(answer.network(&[1, 12, 1].map(number)).is_none());
@@ -113,11 +104,11 @@ fn what_is_found_is_a_network() {
             for labels in answer.computed().step_by(7) {
                 let network = answer.network(&labels).expect("found");
                 judged += 1;
-                right += usize::from(proved(&network, &question, &labels));
+                right += usize::from(question.is_answered_by(&network, &labels));
                 deep += usize::from(network.layers()[0].rows() > 1);
                 // Another function's network must not be taken for this one's.
                 let other = answer.computed().find(|other| other != &labels).expect("another function");
-                assert!(!proved(&answer.network(&other).expect("found"), &question, &labels));
+                assert!(!question.is_answered_by(&answer.network(&other).expect("found"), &labels));
             }
             assert!(deep > 0);
             if paths == "paper" {
