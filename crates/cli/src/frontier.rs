@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use roundproof_checker::frontier::{CONSTRUCTIONS, Construction, Family, Grid, MODELS, Map, Recorded, Status, sweep};
-use roundproof_files::write_atomically;
+use roundproof_files::{AtomicFile, write_atomically};
 
 use crate::exit::Exit;
 use crate::output::{emit, emit_json, table, table_text};
@@ -82,6 +82,8 @@ impl Frontier {
             true => MODELS.to_vec(),
             false => self.models.iter().map(String::as_str).collect(),
         };
+        // A file that cannot be written is told before the map is drawn up.
+        self.svg.as_deref().map(AtomicFile::create).transpose()?;
         let progress = Progress::new();
         let maps = constructions
             .into_iter()

@@ -19,7 +19,8 @@ use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
 Every obligation under PROOFS is proved again and compared with the record that stands beside it. A theorem must be Proved \
-or Attested, a refutation Refuted, a refusal the recorded one, and every record the same as before (provenance aside).
+or Attested, a refutation Refuted, a map of the frontier Mapped, a refusal the recorded one, and every record the same as \
+before (provenance aside).
 
 Before anything is proved, Z3 must pass a self-test of questions that releases of it have answered wrongly.
 
@@ -80,7 +81,8 @@ struct Row {
     name: String,
     /// `holds` or `fails`.
     expected: &'static str,
-    /// A verdict; `refused` if there is no network to speak of, `error` if the obligation could not be run.
+    /// A verdict; `Mapped` of a map whose cells are established, each by itself; `refused` if there is no network to speak
+    /// of, `error` if the obligation could not be run.
     verdict: &'static str,
     how: String,
     /// `same`, `new` or `changed`; none on an error.
@@ -95,6 +97,7 @@ struct Row {
 struct Totals {
     obligations: usize,
     proved: usize,
+    mapped: usize,
     attested: usize,
     refuted: usize,
     refused: usize,
@@ -198,7 +201,10 @@ impl Row {
         match outcome {
             Err(error) => Row { how: crate::output::chain(&error), ..row },
             Ok(Outcome { verdict, how, as_expected, comparison }) => Row {
-                verdict: verdict.map_or("refused", Verdict::name),
+                verdict: match verdict {
+                    Some(Verdict::Proved) if obligation.is_map() => "Mapped",
+                    verdict => verdict.map_or("refused", Verdict::name),
+                },
                 how,
                 record: Some(comparison.name()),
                 as_expected,
@@ -219,6 +225,7 @@ impl Totals {
         for row in rows {
             *match row.verdict {
                 "Proved" => &mut totals.proved,
+                "Mapped" => &mut totals.mapped,
                 "Attested" => &mut totals.attested,
                 "Refuted" => &mut totals.refuted,
                 "refused" => &mut totals.refused,
@@ -235,6 +242,7 @@ impl Totals {
     fn text(&self) -> String {
         let parts = [
             (self.proved, "proved"),
+            (self.mapped, "mapped"),
             (self.attested, "attested"),
             (self.refuted, "refuted"),
             (self.refused, "refused"),

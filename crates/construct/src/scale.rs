@@ -59,7 +59,7 @@ fn choose(format: Format, threshold: Encoding, neighbour: Encoding, gap: i64) ->
     let weakness = -(most_penalty + scale + gap);
     let precision = i64::from(format.precision());
     let within = weakness <= precision.min(MAX_WEAKNESS) && power_of_two(format, -weakness).is_some();
-    within.then_some(Scale { scale, penalty: most_penalty, copies: 1 << weakness })
+    within.then(|| Scale { scale, penalty: most_penalty, copies: 1 << weakness })
 }
 
 /// `2^k` times a value, if that is a value of the format.

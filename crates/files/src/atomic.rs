@@ -108,7 +108,11 @@ fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
         // The process's umask is taken off.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    // The error speaks of the temporary name, which nobody asked for.
+    builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"),
+        kind => kind.into(),
+    })
 }
 
 #[cfg(test)]
@@ -133,7 +137,8 @@ mod tests {
         let missing = folder.path().join("missing").join("a.json");
         let error = write_atomically(&missing, b"x").unwrap_err();
         assert_eq!(error.file, missing);
-        assert!(error.to_string().contains("a.json: cannot be written: "), "{error}");
+        let text = error.to_string();
+        assert!(text.ends_with("a.json: cannot be written: its folder does not exist"), "{text}");
 
         // A folder stands where the file should go: the rename fails, the temporary file goes.
         let occupied = folder.path().join("occupied");

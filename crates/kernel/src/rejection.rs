@@ -265,6 +265,17 @@ pub enum BoxRejection {
         /// The policy.
         overflow: Overflow,
     },
+    /// Under overflow to NaN, a Step unit that a box relies on, and that may be NaN.
+    #[error(
+        "layer 2, box {neuron}: under overflow to NaN unit {unit} may be NaN, which Step takes for silence, where it has \
+         to fire"
+    )]
+    Silenced {
+        /// The box, from 0.
+        neuron: usize,
+        /// The unit of layer 1, from 0.
+        unit: usize,
+    },
 }
 
 /// Why the enclosures of reachable values do not establish the claim.

@@ -72,6 +72,11 @@ impl Obligation {
     pub fn is_slow(&self) -> bool {
         matches!(&self.subject, Subject::Instance(instance) if instance.slow)
     }
+
+    /// Whether it is a map of many cells, some of which hold and some of which do not.
+    pub fn is_map(&self) -> bool {
+        matches!(self.subject, Subject::Frontier(_))
+    }
 }
 
 #[derive(Clone, Debug)]

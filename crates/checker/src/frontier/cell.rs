@@ -11,12 +11,12 @@ use roundproof_files::safetensors::{dataset_bytes, network_bytes};
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Format, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, ModelError, Network, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, Network, PathModel, Rounding};
 use roundproof_paths::{Finding, SearchOptions, search};
 
-use super::condition::{expected, hopeless_side, most_units, weakness};
+use super::condition::{all_ramps, expected, hopeless_side, most_units, sides, weakness};
 use super::instances::{self, Instance};
-use super::{Construction, FrontierError, Status, formats};
+use super::{Construction, Status, formats};
 use crate::prove::{Strategy, construct};
 
 /// What was found, and how.
@@ -96,14 +96,25 @@ struct Bench {
     every_value: bool,
     data: Dataset,
     hardest: Result<Made, ConstructError>,
+    /// Of counted ramps, each value of the hardest data set with either neighbour.
+    neighbours: Vec<(Dataset, Made)>,
     small: Vec<(Instance, Result<Made, ConstructError>)>,
 }
 
 impl Bench {
-    /// Whether the kernel's enclosure of all paths is exact for the hardest data set, and for small ones too: they have
-    /// rows in which all bounds but one are satisfied.
+    /// Whether the kernel is asked to enclose all paths.
+    fn is_enclosed(&self, made: &Made) -> bool {
+        let size = self.data.rows().saturating_mul(made.network.parameters());
+        !self.neighbours.is_empty() || size <= MOST_ENCLOSED
+    }
+
+    /// Whether the kernel's enclosure of all paths is exact for the hardest data set, or for each pair of neighbours in it;
+    /// and for small ones too: they have rows in which all bounds but one are satisfied.
     fn enclosed(&self, made: &Made, model: &PathModel) -> Result<(), String> {
-        judge(made, &self.data, model, &Evidence::Paths)?;
+        if self.neighbours.is_empty() {
+            judge(made, &self.data, model, &Evidence::Paths)?;
+        }
+        self.neighbours.iter().try_for_each(|(data, made)| judge(made, data, model, &Evidence::Paths))?;
         let small = self.small.iter().filter_map(|(instance, made)| Some((instance, made.as_ref().ok()?)));
         let wanted = if self.data.dimension() == 1 { self.small.len() } else { 2 };
         small.take(wanted).try_for_each(|(instance, made)| judge(made, &instance.data, model, &Evidence::Paths))
@@ -115,21 +126,16 @@ impl Lab {
         Lab { construction, every_value, make, expect: expected }
     }
 
-    /// What is found under each path model, and what contradicts the theory or itself.
-    pub fn cells(&self, format: Format, models: &[&str]) -> Result<(Vec<Cell>, Vec<String>), FrontierError> {
+    /// What is found under each path model, and what contradicts the theory or itself. A model that cannot be read in this
+    /// format is one that the format cannot express.
+    pub fn cells(&self, format: Format, models: &[&str]) -> (Vec<Cell>, Vec<String>) {
         let mut bench = None;
         let (mut cells, mut contradictions) = (Vec::new(), Vec::new());
         let mut known: Vec<(PathModel, Status)> = Vec::new();
         for text in models {
-            let model = match formats::model(text, format) {
-                Ok(model) => model,
-                Err(ModelError::Parse(error)) => {
-                    return Err(FrontierError::Model { model: (*text).to_string(), error });
-                }
-                Err(ModelError::Overflow { .. } | ModelError::Accumulator { .. }) => {
-                    cells.push(Cell::NoModel);
-                    continue;
-                }
+            let Ok(model) = formats::model(text, format) else {
+                cells.push(Cell::NoModel);
+                continue;
             };
             let bench = bench.get_or_insert_with(|| self.bench(format));
             let cell = self.cell(bench, format, &model);
@@ -153,13 +159,14 @@ impl Lab {
             cells.push(cell);
         }
         contradictions.extend(bench.and_then(|bench| self.search_parameters(&bench, format)));
-        Ok((cells, contradictions))
+        (cells, contradictions)
     }
 
     fn bench(&self, format: Format) -> Bench {
         let Construction { strategy, activation, inputs, .. } = *self.construction;
         // Copies of units make a network large.
-        let copies = if activation == Activation::Relu { weakness(format).clamp(0, 12) as u32 } else { 0 };
+        let copied = activation == Activation::Relu && strategy != Strategy::CountedRamps;
+        let copies = if copied { weakness(format).clamp(0, 12) as u32 } else { 0 };
         let every_value = inputs == 1 && format.width() + copies <= self.every_value;
         let keys = if every_value { instances::every_key(format) } else { instances::edge_keys(format) };
         let keys = if inputs == 1 { keys } else { instances::thinned(&keys, inputs) };
@@ -172,7 +179,16 @@ impl Lab {
             let made = (self.make)(self.construction, &instance.data);
             (instance, made)
         });
-        Bench { every_value, data, hardest: made, small: small.collect() }
+        let mut bench = Bench { every_value, data, hardest: made, neighbours: Vec::new(), small: small.collect() };
+        // Each indicator depends on its own row alone, and a ramp is 1 up to a value, and 0 from its neighbour on.
+        if strategy == Strategy::CountedRamps && bench.hardest.is_ok() {
+            let pair = |upper: i128| {
+                let data = hardest(&[upper - 1, upper]);
+                (self.make)(self.construction, &data).map(|made| (data, made))
+            };
+            bench.neighbours = sides(format, &keys).map(pair).collect::<Result<_, _>>().unwrap_or_default();
+        }
+        bench
     }
 
     fn cell(&self, bench: &Bench, format: Format, model: &PathModel) -> Cell {
@@ -200,8 +216,8 @@ impl Lab {
         }
         // Only which is looked for first depends on the theory.
         let hoped = !matches!((self.expect)(self.construction, format, model), Some(Status::Fails));
-        let few = bench.data.rows().saturating_mul(made.network.parameters()) <= MOST_ENCLOSED;
-        if hoped && few {
+        let enclosed = bench.is_enclosed(made);
+        if hoped && enclosed {
             match bench.enclosed(made, &judged) {
                 Ok(()) => return Cell::Holds { every_value, by_paths: true },
                 Err(rejection) => why = rejection,
@@ -213,7 +229,7 @@ impl Lab {
         });
         match refuted {
             Some(witness) => Cell::Fails { witness },
-            None if !hoped && few && bench.enclosed(made, &judged).is_ok() => {
+            None if !hoped && enclosed && bench.enclosed(made, &judged).is_ok() => {
                 Cell::Holds { every_value, by_paths: true }
             }
             None => Cell::Unknown { why },
@@ -228,11 +244,13 @@ impl Lab {
 
     /// Compares the construction's refusal, or that there is none, with a search over all powers of two.
     fn search_parameters(&self, bench: &Bench, format: Format) -> Option<String> {
-        if !self.has_gadget() {
+        let ramps = self.construction.strategy == Strategy::CountedRamps;
+        if !ramps && !self.has_gadget() {
             return None;
         }
         let keys = if bench.every_value { instances::every_key(format) } else { instances::edge_keys(format) };
-        let (found, made) = (most_units(format, &keys).is_some(), bench.hardest.is_ok());
+        let found = if ramps { all_ramps(format, &keys) } else { most_units(format, &keys).is_some() };
+        let made = bench.hardest.is_ok();
         (found != made).then(|| {
             let name = self.construction.name;
             format!(

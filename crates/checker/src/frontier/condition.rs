@@ -2,6 +2,8 @@
 //!
 //! Neither knows the kernel or the constructions: where they and the map part, the run fails.
 
+use std::collections::BTreeSet;
+
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_network::{Activation, PathModel};
 use roundproof_softfloat::{Arithmetic, Unpacked, decode, encode, from_order_key, order_key, power_of_two};
@@ -33,6 +35,12 @@ fn most_copies(format: Format) -> i64 {
     i64::from(format.precision()).min(MOST_COPIES)
 }
 
+/// Whether every value has a ramp `ReLU(K (x - t))` to either side: `p <= min(emax, emax + emin + 1)`.
+fn has_ramps(format: Format) -> bool {
+    let (emin, emax) = (format.emin().unwrap_or_default(), format.emax().unwrap_or_default());
+    i64::from(format.precision()) <= i64::from(emax.min(emax + emin + 1))
+}
+
 /// What the theory says; none if there is no theory of the construction.
 pub fn expected(construction: &Construction, format: Format, model: &PathModel) -> Option<Status> {
     // With p = 1 differences of values are 0 or normal, and there is no subnormal: nothing is ever flushed.
@@ -48,6 +56,12 @@ pub fn expected(construction: &Construction, format: Format, model: &PathModel) 
                 (true, false) => Status::Holds,
             })
         }
+        Strategy::CountedRamps => Some(match (has_ramps(format), overflows_to_nan || flushes) {
+            (false, _) => Status::NoParameters,
+            // From one end to the other a ramp becomes NaN; next to zero it is flushed.
+            (true, true) => Status::Fails,
+            (true, false) => Status::Holds,
+        }),
         // Next to 1, W K gap = 1 is met exactly: half of it leaves h = 1/2. With p = 1 it is W that is 1.
         Strategy::HalvedPenalties => {
             let half = format.precision() > 1 || power_of_two(format, -1).is_some();
@@ -95,7 +109,14 @@ fn gap(format: Format, key: i128) -> i64 {
 /// key on and fires from the one below it on, over all powers of two `K >= 1` and `W`: the least `j` with `W K gap >= 2^-j`.
 /// None: not even `2^p` units, or `2^12`, suffice.
 pub(super) fn units(format: Format, key: i128) -> Option<i64> {
-    let exponents = exponents(format);
+    let penalty = exponents(format).filter(|&m| power_of_two(format, m).is_some()).max()?;
+    let strength = steepest(format, key)? + penalty;
+    (0..=most_copies(format)).find(|&j| strength >= -j && (j == 0 || power_of_two(format, -j).is_some()))
+}
+
+/// The exponent of the largest `K gap`, over all powers of two `K >= 1`, of the side between the value with this key and
+/// the one below it.
+fn steepest(format: Format, key: i128) -> Option<i64> {
     let scaled = |k: i64| {
         let fits = |key: i128| {
             let value = from_order_key(format, key).and_then(|value| parts(format, value));
@@ -105,10 +126,7 @@ pub(super) fn units(format: Format, key: i128) -> Option<i64> {
         };
         k == 0 || (fits(key) && fits(key - 1))
     };
-    let scale = exponents.clone().filter(|&k| k >= 0 && scaled(k)).max()?;
-    let penalty = exponents.filter(|&m| power_of_two(format, m).is_some()).max()?;
-    let strength = scale + penalty + gap(format, key);
-    (0..=most_copies(format)).find(|&j| strength >= -j && (j == 0 || power_of_two(format, -j).is_some()))
+    Some(exponents(format).filter(|&k| k >= 0 && scaled(k)).max()? + gap(format, key))
 }
 
 /// The exponents of all powers of two of the format.
@@ -120,9 +138,19 @@ fn exponents(format: Format) -> std::ops::RangeInclusive<i64> {
 /// How many units the worst of these sides takes; none if one of them cannot be built. Sides are between each value of
 /// `keys` and the value below it; an upper side is the mirror image of a lower one.
 pub(super) fn most_units(format: Format, keys: &[i128]) -> Option<i64> {
+    sides(format, keys).map(|key| units(format, key)).try_fold(0, |most, units| Some(most.max(units?)))
+}
+
+/// Whether each of these sides has a ramp: some `K` with `K gap >= 1`.
+pub(super) fn all_ramps(format: Format, keys: &[i128]) -> bool {
+    sides(format, keys).all(|key| steepest(format, key).is_some_and(|strength| strength >= 0))
+}
+
+/// The sides of these values, each by the key of its upper value, and once.
+pub(super) fn sides(format: Format, keys: &[i128]) -> impl Iterator<Item = i128> {
     let last = last_key(format);
-    let sides = keys.iter().flat_map(|&key| [key, key + 1]).filter(|&key| -last < key && key <= last);
-    sides.map(|key| units(format, key)).try_fold(0, |most, units| Some(most.max(units?)))
+    let keys: BTreeSet<i128> = keys.iter().flat_map(|&key| [key, key + 1]).collect();
+    keys.into_iter().filter(move |&key| -last < key && key <= last)
 }
 
 /// A side that no units `ReLU(c - K x)` with weights `-W` build, whatever values `c`, `K > 0` and `W` are, be they powers of
@@ -169,6 +197,7 @@ mod tests {
     fn the_edges_of_binades_are_the_worst_that_there_is() {
         for format in all_formats(13) {
             assert_eq!(most_units(format, &edge_keys(format)), most_units(format, &every_key(format)), "{format}");
+            assert_eq!(all_ramps(format, &edge_keys(format)), all_ramps(format, &every_key(format)), "{format}");
         }
     }
 
@@ -177,6 +206,7 @@ mod tests {
         for format in all_formats(20) {
             let said = has_parameters(format, weakness(format)).then(|| weakness(format).max(0));
             assert_eq!(most_units(format, &edge_keys(format)), said, "{format}");
+            assert_eq!(all_ramps(format, &edge_keys(format)), has_ramps(format), "{format}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | holds | the kernel, which accepted evidence for the network of the hardest data set of the format |
 //! | fails | the kernel, which replayed a path on which the network of a small data set misses a label |
-//! | no parameters | the construction's refusal of that data set; of a ReLU gadget, a search over all powers of two too |
+//! | no parameters | the construction's refusal of that data set; of ReLU gadgets and ramps, a search over all powers of two too |
 //! | no format, no model | the vocabulary, which has no such format, or no such overflow in it |
 //! | unknown | nothing |
 //!
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use roundproof_format::{Format, ParseError};
-use roundproof_network::Activation;
+use roundproof_network::{Activation, ModelError};
 use thiserror::Error;
 
 pub use cell::Cell;
@@ -74,6 +74,7 @@ pub const CONSTRUCTIONS: &[Construction] = &[
     row("counting-16", Strategy::CountingIndicator, Activation::Step, 16, COUNTS),
     row("counting-64", Strategy::CountingIndicator, Activation::Step, 64, COUNTS),
     row("counting-256", Strategy::CountingIndicator, Activation::Step, 256, COUNTS),
+    row("counted-ramps", Strategy::CountedRamps, Activation::Relu, 1, "indicators that count two-layer ReLU steps, of one input, memorize"),
     row("telescoping-sum", Strategy::TelescopingSum, Activation::Step, 1, "the telescoping sum memorizes"),
     row("halved-penalties", Strategy::HalvedPenalties, Activation::Relu, 1, "point boxes with half of each penalty memorize"),
 ];
@@ -210,18 +211,24 @@ fn sweep_in(
     grid: &Grid,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Map, FrontierError> {
+    for text in models {
+        // What a format cannot express is no error of the text; any format tells.
+        if let Err(ModelError::Parse(error)) = model(text, Format::BFLOAT16) {
+            return Err(FrontierError::Model { model: (*text).to_string(), error });
+        }
+    }
     let formats: Vec<(Family, Option<Format>)> =
         grid.families.iter().flat_map(|&family| grid.formats(family).map(move |format| (family, format))).collect();
     let done = AtomicUsize::new(0);
     let look = |&(_, format): &(Family, Option<Format>)| {
         let cells = match format {
             Some(format) => lab.cells(format, models),
-            None => Ok((vec![Cell::NoFormat; models.len()], Vec::new())),
+            None => (vec![Cell::NoFormat; models.len()], Vec::new()),
         };
         progress(1 + done.fetch_add(1, Ordering::Relaxed), formats.len());
         cells
     };
-    let found = formats.par_iter().with_max_len(1).map(look).collect::<Result<Vec<_>, _>>()?;
+    let found: Vec<_> = formats.par_iter().with_max_len(1).map(look).collect();
     let mut panels = Vec::new();
     for (index, model) in models.iter().enumerate() {
         for &family in &grid.families {

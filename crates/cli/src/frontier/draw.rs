@@ -1,6 +1,6 @@
 //! The map as a picture: a small grid of formats for each construction and path model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roundproof_checker::frontier::{Family, Recorded, Status};
 use svg::Document;
@@ -45,6 +45,7 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
     let wide = wide.max(84);
     let block = TOP + records.len() * high;
     let height = families.len() * block + LEGEND;
+    let mut met = BTreeSet::new();
     let mut document = Document::new()
         .set("viewBox", (0, 0, width, height))
         .set("width", width)
@@ -72,11 +73,12 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
                 let panel = record.panels.iter().find(|panel| panel.paths == *model && panel.family == family.name());
                 if let Some(cells) = panel.and_then(|panel| record.statuses(panel)) {
                     document = document.add(grid(&cells, LEFT + column * wide, y));
+                    met.extend(cells.into_iter().flatten());
                 }
             }
         }
     }
-    document.add(legend(families.len() * block + 12)).to_string() + "\n"
+    document.add(legend(&met, families.len() * block + 12)).to_string() + "\n"
 }
 
 /// The cells, one path for each status, its runs as rectangles.
@@ -98,9 +100,10 @@ fn grid(cells: &[Vec<Status>], left: usize, top: usize) -> Group {
     })
 }
 
-fn legend(top: usize) -> Group {
+/// The colours that the picture has.
+fn legend(met: &BTreeSet<Status>, top: usize) -> Group {
     let mut group = Group::new();
-    for (index, status) in Status::ALL.into_iter().enumerate() {
+    for (index, &status) in met.iter().enumerate() {
         let x = 8 + index * 104;
         let sample = rectangle(x, top, 12, 12, colour(status)).set("stroke", "#57606a").set("stroke-width", "0.5");
         group = group.add(sample).add(text(x + 18, top + 10, status.name()));

@@ -317,7 +317,7 @@ fn floor_exponent(q: &Rational) -> Option<i64> {
 }
 
 /// The finite value with this key; none beyond the ends of the format.
-fn value_of_key(format: Format, key: i128) -> Option<Encoding> {
+pub(super) fn value_of_key(format: Format, key: i128) -> Option<Encoding> {
     if format.largest(false).is_some_and(|largest| key.unsigned_abs() > largest.bits()) {
         return None;
     }

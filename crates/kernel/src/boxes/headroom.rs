@@ -3,8 +3,10 @@
 //! R1 and R3 say nothing beyond the largest value there, so each bound must stay at or below it: in layer 1,
 //! `|w| * |x| + |c|`; in layer 2, where a Step unit counts 1, each product, and the sum of the magnitudes of all terms with
 //! the growth by the relative error `2^(1-p)` of each addition; what layer 3 adds is bounded in [`super::sums`]. What holds
-//! for the network's own format holds for a wider accumulator, which rounds less and reaches further. NaN is not always
-//! harmless in a Step neuron: in a format without NaN, that of an accumulator becomes zero.
+//! for the network's own format holds for a wider accumulator, which rounds less and reaches further.
+//!
+//! With Step this is for formats without NaN, where that of an accumulator becomes a zero, which Step takes for 1. In others
+//! Step reads NaN as silence, and [`super::silence`] asks for less.
 
 use std::hash::Hash;
 

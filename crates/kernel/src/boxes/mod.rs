@@ -22,7 +22,8 @@
 //! penalty of at least 1 dominates the 1 in every tree (R6), and a missing one leaves exactly 1; a Step neuron without
 //! `v+` has a sum of at most 0, which is 0 only if nothing fires (R1), and one with `v+` adds integers exactly (R5); for the
 //! last layer see [`sums`]. The facts survive contraction, and a wider accumulator, whose last rounding keeps 0, 1, the
-//! sums and the signs. They need gradual underflow, and under overflow to NaN that nothing overflows.
+//! sums and the signs. They need gradual underflow, and under overflow to NaN that nothing overflows ([`headroom`]) or, with
+//! Step, that no box relies on a unit that NaN may silence ([`silence`]).
 //!
 //! # The separation
 //!
@@ -34,11 +35,12 @@ mod function;
 mod gadget;
 mod headroom;
 mod separation;
+mod silence;
 mod sums;
 
 use roundproof_exact::{Rational, order_key};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_network::{Accumulator, Dataset, Forest, Network, PathModel};
+use roundproof_network::{Accumulator, Activation, Dataset, Forest, Network, PathModel};
 use rustc_hash::FxHashMap;
 
 use crate::{BoxRejection, Separator};
@@ -116,7 +118,9 @@ fn recognize<'a>(model: &PathModel, network: &'a Network, data: Option<&Dataset>
         Accumulator::Wider { overflow, .. } => overflow,
     };
     if [model.overflow, accumulator_overflow].contains(&Overflow::Nan) {
-        headroom::check(network, data)?;
+        // Step reads NaN as silence, where the format has one.
+        let silent = network.layers()[0].activation == Activation::Step && network.format().has_nan();
+        if silent { silence::check(network, data)? } else { headroom::check(network, data)? }
     }
     Ok(gadget)
 }

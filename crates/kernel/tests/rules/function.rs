@@ -246,28 +246,33 @@ fn order_of(encoding: Encoding) -> Option<i128> {
     roundproof_exact::order_key(F, encoding)
 }
 
+/// 448 + 1 is beyond the largest value, and 8 * 448 too.
 #[test]
 fn all_inputs_may_overflow_to_nan() {
     let f = Format::FLOAT8_E4M3FN;
-    let first = layer(f, Activation::Step, &[(&[(0, "-1")], "1")]);
-    let second = layer(f, Activation::Step, &[(&[(0, "-1")], "0")]);
-    let last = layer(f, Activation::Identity, &[(&[(0, "3")], "0")]);
-    let network = network(f, 1, vec![first, second, last]);
-    let nodes = vec![TreeNode::Split { column: 0, threshold: f.one(false) }, TreeNode::Leaf, TreeNode::Leaf];
-    let values = Encodings::collect(f, [f.zero(), value(f, "3")]);
-    let forest = Forest::new(f, 1, Encodings::collect(f, [f.zero()]), vec![Tree { nodes, values }]).expect("a forest");
-    let separator = vec![Node::Split { column: 0, threshold: f.one(false) }, Node::Empty, Node::Box(0)];
-    let evidence = Evidence::BoxNetwork(Separator { nodes: separator });
-    let subject = Subject { network: &network, data: None, forest: Some(&forest) };
-    let judge = |text: &str| {
-        let model = PathModel::parse(text, f).expect(text);
-        let claim = Claim::computes(&network, &forest, None, model, Rational::new(), vec![]);
-        check(&claim, &subject, &evidence, &mut |_, _| ())
-    };
-    assert_eq!(judge("all,overflow=saturate"), Ok(Verdict::Proved));
-    // 448 + 1 is beyond the largest value.
+    let step = (Activation::Step, "-1", "1", "0", BoxRejection::Silenced { neuron: 0, unit: 0 });
     let headroom = BoxRejection::Headroom { layer: 1, neuron: 0, overflow: Overflow::Nan };
-    assert_eq!(judge("all,overflow=nan"), Err(Rejection::Boxes(headroom)));
+    let relu = (Activation::Relu, "-8", "9", "1", headroom);
+    for (activation, weight, bias, constant, rejection) in [step, relu] {
+        let first = layer(f, activation, &[(&[(0, weight)], bias)]);
+        let second = layer(f, activation, &[(&[(0, "-1")], constant)]);
+        let last = layer(f, Activation::Identity, &[(&[(0, "3")], "0")]);
+        let network = network(f, 1, vec![first, second, last]);
+        let nodes = vec![TreeNode::Split { column: 0, threshold: f.one(false) }, TreeNode::Leaf, TreeNode::Leaf];
+        let values = Encodings::collect(f, [f.zero(), value(f, "3")]);
+        let tree = Tree { nodes, values };
+        let forest = Forest::new(f, 1, Encodings::collect(f, [f.zero()]), vec![tree]).expect("a forest");
+        let separator = vec![Node::Split { column: 0, threshold: f.one(false) }, Node::Empty, Node::Box(0)];
+        let evidence = Evidence::BoxNetwork(Separator { nodes: separator });
+        let subject = Subject { network: &network, data: None, forest: Some(&forest) };
+        let judge = |text: &str| {
+            let model = PathModel::parse(text, f).expect(text);
+            let claim = Claim::computes(&network, &forest, None, model, Rational::new(), vec![]);
+            check(&claim, &subject, &evidence, &mut |_, _| ())
+        };
+        assert_eq!(judge("all,overflow=saturate"), Ok(Verdict::Proved));
+        assert_eq!(judge("all,overflow=nan"), Err(Rejection::Boxes(rejection)));
+    }
 }
 
 /// In `F(p)` nothing is next to zero: a ReLU unit cannot tell zero from all that is below it; a Step unit can.

@@ -16,3 +16,4 @@ mod reach;
 mod reach_sound;
 mod real;
 mod replay;
+mod silence;
