@@ -72,10 +72,30 @@ fn required_units_narrow_their_column() {
     assert_eq!(judged(&box_of(2, &[fires]), far), (silenced(0), Some(false)));
     // x <= 1 has to fire, and is silent at 448, so that it does not matter what the other unit does.
     assert_eq!(judged(&box_of(2, &[fires, (0, "-1", "1", "1")]), far), (PROVED, Some(true)));
-    assert_eq!(judged(&box_of(2, &[fires, (1, "-1", "448", "1")]), far).0, silenced(0));
+    let near: &[(&[&str], &[&str])] = &[(&["448", "0"], &["0"])];
+    assert_eq!(judged(&box_of(2, &[fires, (1, "-1", "1", "1")]), near), (silenced(0), Some(false)));
     assert_eq!(judged(&box_of(2, &[fires, (0, "1", "-1", "1")]), far), (silenced(0), Some(false)));
     // As a unit that has to be silent, it keeps nothing out.
     assert_eq!(judged(&box_of(2, &[fires, (0, "-1", "1", "-1")]), far), (silenced(0), Some(false)));
+}
+
+/// The point 0, which is in order, and x <= -36, which is not: at 448 the unit that fires above may be NaN.
+#[test]
+fn every_box_is_looked_at() {
+    let first = layer(F, Activation::Step, &[(&[(0, "1")], "0"), (&[(0, "-1")], "0"), (&[(0, "1")], "32")]);
+    let second = layer(F, Activation::Step, &[(&[(0, "1"), (1, "1")], "-2"), (&[(2, "-1")], "0")]);
+    let last = layer(F, Activation::Identity, &[(&[(0, "3"), (1, "5")], "0")]);
+    let network = network(F, 1, vec![first, second, last]);
+    let model = PathModel::parse("all,overflow=nan", F).expect("a model");
+    let cut = Node::Split { column: 0, threshold: value(F, "-36") };
+    let evidence = Evidence::BoxNetwork(Separator { nodes: vec![cut, Node::Box(1), Node::Box(0)] });
+    let judged = |rows: &[(&[&str], &[&str])]| {
+        let data = texts(F, rows);
+        (judge(&model, &network, &data, &evidence), memorizes(&model, &network, &data))
+    };
+    assert_eq!(judged(&[(&["0"], &["3"]), (&["-36"], &["5"]), (&["32"], &["0"])]), (PROVED, Some(true)));
+    let second = Rejection::Boxes(BoxRejection::Silenced { neuron: 1, unit: 2 });
+    assert_eq!(judged(&[(&["0"], &["3"]), (&["448"], &["0"])]), (Err(second), Some(false)));
 }
 
 /// At every finite input, not only at rows.
