@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use z3::ast::BV;
-use z3::{Params, SatResult, Solver as Z3Solver};
+use z3::{Config, Params, SatResult, Solver as Z3Solver, with_z3_config};
 
 /// The oldest Z3 that the bindings support. Debian 12's, which is older, is wrong about fused multiply-add.
 pub const OLDEST: [u32; 3] = [4, 13, 3];
@@ -142,20 +142,26 @@ impl Solver {
 }
 
 impl Solver {
-    /// The values of bit-vector constants of up to 64 bits in a model of the script, if the solver finds one.
-    pub fn model(&self, script: &Script, constants: &[(&str, u32)]) -> Result<Vec<u64>, Answer> {
-        let solver = loaded(script, self.timeout).map_err(Answer::Unknown)?;
-        match solver.check() {
-            SatResult::Sat => {}
-            SatResult::Unsat => return Err(Answer::Unsatisfiable),
-            SatResult::Unknown => return Err(Answer::Unknown(solver.get_reason_unknown().unwrap_or_default())),
-        }
-        let no_value = || Answer::Unknown("a model without values".to_string());
-        let model = solver.get_model().ok_or_else(no_value)?;
-        let value = |&(name, width): &(&str, u32)| {
-            model.eval(&BV::new_const(name, width), true).and_then(|value| value.as_u64()).ok_or_else(no_value)
-        };
-        constants.iter().map(value).collect()
+    /// The values of bit-vector constants of up to 128 bits in a model of the script, if the solver finds one. What it was
+    /// asked before has no bearing on which one it finds.
+    pub fn model(&self, script: &Script, constants: &[(&str, u32)]) -> Result<Vec<u128>, Answer> {
+        with_z3_config(&Config::new(), || {
+            let solver = loaded(script, self.timeout).map_err(Answer::Unknown)?;
+            match solver.check() {
+                SatResult::Sat => {}
+                SatResult::Unsat => return Err(Answer::Unsatisfiable),
+                SatResult::Unknown => return Err(Answer::Unknown(solver.get_reason_unknown().unwrap_or_default())),
+            }
+            let no_value = || Answer::Unknown("a model without values".to_string());
+            let model = solver.get_model().ok_or_else(no_value)?;
+            let value = |&(name, width): &(&str, u32)| {
+                let constant = BV::new_const(name, width);
+                let part = |high, low| model.eval(&constant.extract(high, low), true).and_then(|part| part.as_u64());
+                let high = if width > 64 { part(width - 1, 64) } else { Some(0) };
+                Some(u128::from(high?) << 64 | u128::from(part(width.min(64) - 1, 0)?))
+            };
+            constants.iter().map(|constant| value(constant).ok_or_else(no_value)).collect()
+        })
     }
 }
 
@@ -224,6 +230,18 @@ mod tests {
         assert_eq!(solver().check(&script), Answer::Satisfiable);
         script.assert("(bvugt x #x09)");
         assert_eq!(solver().check(&script), Answer::Unsatisfiable);
+    }
+
+    #[test]
+    fn a_model_has_wide_values() {
+        let mut script = Script::new(Some("QF_BV"));
+        script.line("(declare-const x (_ BitVec 128))\n(declare-const y (_ BitVec 8))");
+        script.assert("(= x (_ bv18446744073709551617 128))");
+        script.assert("(= ((_ extract 7 0) x) y)");
+        let constants = [("x", 128), ("y", 8)];
+        assert_eq!(solver().model(&script, &constants), Ok(vec![(1 << 64) + 1, 1]));
+        script.assert("(= y #x00)");
+        assert_eq!(solver().model(&script, &constants), Err(Answer::Unsatisfiable));
     }
 
     #[test]

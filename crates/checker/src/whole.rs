@@ -25,6 +25,8 @@ pub struct Attestation {
     pub how: String,
     /// The query, by its digest.
     pub lemma: LemmaReference,
+    /// What was asked, by name, each as a file for any solver.
+    pub scripts: Vec<(String, String)>,
 }
 
 /// Asks whether `network` can miss a label of `data` on a path of `model`, in one query.
@@ -38,13 +40,14 @@ pub fn attest(
     model: &PathModel,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Attestation {
-    let unknown = |how: String| Attestation {
+    let unknown = |how: String, scripts| Attestation {
         verdict: Verdict::Unknown,
         how,
         lemma: LemmaReference { name: "whole-network".to_string(), established: "not established".to_string() },
+        scripts,
     };
     let Some(query) = Query::new(network, data, model) else {
-        return unknown(format!("one query does not cover {} under {model}", network.format()));
+        return unknown(format!("one query does not cover {} under {model}", network.format()), Vec::new());
     };
     progress("asking Z3", 0, 2);
     let possible = solver.check(&query.script);
@@ -52,8 +55,10 @@ pub fn attest(
     let negation = query.negation();
     let missed = solver.check(&negation);
     progress("asking Z3", 2, 2);
+    let texts = [("assumptions", &query.script), ("another value than the label", &negation)];
+    let scripts = texts.map(|(name, script)| (name.to_string(), script.to_smtlib())).to_vec();
     if (&possible, &missed) != (&Answer::Satisfiable, &Answer::Unsatisfiable) {
-        return unknown(format!("assumptions {possible:?}, a missed label {missed:?}"));
+        return unknown(format!("assumptions {possible:?}, a missed label {missed:?}"), scripts);
     }
     let established = format!("unsatisfiable in {}, {} symbolic choices, one query", query.words.name(), query.choices);
     Attestation {
@@ -63,6 +68,7 @@ pub fn attest(
             name: format!("whole-network sha256:{}", Digest::of(negation.to_smtlib().as_bytes())),
             established,
         },
+        scripts,
     }
 }
 

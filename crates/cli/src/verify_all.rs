@@ -12,7 +12,7 @@ use roundproof_checker::solver::{self, Solver};
 use roundproof_kernel::Verdict;
 use serde::Serialize;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, WRITING};
 use crate::output::{count, emit, emit_json, table, table_text};
 use crate::parsers::Shard;
 use crate::progress::Progress;
@@ -50,7 +50,7 @@ pub struct VerifyAll {
     /// Also the obligations whose claims say that they are slow
     #[arg(long)]
     slow: bool,
-    /// Put the certificates, with their networks and data sets, into this folder
+    /// Put the certificates, with their networks and data sets, and every question to Z3 as .smt2, into this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Make what was found the record, where the verdict is the expected one
@@ -115,7 +115,7 @@ impl VerifyAll {
         let (chosen, left_out) = self.chosen()?;
         self.check_keep()?;
         let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
-        let settings = Settings { solver: &solver, keep: self.keep.as_deref(), bless: self.bless };
+        let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, bless: self.bless };
         let obligations = self.run(&chosen, &settings);
         let totals = Totals::of(&obligations);
         let exit = obligations.iter().map(|row| row.exit).max().unwrap_or(Exit::AsClaimed);

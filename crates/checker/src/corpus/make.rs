@@ -52,12 +52,14 @@ pub(super) fn found(
         Ok(proof) => proof,
         Err(why) => return Ok(Found::refusal(why)),
     };
+    let mut scripts = Vec::new();
     let how = match (&instance.making, &proof.data) {
         (Making::Rows { whole: true, .. }, Some(data)) => {
             let answer = crate::whole::attest(settings.solver, &proof.proof.network, data, &instance.model, progress);
             proof.proof.certificate.verdict = answer.verdict;
             proof.proof.certificate.evidence = None;
             proof.proof.certificate.lemmas = vec![answer.lemma];
+            scripts = answer.scripts;
             answer.how
         }
         _ => describe(&proof.proof.certificate),
@@ -77,14 +79,7 @@ pub(super) fn found(
         Property::Computes { exceptions, .. } => exceptions.len(),
     };
     let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
-    Ok(Found {
-        verdict: Some(certificate.verdict),
-        how,
-        record,
-        kept: Some((files, json)),
-        scripts: Vec::new(),
-        wrong_rows,
-    })
+    Ok(Found { verdict: Some(certificate.verdict), how, record, kept: Some((files, json)), scripts, wrong_rows })
 }
 
 /// Asks about every data set of a shape.

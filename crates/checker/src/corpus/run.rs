@@ -1,6 +1,7 @@
 //! Proving one obligation, and what is put on record of it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use roundproof_files::write_atomically;
 use roundproof_kernel::Verdict;
@@ -24,8 +25,11 @@ pub(super) const REFUSAL: &str = ".refusal.txt";
 pub struct Settings<'a> {
     /// Who answers queries.
     pub solver: &'a Solver,
-    /// Where to put certificates with their networks and data sets, if anywhere: the same folders as in the corpus.
+    /// Where to put certificates with their networks and data sets, and questions to a solver, if anywhere: the same
+    /// folders as in the corpus.
     pub keep: Option<&'a Path>,
+    /// Held while files are written that belong together.
+    pub writing: &'a Mutex<()>,
     /// Whether to make what was found the committed record.
     pub bless: bool,
 }
@@ -80,7 +84,7 @@ impl Obligation {
         let Found { verdict, how, record, kept, scripts, wrong_rows } = match &self.subject {
             Subject::Lemma(lemma) => {
                 let result = lemma.prove(settings.solver, progress);
-                Found::statement(result.verdict, result.how, result.json)
+                Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, result.json) }
             }
             Subject::Mechanized(theorem) => {
                 let result = theorem.check(self.stem.parent().unwrap_or(&self.stem), progress);
@@ -97,23 +101,30 @@ impl Obligation {
             (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
             (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
         };
-        if settings.bless && as_expected && comparison != Comparison::Same {
-            self.commit(&record)?;
-        }
-        if let (Some(folder), Some((files, json))) = (settings.keep, &kept) {
-            let stem = folder.join(&self.name);
-            for (name, bytes) in files.named() {
-                write(&ending(&stem, &format!(".{name}")), bytes)?;
+        {
+            let _writing = settings.writing.lock();
+            if settings.bless && as_expected && comparison != Comparison::Same {
+                self.commit(&record)?;
             }
-            write(&ending(&stem, CERTIFICATE), json.as_bytes())?;
-        }
-        if let Some(folder) = settings.keep {
-            for (name, text) in &scripts {
-                let file = ending(&folder.join(&self.name), &format!(".{}.smt2", name.replace(' ', "-")));
-                write(&file, text.as_bytes())?;
+            if let Some(folder) = settings.keep {
+                Self::keep(&folder.join(&self.name), kept, &scripts)?;
             }
         }
         Ok(Outcome { verdict, how, as_expected, comparison })
+    }
+
+    /// Writes the certificate with its files, and each question to a solver, byte by byte that of the digest on record.
+    fn keep(stem: &Path, kept: Option<(Files, String)>, scripts: &[(String, String)]) -> Result<(), RunError> {
+        if let Some((files, json)) = kept {
+            for (name, bytes) in files.named() {
+                write(&ending(stem, &format!(".{name}")), bytes)?;
+            }
+            write(&ending(stem, CERTIFICATE), json.as_bytes())?;
+        }
+        for (name, text) in scripts {
+            write(&ending(stem, &format!(".{}.smt2", name.replace(' ', "-"))), text.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// Whether its claim says that there is no network to speak of.

@@ -1,6 +1,6 @@
 //! Every lemma, by name.
 
-use super::{Lemma, every_format, formats, independence};
+use super::{Beside, Lemma, enumeration, every_format, formats, independence};
 
 /// Every lemma, the deeper ones first.
 pub fn catalogue() -> &'static [Lemma] {
@@ -10,24 +10,36 @@ pub fn catalogue() -> &'static [Lemma] {
 /// No question of this kind: the lemma is one about every format.
 const NONE: fn(roundproof_format::Format) -> Vec<super::Question> = |_| Vec::new();
 
-static CATALOGUE: [Lemma; 11] = [
+static CATALOGUE: [Lemma; 12] = [
     Lemma {
         name: "axioms",
-        statement: "The axioms hold in a format, so they do not contradict each other: R1, R4, G, symmetry, and of neighbours that \
-                    no value lies between them and that their difference is a value, from which R3 follows. Shown for two small \
-                    formats without infinities, whose values are listed, for all arguments.",
+        statement: "The axioms hold in each named format, for all values and all reals, under any rounding: R, that a real becomes \
+                    one of its neighbours; R1, R3, R4, G, symmetry, and of neighbours that no value lies between them (N) and \
+                    that their difference is a value (D), from which R3 follows. Two small formats are asked over the reals, \
+                    too, their values listed, and formats of up to 8 bits enumerated.",
         behind_boxes: false,
         every_format: every_format::axioms,
+        formats: formats::axioms,
+        beside: Beside::Enumeration(enumeration::axioms),
+    },
+    Lemma {
+        name: "flush",
+        statement: "Where subnormal results, or operands, are flushed to zero, R3 is false in each named format, and where results \
+                    are, R1 too: at the values listed, which the solver found and exact arithmetic evaluates again.",
+        behind_boxes: false,
+        every_format: Vec::new,
         formats: NONE,
+        beside: Beside::Falsehoods(formats::flush),
     },
     Lemma {
         name: "independence",
-        statement: "None of R1, R4, G and the axiom that differences of neighbours are values (D) follows from the others: for each \
-                    there are finitely many values and a rounding, listed, that satisfy the others for all arguments and not \
-                    it, nor a lemma that leans on it: exactness, scaling, grid-sums, gap.",
+        statement: "None of R1, N, D, S, R4, G0 and G follows from the others: for each there are finitely many values and a \
+                    rounding, listed, that satisfy the others for all arguments and not it, nor a lemma that leans on it: \
+                    exactness, gap, gap, threshold-step, scaling, penalty, grid-sums. R3 follows, by the lemma gap.",
         behind_boxes: false,
         every_format: independence::questions,
         formats: NONE,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "exactness",
@@ -35,6 +47,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: false,
         every_format: every_format::exactness,
         formats: NONE,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "grid-sums",
@@ -44,6 +57,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::grid_sums,
         formats: NONE,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "gap",
@@ -53,6 +67,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::gap,
         formats: formats::gap,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "scaling",
@@ -61,6 +76,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::scaling,
         formats: formats::scaling,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "threshold-step",
@@ -69,6 +85,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::threshold_step,
         formats: formats::threshold_step,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "threshold-relu",
@@ -77,6 +94,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::threshold_relu,
         formats: formats::threshold_relu,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "penalty",
@@ -85,6 +103,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::penalty,
         formats: formats::penalty,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "dominance",
@@ -95,6 +114,7 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::dominance,
         formats: formats::dominance,
+        beside: Beside::Nothing,
     },
     Lemma {
         name: "selection",
@@ -103,5 +123,6 @@ static CATALOGUE: [Lemma; 11] = [
         behind_boxes: true,
         every_format: every_format::selection,
         formats: formats::selection,
+        beside: Beside::Nothing,
     },
 ];

@@ -5,7 +5,9 @@
 //! conclusion does not (else it is attested). `proofs/lemmas/` has what was answered, with the digest of each question.
 
 mod catalogue;
+mod enumeration;
 mod every_format;
+mod falsehood;
 mod formats;
 mod independence;
 mod record;
@@ -17,6 +19,8 @@ use roundproof_format::Format;
 use roundproof_kernel::Verdict;
 
 use crate::solver::{Answer, Script, Solver};
+use enumeration::Enumerated;
+use falsehood::{Falsehood, Refutation};
 
 pub use catalogue::catalogue;
 
@@ -33,6 +37,19 @@ pub struct Lemma {
     every_format: fn() -> Vec<Question>,
     /// Its questions for one format.
     formats: fn(Format) -> Vec<Question>,
+    /// What else there is beside questions that must come out attested.
+    beside: Beside,
+}
+
+/// What a record has beside questions that must come out attested.
+#[derive(Debug)]
+enum Beside {
+    /// Nothing.
+    Nothing,
+    /// Cases of one format, all of them, in exact arithmetic.
+    Enumeration(fn(Format) -> Option<Enumerated>),
+    /// Statements about one format that are false.
+    Falsehoods(fn(Format) -> Vec<Falsehood>),
 }
 
 /// Something to ask of a solver.
@@ -92,6 +109,8 @@ pub struct LemmaResult {
     pub how: String,
     /// The record.
     pub json: String,
+    /// The questions by name, each as a file for any solver.
+    pub scripts: Vec<(String, String)>,
 }
 
 impl Lemma {
@@ -101,47 +120,98 @@ impl Lemma {
         (self.every_format)().into_iter().chain(named).collect()
     }
 
-    /// Asks every question.
+    /// Asks every question, and establishes what there is beside.
     pub fn prove(&self, solver: &Solver, progress: &mut dyn FnMut(&'static str, usize, usize)) -> LemmaResult {
         let questions = self.questions();
         let of = questions.len();
-        let mut replies = Vec::with_capacity(of);
+        let mut found = Found::default();
         for (index, question) in questions.into_iter().enumerate() {
             progress("asking Z3", index, of);
             let start = Instant::now();
             let possible = solver.check(&question.assumptions);
             let negation = solver.check(&question.negation());
-            replies.push(Reply { question, possible, negation, time: start.elapsed() });
+            found.replies.push(Reply { question, possible, negation, time: start.elapsed() });
         }
         progress("asking Z3", of, of);
-        let verdict = overall(&replies);
-        LemmaResult { verdict, how: how(&replies, verdict), json: record::json(self, &replies, verdict) }
+        let formats: Vec<Format> = roundproof_format::NAMED.iter().map(|(_, format, _)| *format).collect();
+        for (index, format) in formats.iter().enumerate() {
+            progress("beside the questions", index, formats.len());
+            match self.beside {
+                Beside::Nothing => {}
+                Beside::Enumeration(of) => found.enumerated.extend(of(*format)),
+                Beside::Falsehoods(of) => {
+                    found.refutations.extend(of(*format).into_iter().map(|falsehood| falsehood.refute(solver)));
+                }
+            }
+        }
+        let verdict = found.verdict();
+        let json = record::json(self, &found, verdict);
+        LemmaResult { verdict, how: found.how(), json, scripts: found.scripts() }
     }
 }
 
-/// `Attested` if every reply is; else the gravest of what is amiss.
-fn overall(replies: &[Reply]) -> Verdict {
-    let verdicts = || replies.iter().map(Reply::verdict);
-    if replies.is_empty() || verdicts().any(|verdict| verdict == Verdict::Unknown) {
-        Verdict::Unknown
-    } else if verdicts().any(|verdict| verdict == Verdict::Vacuous) {
-        Verdict::Vacuous
-    } else {
-        Verdict::Attested
-    }
+/// What was answered of a lemma.
+#[derive(Debug, Default)]
+struct Found {
+    replies: Vec<Reply>,
+    enumerated: Vec<Enumerated>,
+    refutations: Vec<Refutation>,
 }
 
-fn how(replies: &[Reply], verdict: Verdict) -> String {
-    if let Some(reply) = replies.iter().find(|reply| reply.verdict() != Verdict::Attested) {
-        let Reply { question, possible, negation, .. } = reply;
-        return format!("{}: assumptions {possible:?}, negation {negation:?}", question.name());
+impl Found {
+    /// `Attested` if every part is; else the gravest of what is amiss.
+    fn verdict(&self) -> Verdict {
+        let verdicts: Vec<Verdict> =
+            self.replies.iter().map(Reply::verdict).chain(self.refutations.iter().map(Refutation::verdict)).collect();
+        let enumerated = self.enumerated.iter().all(|enumerated| enumerated.failure().is_none());
+        if verdicts.is_empty() || verdicts.contains(&Verdict::Unknown) || !enumerated {
+            Verdict::Unknown
+        } else if verdicts.contains(&Verdict::Vacuous) {
+            Verdict::Vacuous
+        } else {
+            Verdict::Attested
+        }
     }
-    let Some(slowest) = replies.iter().max_by_key(|reply| reply.time) else {
-        return "no question was asked".to_string();
-    };
-    let word = if verdict == Verdict::Attested { "z3" } else { "not established" };
-    let (count, time) = (replies.len(), slowest.time.as_secs_f64());
-    format!("{word}: {count} questions, slowest {time:.1} s ({})", slowest.question.name())
+
+    fn how(&self) -> String {
+        if let Some(reply) = self.replies.iter().find(|reply| reply.verdict() != Verdict::Attested) {
+            let Reply { question, possible, negation, .. } = reply;
+            return format!("{}: assumptions {possible:?}, negation {negation:?}", question.name());
+        }
+        if let Some(failed) = self.refutations.iter().find(|refutation| refutation.verdict() != Verdict::Attested) {
+            let why = failed.found.as_ref().err().cloned().unwrap_or_default();
+            return format!("{}: assumptions {:?}, {why}", failed.falsehood.question.name(), failed.possible);
+        }
+        if let Some(failure) = self.enumerated.iter().find_map(Enumerated::failure) {
+            return failure;
+        }
+        let mut parts = Vec::new();
+        if let Some(slowest) = self.replies.iter().max_by_key(|reply| reply.time) {
+            let (count, time) = (self.replies.len(), slowest.time.as_secs_f64());
+            parts.push(format!("z3: {count} questions, slowest {time:.1} s ({})", slowest.question.name()));
+        }
+        if !self.enumerated.is_empty() {
+            let cases: u64 = self.enumerated.iter().map(Enumerated::total).sum();
+            parts.push(format!("{cases} cases enumerated"));
+        }
+        if !self.refutations.is_empty() {
+            parts.push(format!("z3: {} counterexamples, replayed", self.refutations.len()));
+        }
+        if parts.is_empty() { "no question was asked".to_string() } else { parts.join("; ") }
+    }
+
+    /// What the solver was asked, by name, each as a file for any solver.
+    fn scripts(&self) -> Vec<(String, String)> {
+        let refuted = self.refutations.iter().map(|refutation| &refutation.falsehood.question);
+        let questions = self.replies.iter().map(|reply| &reply.question).chain(refuted);
+        questions
+            .flat_map(|question| {
+                let name = question.name();
+                [("assumptions", &question.assumptions), ("negation", &question.negation())]
+                    .map(|(what, script)| (format!("{name}.{what}"), script.to_smtlib()))
+            })
+            .collect()
+    }
 }
 
 /// The lemmas that a verdict on a box network leans on, with how each is established for `format`.

@@ -65,7 +65,7 @@ fn instance(solver: &Solver, query: &Query, script: Script) -> Result<(Dataset, 
         .collect();
     let names: Vec<(&str, u32)> = seen.names.iter().map(|(name, width)| (name.as_str(), *width)).collect();
     let values = solver.model(&seen.script, &names)?;
-    let datum = |index: usize| Encoding::from_bits(values[index].into());
+    let datum = |index: usize| Encoding::from_bits(values[index]);
     let column = |indices: &[usize]| Encodings::collect(format, indices.iter().map(|&index| datum(index)));
     let data = Dataset::new(format, query.shape.inputs, 1, column(&inputs), column(&labels)).expect("finite data");
     let mut layers: Vec<Layer> = Vec::new();

@@ -1,10 +1,14 @@
 //! `verify-all` on a small corpus: new, blessed, the same, changed, unexpected.
 
 use std::fs;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use roundproof_files::Digest;
 use serde_json::Value;
 
-use crate::common::{Folder, message};
+use crate::common::{Folder, message, program};
 
 const THEOREM: &str = r#"
 statement = "A point box network memorizes these rows."
@@ -290,4 +294,46 @@ fn functions_on_all_values_are_claims_too() {
     assert!(run.stdout.contains("4 obligations") && run.stdout.contains("1 slow obligation left out"), "{run:?}");
     let run = folder.expect(0, "verify-all --filter pairs/ --slow");
     assert!(run.stdout.contains("1 obligation: 1 proved") && !run.stdout.contains("left out"), "{run:?}");
+}
+
+/// The questions to a solver, byte by byte those of the digests on record.
+#[test]
+fn every_question_is_kept_as_it_is_on_record() {
+    let folder = corpus();
+    folder.expect(0, "verify-all --filter lemmas/exactness --bless --keep kept");
+    let record = folder.json("proofs/lemmas/exactness.json");
+    for (what, answer) in [("assumptions", "sat"), ("negation", "unsat")] {
+        let text = folder.read(&format!("kept/lemmas/exactness.every-format.reals.rounding.{what}.smt2"));
+        let expected = format!("{answer} sha256:{}", Digest::of(&text));
+        assert_eq!(record["questions"][0][what], Value::String(expected));
+    }
+}
+
+/// Whenever it comes, an interrupt finds whole files and no temporary ones.
+#[test]
+fn an_interrupt_while_questions_are_kept_leaves_whole_files() {
+    let folder = corpus();
+    let arguments =
+        "verify-all --filter lemmas/independence --filter lemmas/exactness --filter lemmas/grid --keep kept";
+    for wait in [0, 1, 3, 10, 30] {
+        let _ = fs::remove_dir_all(folder.path("kept"));
+        let mut child = program()
+            .args(arguments.split(' '))
+            .current_dir(folder.path("."))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let since = Instant::now();
+        while !folder.path("kept/lemmas").exists() && since.elapsed() < Duration::from_secs(60) {
+            sleep(Duration::from_millis(1));
+        }
+        sleep(Duration::from_millis(wait));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        child.wait().unwrap();
+        for (path, bytes) in folder.files().iter().filter(|(path, _)| path.to_string_lossy().contains("kept")) {
+            assert!(path.to_string_lossy().ends_with(".smt2"), "{}", path.display());
+            assert!(bytes.ends_with(b"(check-sat)\n"), "{}", path.display());
+        }
+    }
 }

@@ -9,11 +9,17 @@
 //! question takes the solver too long, it is asked in cases, or in steps that chain: a step's conclusion is an assumption
 //! of the next.
 
+mod axioms;
+mod flush;
+
 use roundproof_format::Format;
 
 use super::Question;
 use crate::smt::bits::{Bits, Choices, Operation};
 use crate::smt::ieee::{DIRECTIONS, FloatingPoint};
+
+pub(super) use axioms::axioms;
+pub(super) use flush::flush;
 
 /// The largest precision for which a fused multiply-add of symbolic data is asked about.
 const FUSED: u32 = 24;
@@ -34,7 +40,8 @@ impl InBits {
         self.format.precision() <= FUSED
     }
 
-    /// Constants are data, but `k`, `w`, `j`, which are exponents, and `c…`, which are choices.
+    /// Constants are data, but `k`, `w`, `j`, which are exponents, `c…`, which are choices, `t.s t.e t.m`, which are a real
+    /// without the top bit of its significand.
     fn ask(
         &self,
         case: &str,
@@ -47,13 +54,8 @@ impl InBits {
         for line in self.bits.definitions(operations) {
             script.line(&line);
         }
-        for name in names.split(' ') {
-            let sort = match name.as_bytes()[0] {
-                b'k' | b'w' | b'j' => self.bits.exponent_sort(),
-                b'c' => self.bits.choice_sort().to_string(),
-                _ => self.bits.sort(),
-            };
-            script.line(&format!("(declare-const {name} {sort})"));
+        for name in names.split_whitespace() {
+            script.line(&format!("(declare-const {name} {})", self.sort(name)));
         }
         for assumption in assumptions {
             script.assert(&self.exponents(assumption));
@@ -64,6 +66,18 @@ impl InBits {
             case: case.to_string(),
             assumptions: script,
             conclusion: self.exponents(conclusion),
+        }
+    }
+
+    fn sort(&self, name: &str) -> String {
+        let [sign, offset, significand] = self.bits.real_sorts();
+        match (name, name.as_bytes()[0]) {
+            ("t.s", _) => sign,
+            ("t.e", _) => offset,
+            ("t.m", _) => significand,
+            (_, b'k' | b'w' | b'j') => self.bits.exponent_sort(),
+            (_, b'c') => self.bits.choice_sort().to_string(),
+            _ => self.bits.sort(),
         }
     }
 

@@ -17,6 +17,7 @@
 
 mod operations;
 mod order;
+mod real;
 mod rounding;
 
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Specials};
@@ -47,6 +48,8 @@ pub enum Operation {
     ScaleAdd,
     /// `(scale-sum k x y c)`: `2^k * (x + y)`, rounded once; `k >= 0`, `x` and `y` finite.
     ScaleSum,
+    /// `(round s e m c)`: a real, rounded; and with it how values compare with reals.
+    Round,
 }
 
 /// The encoding of one format's arithmetic under one overflow policy.
@@ -144,10 +147,13 @@ impl Bits {
         lines
     }
 
-    /// `(define-fun name ((parameter sort) ...) result body)`. Parameters called `k` are exponents, `c` choices, all
-    /// others data.
+    /// `(define-fun name ((parameter sort) ...) result body)`. Parameters called `k` are exponents, `c` choices, `s e m`
+    /// a real, all others data.
     fn define(&self, name: &str, parameters: &str, result: &str, body: String) -> String {
         let sorted = parameters.split_whitespace().map(|parameter| match parameter {
+            "s" => "(s Bool)".to_string(),
+            "e" => format!("(e {})", self.real_exponent_sort()),
+            "m" => format!("(m {})", self.real_significand_sort()),
             "k" => format!("(k {})", self.exponent_sort()),
             "c" => format!("(c {})", self.choice_sort()),
             datum => format!("({datum} {})", self.sort()),

@@ -20,6 +20,7 @@ impl Bits {
             Operation::FusedMultiplyAdd => vec![define("fma", "x y z c", self.fused_multiply_add())],
             Operation::ScaleAdd => vec![define("scale-add", "k x y c", self.scale_add())],
             Operation::ScaleSum => vec![define("scale-sum", "k x y c", self.scale_sum())],
+            Operation::Round => self.reals(),
         }
     }
 

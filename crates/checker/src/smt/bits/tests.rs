@@ -7,15 +7,17 @@ use roundproof_format::{Encoding, Format, NAMED, Overflow, RoundingMode};
 
 use super::{Bits, Choices, Operation, direction};
 use crate::smt::ieee::FloatingPoint;
+use crate::smt::term::Vector;
 use crate::solver::{Answer, Script, Solver};
 
-const EVERY: [Operation; 6] = [
+const EVERY: [Operation; 7] = [
     Operation::Add,
     Operation::Multiply,
     Operation::Scale,
     Operation::FusedMultiplyAdd,
     Operation::ScaleAdd,
     Operation::ScaleSum,
+    Operation::Round,
 ];
 
 fn solver() -> Solver {
@@ -300,6 +302,49 @@ fn lopsided_formats_one_bit_of_precision_and_saturation() {
             batch(&mut comparison, 7, 60);
             comparison.agrees();
         }
+    }
+}
+
+/// Reals of few and of many bits, near values and far from all of them, rounded and compared.
+#[test]
+fn reals_are_rounded_and_compared() {
+    let formats = [
+        ("float4_e2m1fn", Overflow::Saturate),
+        ("float8_e4m3fn", Overflow::Saturate),
+        ("float8_e5m2", Overflow::Ieee),
+        ("float8_e4m3b11fnuz", Overflow::Saturate),
+        ("p=1,emin=-2,emax=2,specials=fnuz", Overflow::Saturate),
+        ("binary16", Overflow::Ieee),
+    ];
+    let mut numbers = Numbers(11);
+    for (text, overflow) in formats {
+        let format = custom(text);
+        let mut comparison = Comparison::new(format, overflow, Choices::Neighbours);
+        let (width, emin) = (format.precision() + 3, i64::from(format.emin().unwrap()));
+        let range = i64::from(format.emax().unwrap()) - emin + 8;
+        for _ in 0..100 {
+            let (negative, m) = (numbers.next().is_multiple_of(2), numbers.wide() % (1 << width) | 1 << (width - 1));
+            let e = numbers.next() as i64 % (range + width as i64 + 4) - width as i64 - 4;
+            let magnitude = Rational::from(m) * power_of_two(emin + e - i64::from(width) + 1);
+            let t = if negative { -magnitude } else { magnitude };
+            let offset = Vector::signed(e, comparison.bits.exponent_width() + 2);
+            let real = format!("{negative} {offset} {}", Vector::constant(m, width));
+            comparison.expect(&format!("round {real}"), |_, mode| {
+                roundproof_exact::round(&t, format, mode, overflow).encoding
+            });
+            let x = numbers.datum(format);
+            let (below, above) = match decode(format, x) {
+                Some(roundproof_exact::Datum::Infinity { negative }) => (negative, !negative),
+                Some(datum) => datum.rational().map_or((false, false), |x| (x <= t, t <= x)),
+                None => (false, false),
+            };
+            let x = comparison.datum(x);
+            for (term, truth) in [("le-real X T", below), ("real-le T X", above), ("is-real X T", below && above)] {
+                let term = term.replace('X', &x).replace('T', &real);
+                comparison.differences.push(format!("(not (= ({term}) {truth}))"));
+            }
+        }
+        comparison.agrees();
     }
 }
 
