@@ -231,7 +231,12 @@ pub fn behind_box_networks(format: Format) -> Vec<LemmaReference> {
             encodings.dedup();
             let general = "for every format from the axioms";
             let established = if encodings.is_empty() {
-                format!("attested {general}; that {format} satisfies them is proved in words only")
+                let satisfied = match (named, format.is_bounded()) {
+                    (true, _) => "is on record in lemmas/axioms",
+                    (false, false) => "is proved in Rocq",
+                    (false, true) => "is proved in words only",
+                };
+                format!("attested {general}; that {format} satisfies them {satisfied}")
             } else {
                 format!(
                     "attested for {format} under overflow={}, in the cases that its record lists ({}); and {general}",

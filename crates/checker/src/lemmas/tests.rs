@@ -73,3 +73,21 @@ fn names_are_told_apart() {
     names.dedup();
     assert_eq!(names.len(), count);
 }
+
+/// A certificate says of its format's axioms what was established, and where.
+#[test]
+fn a_certificate_says_how_its_format_satisfies_the_axioms() {
+    let said = |format: Format| {
+        let lemmas = behind_box_networks(format);
+        lemmas.iter().map(|lemma| lemma.established.clone()).find(|text| text.contains("satisfies")).expect("grid-sums")
+    };
+    let axioms = catalogue().iter().find(|lemma| lemma.name == "axioms").expect("the axioms");
+    for (name, format, _) in roundproof_format::NAMED {
+        assert!(said(*format).ends_with(&format!("that {name} satisfies them is on record in lemmas/axioms")));
+        assert!(axioms.questions().iter().any(|question| question.scope == *name && question.case == "R1"), "{name}");
+    }
+    for (text, how) in [("F(8)", "in Rocq"), ("p=2,emin=-5,emax=3", "in words only")] {
+        let format: Format = text.parse().expect("a format");
+        assert!(said(format).ends_with(&format!("that {text} satisfies them is proved {how}")), "{}", said(format));
+    }
+}
