@@ -160,17 +160,17 @@ fn axioms_without_their_bounds_fail() {
 #[test]
 fn flush_is_refuted_where_it_flushes() {
     let solver = solver();
-    for format in [Format::FLOAT4_E2M1FN, Format::FLOAT8_E4M3FNUZ, Format::BINARY16, Format::BINARY128] {
+    for format in [Format::FLOAT4_E2M1FN, Format::FLOAT8_E4M3FNUZ, Format::BINARY16, Format::BINARY32] {
         for falsehood in flush(format) {
             let one = vec![format.one(false); falsehood.at.len()];
             assert_eq!((falsehood.replay)(format, &one), None, "{}: ones", falsehood.question.name());
             let mut gradual = falsehood.clone();
             gradual.question.conclusion = gradual.question.conclusion.replace("zero v))", "v v))");
             let refutation = falsehood.refute(&solver);
-            assert_eq!(refutation.verdict(), Verdict::Attested, "{refutation:?}");
+            assert_eq!(refutation.verdict(), Verdict::Attested, "{format}: {:?}", refutation.found);
             if format.width() <= 16 {
                 let refutation = gradual.refute(&solver);
-                assert_eq!(refutation.verdict(), Verdict::Unknown, "{refutation:?}");
+                assert_eq!(refutation.verdict(), Verdict::Unknown, "{format}: {:?}", refutation.found);
             }
         }
     }
