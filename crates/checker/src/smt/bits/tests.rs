@@ -323,7 +323,8 @@ fn reals_are_rounded_and_compared() {
         let (width, emin) = (format.precision() + 3, i64::from(format.emin().unwrap()));
         let range = i64::from(format.emax().unwrap()) - emin + 8;
         for _ in 0..100 {
-            let (negative, m) = (numbers.next().is_multiple_of(2), numbers.wide() % (1 << width) | 1 << (width - 1));
+            let (negative, m) =
+                (numbers.next().is_multiple_of(2), (numbers.wide() % (1 << width)) | (1 << (width - 1)));
             let e = numbers.next() as i64 % (range + width as i64 + 4) - width as i64 - 4;
             let magnitude = Rational::from(m) * power_of_two(emin + e - i64::from(width) + 1);
             let t = if negative { -magnitude } else { magnitude };
