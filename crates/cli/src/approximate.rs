@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate};
 use roundproof_construct::approximate::all_finite;
 use roundproof_construct::{ConstructError, Reach, reference_parameters};
 use roundproof_exact::functions::{CATALOGUE, Function};
-use roundproof_exact::{Rational, parse_number};
+use roundproof_exact::{Integer, Rational, parse_number};
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::{approximate as approximate_below, approximate_above, exact_decimal};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_kernel::approximation::MOST_POINTS;
 use roundproof_kernel::{Accuracy, Approximation};
 use roundproof_network::{Activation, PathModel};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::{count, emit, emit_json, note};
+use crate::output::{Whole, count, emit, emit_json, note};
 use crate::parsers;
 use crate::progress::Progress;
 use crate::prove::{PATHS_HELP, Report, place};
@@ -69,9 +70,10 @@ fn long_help() -> String {
 /// Make a network that approximates a function on every value of a domain, and prove it
 #[derive(Args)]
 #[command(after_help = EXAMPLES, after_long_help = long_help())]
+#[command(group(ArgGroup::new("accuracy").required(true).args(["exact", "eps", "excess"])))]
 pub struct Approximate {
     /// The function: a name, such as tanh or mul (--help lists them), or an expression in x (and y)
-    #[arg(long, value_name = "FUNCTION", value_parser = Function::parse, allow_hyphen_values = true)]
+    #[arg(long, value_name = "FUNCTION", value_parser = parsers::function, allow_hyphen_values = true)]
     function: Function,
     /// The floating-point format of the network and its inputs; see `roundproof formats`
     #[arg(short, long)]
@@ -80,13 +82,13 @@ pub struct Approximate {
     #[arg(long, value_name = "LOW:HIGH[,LOW:HIGH]", allow_hyphen_values = true)]
     domain: Option<String>,
     /// Every result is the function, rounded correctly (to nearest, ties to even)
-    #[arg(long, required_unless_present_any = ["eps", "excess"], conflicts_with_all = ["eps", "excess"])]
+    #[arg(long)]
     exact: bool,
     /// Every result is at most EPS away from the function
-    #[arg(long, value_name = "EPS", conflicts_with = "excess")]
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true)]
     eps: Option<String>,
     /// Every result is at most EPS farther from the function than the nearest value of the format
-    #[arg(long, value_name = "EPS")]
+    #[arg(long, value_name = "EPS", allow_negative_numbers = true)]
     excess: Option<String>,
     /// The activation of the hidden layers
     #[arg(short, long, default_value = "relu", value_parser = parsers::activation())]
@@ -114,8 +116,8 @@ struct Approximated {
     leaves: usize,
     distinct_results: usize,
     /// Points of the domain, if they can be counted, and what a box for each of them takes.
-    points: Option<usize>,
-    point_parameters: Option<usize>,
+    points: Option<Whole>,
+    point_parameters: Option<Whole>,
     /// `points log2(distinct results) / bits`, rounded down to a tenth.
     floor: Option<f64>,
     #[serde(flatten)]
@@ -139,7 +141,8 @@ impl Approximate {
         };
         let progress = Progress::new();
         let mut report = |what, done, of| progress.report(what, done, of);
-        let proof = approximate(&wanted, self.format, &task, &mut report).map_err(|error| self.explain(error))?;
+        let proof =
+            approximate(&wanted, self.format, &task, &mut report).map_err(|error| self.explain(&wanted, error))?;
         drop(progress);
         if let Some(out) = &self.out {
             place(out, &proof)?;
@@ -147,11 +150,12 @@ impl Approximate {
         let report = Report::new(&proof, None, self.out.as_deref(), since.elapsed());
         let points = points(self.format, &wanted.domain);
         let results = distinct_results(&proof)?;
-        let floor = points.map(|points| {
-            let floor = points as f64 * (results as f64).log2() / f64::from(self.format.width());
+        let floor = points.as_ref().filter(|_| self.format.is_bounded()).map(|points| {
+            let floor = points.to_f64() * (results as f64).log2() / f64::from(self.format.width());
             (floor * 10.0).floor() / 10.0
         });
-        let point_parameters = points.map(|points| reference_parameters(points, wanted.domain.len(), 1));
+        let point_parameters =
+            points.clone().map(|points| reference_parameters(points, wanted.domain.len(), 1)).map(Whole);
         if self.json {
             let end = |end| exact_decimal(self.format, end);
             let (error, excess) = match &wanted.accuracy {
@@ -166,7 +170,7 @@ impl Approximate {
                 excess,
                 leaves: leaves(&proof),
                 distinct_results: results,
-                points,
+                points: points.map(Whole),
                 point_parameters,
                 floor,
                 report,
@@ -176,17 +180,15 @@ impl Approximate {
             let (tree, distinct) = (words::leaf_count(leaves(&proof)), count(results, "distinct result"));
             match points {
                 Some(points) => sheet.line("points", format!("{points}; a tree with {tree} gives {distinct} at them")),
-                None => sheet.line("tree", format!("{tree}, {distinct}")),
+                None => sheet.line("points", format!("infinitely many; a tree with {tree} gives {distinct} at them")),
             }
             if let Some(reference) = point_parameters {
-                let times = reference as f64 / proof.network.parameters() as f64;
-                sheet.line(
-                    "reference",
-                    format!("a box for each point takes {reference} parameters, {times:.1} times as many"),
-                );
+                let reference = reference.parameters_beside(proof.network.parameters());
+                sheet.line("reference", format!("a box for each point takes {reference}"));
             }
-            if let Some(floor) = floor {
-                sheet.line("floor", format!("{floor:.1} parameters, for every function to these results: points * log2(distinct results) / bits"));
+            if let Some(floor) = floor.filter(|floor| *floor > 0.0) {
+                let floor = if floor < 1e15 { format!("{floor:.1}") } else { format!("{floor:.1e}") };
+                sheet.line("floor", format!("{floor} parameters, for every function to these results: points * log2(distinct results) / bits"));
             }
             report.end(&mut sheet);
             emit(&sheet.text())?;
@@ -205,12 +207,16 @@ impl Approximate {
         };
         let (given, variables) = (domain.len(), self.function.arity());
         if given != variables {
-            bail!("--domain: {} has {variables} variables, and here are {given} ranges", self.function);
+            let (variables, given) = (count(variables, "variable"), count(given, "range"));
+            bail!(
+                "--domain: {} has {variables}, and the domain {given}, one for each is needed",
+                self.function.abridged()
+            );
         }
         let magnitude = |option: &str, text: &str| {
             let number = parse_number(text).map_err(|error| anyhow!("{option}: `{text}` {error}"))?;
             if number.negative && number.magnitude != 0 {
-                bail!("{option}: an error is not negative");
+                bail!("{option}: {text} is negative; an error is 0 or more");
             }
             Ok(number.magnitude)
         };
@@ -223,9 +229,11 @@ impl Approximate {
     }
 
     /// Which errors can be had instead.
-    fn remedy(&self, reach: &Reach) -> String {
+    fn remedy(&self, wanted: &Approximation, reach: &Reach) -> String {
+        let few = points(self.format, &wanted.domain).is_some_and(|points| points <= MOST_POINTS);
+        let exact = if few { ", or --exact, which rounds correctly" } else { "" };
         if self.excess.is_some() {
-            return "; an EPS above 0 may do, or --exact".to_string();
+            return format!("; an EPS above 0 may do{exact}");
         }
         let mut text = String::new();
         match (&reach.least, &reach.suffices) {
@@ -247,11 +255,12 @@ impl Approximate {
                 }
             }
         }
-        text + "; or take --excess, which bounds the error beyond that of the nearest value, or --exact, which rounds correctly"
+        text + "; or take --excess, which bounds the error beyond that of the nearest value" + exact
     }
 
     /// The error, with points as numbers.
-    fn explain(&self, error: ProveError) -> anyhow::Error {
+    fn explain(&self, wanted: &Approximation, error: ProveError) -> anyhow::Error {
+        let function = self.function.abridged();
         let option = if self.excess.is_some() { "--excess" } else { "--eps" };
         let ProveError::Construct(error) = error else { return error.into() };
         let place = |at: &[Encoding]| {
@@ -262,16 +271,15 @@ impl Approximate {
         let domain = "name a --domain without such points";
         match &error {
             ConstructError::Function { at, error } => {
-                anyhow!("{} at {}: {error}; {domain}", self.function, place(at))
+                anyhow!("{function} at {}: {error}; {domain}", place(at))
             }
             ConstructError::Overflow { at, format } => anyhow!(
-                "{} at {} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate",
-                self.function,
+                "{function} at {} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate",
                 place(at)
             ),
             ConstructError::TooFine { at, reach, format } => {
-                let at = format!("{option}: at {} no value of {format} is so near to {}", place(at), self.function);
-                anyhow!("{at}{}", self.remedy(reach))
+                let at = format!("{option}: at {} no value of {format} is so near to {function}", place(at));
+                anyhow!("{at}{}", self.remedy(wanted, reach))
             }
             ConstructError::TooManyPoints { most } => anyhow!(
                 "--exact: the domain has more than {most} points; name a smaller --domain, or an error with --eps"
@@ -281,9 +289,8 @@ impl Approximate {
                  bound the error with --eps or --excess, or name a --domain without 0"
             ),
             ConstructError::AtZero { variable, depth, format } => anyhow!(
-                "{option}: next to 0, with {variable} within 2^-{depth}, {} varies by more than that or is not defined, \
-                 and in {format} no box can end there; take a larger {option} or a --domain without 0",
-                self.function
+                "{option}: next to 0, with {variable} within 2^-{depth}, {function} varies by more than that or is not defined, \
+                 and in {format} no box can end there; take a larger {option} or a --domain without 0"
             ),
             ConstructError::TooManyLeaves { most, estimate, suffices } => {
                 let remedy = match suffices {
@@ -293,6 +300,13 @@ impl Approximate {
                 let about = in_digits(&Rational::from(*estimate));
                 anyhow!("{option}: this takes more than {most} leaves, by an estimate about {about}; {remedy}")
             }
+            ConstructError::NoScaleAtCut { column, threshold, .. } => anyhow!(
+                "{} has no powers of two K and W that make a box that ends at {} = {} safe (W * K * gap >= 1), and too few bits \
+                 for copies of a weaker unit; take --activation step, which needs none",
+                self.format,
+                ["x", "y"][*column as usize % 2],
+                exact_decimal(self.format, *threshold),
+            ),
             _ => anyhow!("{error}"),
         }
     }
@@ -305,7 +319,7 @@ fn in_digits(error: &Rational) -> String {
         Ok(number) if number.value() >= *error => text,
         // Beyond 1e100, or below its reciprocal: a power of two.
         _ => {
-            let bits = |part: &roundproof_exact::Integer| i64::from(part.significant_bits());
+            let bits = |part: &Integer| i64::from(part.significant_bits());
             format!("0x1p{}", bits(error.numer()) - bits(error.denom()) + 1)
         }
     }
@@ -325,15 +339,13 @@ fn leaves(proof: &Proof) -> usize {
     }
 }
 
-/// The points of a domain, if they can be counted.
-fn points(format: Format, domain: &[(Encoding, Encoding)]) -> Option<usize> {
-    if !format.is_bounded() {
-        return None;
-    }
+/// How many points a domain has; none if infinitely many, as in `F(p)` next to 0.
+fn points(format: Format, domain: &[(Encoding, Encoding)]) -> Option<Integer> {
     let key = |end| roundproof_exact::order_key(format, end);
-    domain.iter().try_fold(1usize, |points, &(low, high)| {
-        let values = usize::try_from(key(high)?.checked_sub(key(low)?)? + 1).ok()?;
-        points.checked_mul(values)
+    domain.iter().try_fold(Integer::from(1), |points, &(low, high)| {
+        let (low, high) = (key(low)?, key(high)?);
+        let infinite = !format.is_bounded() && low <= 0 && 0 <= high && low < high;
+        (!infinite).then(|| points * (high.abs_diff(low) + 1))
     })
 }
 
@@ -352,9 +364,13 @@ fn domain(text: &str, format: Format) -> Result<Vec<(Encoding, Encoding)>> {
                 let largest = exact_decimal(format, largest);
                 bail!("--domain: {text} is beyond the largest value of {format}, {largest}");
             }
-            Ok(rounded)
+            Ok((number.value(), rounded))
         };
-        let (least, most) = (end(low, RoundingMode::TowardPositive)?, end(high, RoundingMode::TowardNegative)?);
+        let (from, least) = end(low, RoundingMode::TowardPositive)?;
+        let (to, most) = end(high, RoundingMode::TowardNegative)?;
+        if from > to {
+            bail!("--domain: {part} is in the wrong order; from the lower end to the upper one it is {high}:{low}");
+        }
         let key = |end| roundproof_exact::order_key(format, end);
         if key(least) > key(most) {
             bail!("--domain: no value of {format} lies from {low} to {high}");

@@ -186,7 +186,7 @@ fn with_evidence(certificate: &Certificate, said: Verdict, subject: &Subject, ev
     let claim = &certificate.claim;
     let mut report = |done, of| progress.report("judging", done, of);
     match roundproof_kernel::check(claim, subject, evidence, &mut report) {
-        Err(rejection) => Judgement::Rejected(rejection.to_string()),
+        Err(rejection) => Judgement::Rejected(words::rejection(&rejection, claim.format)),
         Ok(found) if found != said => {
             Judgement::Rejected(format!("the certificate says {said}, the kernel says {found}"))
         }

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::input;
 use crate::output::{emit, emit_json};
 use crate::point::Point;
+use crate::words;
 
 mod operations;
 mod reals;
@@ -80,7 +81,7 @@ fn explain(path: &Path) -> Result<Result<Explanation, String>> {
     match check(&certificate.claim, &files.subject(), evidence, &mut |_, _| ()) {
         Ok(Verdict::Refuted) => {}
         Ok(other) => return Ok(Err(format!("the kernel says {other}"))),
-        Err(rejection) => return Ok(Err(rejection.to_string())),
+        Err(rejection) => return Ok(Err(words::rejection(&rejection, certificate.claim.format))),
     }
     let format = certificate.claim.format;
     let (inputs, at) = match (&witness.at, data, forest) {

@@ -1,6 +1,7 @@
 //! A refusal before memory runs out, instead of an abort when it has.
 
 use anyhow::{Result, bail};
+use roundproof_exact::Integer;
 use roundproof_format::Format;
 
 /// Refuses `what` if it needs more bytes than the machine has available; `remedy` says what may help.
@@ -40,7 +41,7 @@ fn available() -> Option<u64> {
 /// its bytes as files, and what the kernel notes of each unit.
 ///
 /// A fifth more than was measured: the peak of `prove` on made-up tables of 300, 1500 and 10,000 rows with 784 inputs.
-pub fn of_boxes(parameters: usize, format: Format) -> u64 {
+pub fn of_boxes(parameters: &Integer, format: Format) -> u64 {
     let per_parameter = match format.storage_width() {
         8 => 18,
         16 => 24,
@@ -48,7 +49,7 @@ pub fn of_boxes(parameters: usize, format: Format) -> u64 {
         64 => 45,
         _ => 70,
     };
-    (parameters as u64).saturating_mul(per_parameter)
+    parameters.to_u64().unwrap_or(u64::MAX).saturating_mul(per_parameter)
 }
 
 /// `1.5 GiB`.

@@ -1,9 +1,11 @@
 //! Text for people, JSON for machines.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
-use serde::Serialize;
+use roundproof_exact::Integer;
+use serde::ser::{Error, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// Writes to stdout, all of it.
 pub fn emit(text: &str) -> io::Result<()> {
@@ -91,6 +93,36 @@ pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A whole number of any size: in JSON all its digits, more than some readers keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole(pub Integer);
+
+impl Serialize for Whole {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Whole {
+    /// `1234 parameters, 5.6 times as many`, as a network of `parameters` has.
+    pub fn parameters_beside(&self, parameters: usize) -> String {
+        let times = self.0.to_f64() / parameters as f64;
+        let times = match times {
+            1e6.. => format!("{times:.1e}"),
+            0.95.. => format!("{times:.1}"),
+            // Two digits, however small it is.
+            _ => format!("{times:.places$}", places = (1.0 - times.log10().floor()).clamp(0.0, 30.0) as usize),
+        };
+        format!("{self} parameters, {times} times as many")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
@@ -103,6 +135,17 @@ mod tests {
         assert_eq!(chain(&inner.context("a.csv")), "a.csv: no such file");
         let twice = Err::<(), _>(anyhow::anyhow!("no such file")).context("a.csv: no such file").unwrap_err();
         assert_eq!(chain(&twice), "a.csv: no such file");
+    }
+
+    #[test]
+    fn no_reference_is_rounded_away() {
+        let beside = |reference: u128, parameters| Whole(Integer::from(reference)).parameters_beside(parameters);
+        assert_eq!(beside(26, 20), "26 parameters, 1.3 times as many");
+        assert_eq!(beside(20, 20), "20 parameters, 1.0 times as many");
+        assert_eq!(beside(8, 3333), "8 parameters, 0.0024 times as many");
+        assert_eq!(beside(1 << 67, 10), "147573952589676412928 parameters, 1.5e19 times as many");
+        let json = serde_json::to_string(&[Whole(Integer::from(1u32) << 200)]).unwrap();
+        assert_eq!(json, "[1606938044258990275541962092341162602522202993782792835301376]");
     }
 
     #[test]

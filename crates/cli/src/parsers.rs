@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use roundproof_checker::frontier::{self, CONSTRUCTIONS, Construction, Family};
 use roundproof_checker::prove::Strategy;
 use roundproof_construct::generate;
+use roundproof_exact::functions::Function;
 use roundproof_files::models::Outputs;
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
 use roundproof_network::Activation;
@@ -77,6 +78,19 @@ pub fn outputs() -> impl TypedValueParser<Value = Outputs> {
         "label" => Outputs::Label,
         _ => Outputs::Scores,
     })
+}
+
+/// A function of the reals.
+pub fn function(text: &str) -> Result<Function, String> {
+    let name = text.to_ascii_lowercase();
+    if [".csv", ".npy", ".npz", ".safetensors"].iter().any(|end| name.ends_with(end)) {
+        return Err(
+            "a table of values is no expression; `roundproof prove TABLE --label COLUMN` makes a network that gives \
+                    every value in it exactly"
+                .to_string(),
+        );
+    }
+    Function::parse(text).map_err(|error| error.to_string())
 }
 
 /// A number of seconds.

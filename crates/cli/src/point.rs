@@ -101,7 +101,7 @@ impl<'a> Point<'a> {
                 }
             }
             Property::Approximates { approximation, .. } => {
-                let is = format!("{} is {value}", approximation.function);
+                let is = format!("{} is {value}", approximation.function.abridged());
                 let off = self.off(low, high, given);
                 match &approximation.accuracy {
                     Accuracy::Rounded { mode, .. } => format!("{is}, which {mode} rounds to {}", self.expected(output)),

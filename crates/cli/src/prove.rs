@@ -215,7 +215,7 @@ impl Prove {
                 let parameters = reference_parameters(data.rows(), data.dimension(), data.outputs());
                 memory::ensure(
                     "a box for each row",
-                    memory::of_boxes(parameters, self.format),
+                    memory::of_boxes(&parameters, self.format),
                     "take --strategy tree, which shares boxes, or a narrower format",
                 )
             }

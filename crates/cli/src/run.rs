@@ -83,6 +83,9 @@ pub struct Run {
     /// How to print the values
     #[arg(long, value_enum, default_value = "text")]
     output_format: OutputFormat,
+    /// Print JSON instead of text: the same as --output-format json
+    #[arg(long, conflicts_with = "output_format")]
+    json: bool,
 }
 
 /// How values are printed.
@@ -112,7 +115,10 @@ struct Computed {
 
 impl Run {
     /// Computes the rows and prints them.
-    pub fn execute(self) -> Result<Exit> {
+    pub fn execute(mut self) -> Result<Exit> {
+        if self.json {
+            self.output_format = OutputFormat::Json;
+        }
         let stored = input::network(&self.network)?;
         let network = &stored.value;
         let format = network.format();

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input::{Kind, kind};
-use crate::output::{Sheet, count, emit, emit_json};
+use crate::output::{Sheet, Whole, count, emit, emit_json};
 use crate::words;
 
 const EXAMPLES: &str = "\
@@ -78,7 +78,7 @@ struct ShownDataset {
     rows: usize,
     inputs: Vec<ShownColumn>,
     labels: Vec<ShownColumn>,
-    reference_parameters: usize,
+    reference_parameters: Whole,
 }
 
 #[derive(Serialize)]
@@ -282,7 +282,7 @@ impl ShownDataset {
             rows: data.rows(),
             inputs: (0..data.dimension()).map(|i| column(names(|columns| &columns.inputs, i), input(i))).collect(),
             labels: (0..data.outputs()).map(|i| column(names(|columns| &columns.labels, i), label(i))).collect(),
-            reference_parameters: reference_parameters(data.rows(), data.dimension(), data.outputs()),
+            reference_parameters: Whole(reference_parameters(data.rows(), data.dimension(), data.outputs())),
         }
     }
 

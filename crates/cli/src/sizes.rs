@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{emit, emit_json, table, table_text};
+use crate::output::{Whole, emit, emit_json, table, table_text};
 use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
@@ -72,7 +72,7 @@ struct Row {
     labels: usize,
     /// Why there is no network, if there is none.
     refused: Option<String>,
-    reference: usize,
+    reference: Whole,
     point: Option<usize>,
     tree: Option<usize>,
     /// `n log2(labels) / bits`, rounded down to a tenth.
@@ -123,7 +123,7 @@ impl Sizes {
             inputs: data.dimension(),
             labels,
             refused: None,
-            reference,
+            reference: Whole(reference),
             point: None,
             tree: None,
             floor: (floor * 10.0).floor() / 10.0,
@@ -147,7 +147,7 @@ impl Sizes {
             }
         }
         let tenths = |ratio: f64| (ratio * 10.0).round() / 10.0;
-        row.reference_to_tree = row.tree.map(|tree| tenths(reference as f64 / tree as f64));
+        row.reference_to_tree = row.tree.map(|tree| tenths(row.reference.0.to_f64() / tree as f64));
         row.tree_to_floor = row.tree.filter(|_| floor > 0.0).map(|tree| tenths(tree as f64 / floor));
         Ok(row)
     }

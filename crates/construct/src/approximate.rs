@@ -9,6 +9,7 @@
 //! - [`Accuracy::Within`], [`Accuracy::Excess`]: in one variable, each leaf reaches as far as one value fits an enclosure of
 //!   the function; in two, regions are halved until one does.
 
+mod estimate;
 mod near;
 mod places;
 mod reach;
@@ -23,7 +24,7 @@ use roundproof_network::{Encodings, Forest, Tree, TreeNode};
 use crate::ConstructError;
 
 /// The most leaves within an error.
-pub const MOST_LEAVES: usize = 1 << 14;
+pub const MOST_LEAVES: usize = 1 << 16;
 
 /// Order keys, the least and the largest.
 type Keys = (i128, i128);

@@ -23,6 +23,7 @@ mod scale;
 
 pub use error::{ConstructError, Reach};
 
+use roundproof_exact::Integer;
 use roundproof_kernel::Evidence;
 use roundproof_network::Network;
 
@@ -38,8 +39,10 @@ pub struct Construction {
 /// Parameters of a box network with one point box for each of `n` rows of `d` inputs and `k` labels: `4d + (2d + 1) + k`
 /// each, hidden biases counted though zero, and `k` output biases, which are zero, left out. The size that other
 /// constructions are compared with; `6dn + 2n` for one label.
-pub fn reference_parameters(n: usize, d: usize, k: usize) -> usize {
-    n * (6 * d + 1 + k)
+///
+/// The points of a domain may be more than a machine counts: two values of binary128 are one of nearly 2^256.
+pub fn reference_parameters(n: impl Into<Integer>, d: usize, k: usize) -> Integer {
+    n.into() * (Integer::from(d) * 6u32 + 1u32 + Integer::from(k))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! An explanation as text.
 
+use roundproof_exact::{Integer, parse_number};
+
 use super::operations::Operation;
 use super::story::{Explanation, Neuron, Place, Source};
 use crate::output::{Sheet, count};
@@ -34,8 +36,29 @@ impl Explanation {
         if self.neurons_left_out > 0 {
             text += &format!("and {} more, below these\n", count(self.neurons_left_out, "neuron"));
         }
-        text
+        with_powers(&text)
     }
+}
+
+/// A text with long decimals that are powers of two spelled so: `2^-24`. (JSON keeps what reads back.)
+fn with_powers(text: &str) -> String {
+    const LONG: usize = 9;
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let (mut spelled, mut rest) = (String::new(), text);
+    while let Some(start) = rest.find(is_part) {
+        let (before, number) = rest.split_at(start);
+        let end = number.find(|c: char| !is_part(c) && !c.is_ascii_alphabetic()).unwrap_or(number.len());
+        let (number, after) = number.split_at(end);
+        spelled += before;
+        let value = parse_number(number).ok().filter(|_| number.len() >= LONG).map(|number| number.magnitude);
+        let power = value.filter(|value| value.numer().is_power_of_two() && value.denom().is_power_of_two());
+        spelled += &power.map_or(number.to_string(), |power| {
+            let exponent = |part: &Integer| i64::from(part.significant_bits());
+            format!("2^{}", exponent(power.numer()) - exponent(power.denom()))
+        });
+        rest = after;
+    }
+    spelled + rest
 }
 
 impl Neuron {
@@ -115,5 +138,21 @@ impl Operation {
             text += &format!(", ties-to-even would take {even}");
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_powers_of_two_are_spelled_as_such() {
+        for (text, expected) in [
+            ("p0 = 0.000000059604644775390625 * -0.5;", "p0 = 2^-24 * -0.5;"),
+            ("-1208925819614629174706176, 1208925819614629174706177", "-2^80, 1208925819614629174706177"),
+            ("0.0000000596046447753906250001 0x1.8p-300 12", "0.0000000596046447753906250001 0x1.8p-300 12"),
+        ] {
+            assert_eq!(with_powers(text), expected);
+        }
     }
 }

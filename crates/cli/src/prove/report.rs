@@ -13,7 +13,7 @@ use roundproof_network::{At, Witness};
 use serde::Serialize;
 
 use super::CERTIFICATE;
-use crate::output::{Sheet, count};
+use crate::output::{Sheet, Whole, count};
 use crate::point::Point;
 use crate::words;
 
@@ -31,7 +31,7 @@ pub struct Report {
     layers: usize,
     parameters: usize,
     /// The parameters of a network with one point box per row.
-    reference_parameters: Option<usize>,
+    reference_parameters: Option<Whole>,
     tree: Option<TreeReport>,
     evidence: Option<&'static str>,
     /// Why the evidence that was offered first was not accepted, if it was not.
@@ -136,10 +136,10 @@ impl Report {
             outputs: shape.output_dimension,
             layers: shape.layers,
             parameters: shape.parameters,
-            reference_parameters: (shape.rows > 0).then_some(reference),
+            reference_parameters: (shape.rows > 0).then_some(Whole(reference)),
             tree,
             evidence: certificate.evidence.as_ref().map(words::evidence_kind),
-            rejection: proof.rejection.as_ref().map(ToString::to_string),
+            rejection: proof.rejection.as_ref().map(|rejection| words::rejection(rejection, claim.format)),
             refutation,
             rounding: table.map(Rounding::new),
             files: out.map(|out| files().map(|name| out.join(name).display().to_string()).collect()),
@@ -156,11 +156,10 @@ impl Report {
         sheet.line("format", words::format(claim.format));
         sheet.line("paths", words::model(&claim.model, claim.format));
         sheet.line("network", words::network(&proof.network));
-        let reference = self.reference_parameters.map_or(String::new(), |reference| {
-            let times = reference as f64 / self.parameters as f64;
-            format!("; one point box per row has {reference}, {times:.1} times as many")
-        });
-        sheet.line("size", format!("{} parameters{reference}", self.parameters));
+        if let Some(reference) = &self.reference_parameters {
+            let reference = reference.parameters_beside(self.parameters);
+            sheet.line("reference", format!("one point box per row has {reference}"));
+        }
         if let (Some(tree), Some(table)) = (&self.tree, table)
             && !tree.exceptions.is_empty()
         {

@@ -53,6 +53,47 @@ fn two_variables() {
     folder.expect(0, "check mul/certificate.json");
 }
 
+/// In domains around 0 no half of a region has less than the whole, by one cut.
+#[test]
+fn domains_around_zero_take_few_leaves() {
+    let folder = Folder::new();
+    for (function, format, domain, most) in [
+        ("hypot", "binary32", "-4:4,-4:4", 600),
+        ("hypot", "F(8)", "-1:7,-4:4", 600),
+        ("atan2", "bfloat16", "-4:4,1:4", 700),
+        ("max", "binary64", "-4:4,-4:4", 100),
+        ("x/y", "binary16", "-4:4,1:4", 250),
+        ("sin(x)*cos(y)", "binary32", "-3:3,-3:3", 130),
+    ] {
+        let arguments = format!("approximate --function {function} -f {format} --domain={domain} --eps 0.25");
+        let report = folder.expect_json(0, &arguments);
+        assert!(report["leaves"].as_u64().unwrap() < most, "{function}: {report}");
+    }
+}
+
+/// Points are as many as there are, and not a power of two fewer.
+#[test]
+fn points_are_counted_beyond_64_bits() {
+    let folder = Folder::new();
+    let text = |arguments: &str| folder.expect(0, &format!("approximate {arguments}")).stdout;
+    // 2^64 - 2^53 finite encodings, one of which is the second zero.
+    let of_binary64 = text("--function tanh -f binary64 --eps 0.25");
+    assert!(of_binary64.contains(" 18437736874454810623; a tree with"), "{of_binary64}");
+    assert!(of_binary64.contains("takes 147501894995638484984 parameters, "), "{of_binary64}");
+    let pairs = text("--function max(x,y)/0x1p1023 -f binary64 --eps 1 --json");
+    assert!(pairs.contains("\"points\": 339950141051630649064954877706793648129,"), "{pairs}");
+    let of_binary128 = text("--function tanh(x*y) -f binary128 --domain=0:1,0:1 --eps 0.5");
+    assert!(
+        of_binary128.contains(" 7236122180759819688959034708959637868761221772157994027604040921220760207361;"),
+        "{of_binary128}"
+    );
+    assert!(text("--function sqrt -f F(8) --domain 0:4 --eps 0.25").contains("infinitely many; a tree with"));
+    let counted = text("--function sqrt -f F(8) --domain 1:4 --exact");
+    assert!(counted.contains("points     257; a tree with") && !counted.contains("floor"), "{counted}");
+    let few = text("--function 1 -f float4_e2m1fn --domain 1:1 --exact");
+    assert!(!few.contains(" 0.0 times"), "{few}");
+}
+
 #[test]
 fn what_cannot_be_approximated_is_explained() {
     let folder = Folder::new();
@@ -68,10 +109,18 @@ fn what_cannot_be_approximated_is_explained() {
     wrong("--function log --exact --domain -1:1", &["log(x) at x = -1", "--domain"]);
     wrong("--function exp --exact", &["beyond the largest value", "--domain"]);
     wrong("--function tanh --exact --domain 1e40:1e41", &["beyond the largest value of bfloat16"]);
-    wrong("--function tanh --exact --domain 2:1", &["no value of bfloat16"]);
+    wrong("--function tanh --exact --domain 2:1", &["2:1 is in the wrong order", "1:2"]);
+    wrong("--function tanh --exact --domain 1.001:1.002", &["no value of bfloat16"]);
+    wrong("--function 2x --exact", &["`2*x`"]);
+    wrong("--function 1e999999*x --exact", &["numbers of at most 65536 bits"]);
+    wrong("--function tab.csv --exact", &["roundproof prove"]);
+    wrong("--function tanh --domain 0:1,0:1 --exact", &["has 1 variable,", "2 ranges"]);
+    wrong("--function tanh --exact --excess 1", &["--excess"]);
+    wrong(&format!("--function log(0-x{}) --exact --domain 1:2", "*x".repeat(200)), &["log(0-x*x", " ... ", "`log("]);
     wrong("--function mul --exact --domain 0:1", &["2 variables", "1 range"]);
     wrong("--function mul --exact", &["65536 points", "--eps"]);
-    wrong("--function exp --domain -4:4 --eps=-1", &["not negative"]);
+    wrong("--function exp --domain -4:4 --eps=-1", &["negative"]);
+    wrong("--function exp --domain -4:4 --eps -1", &["--eps: -1 is negative"]);
     wrong("--function log(x-1) --domain 0:2 --eps 0.1", &["log(x-1) at x = 0", "not defined"]);
     wrong("--function 1/x --domain=-1:1 --eps 0.1", &["1/x at x = 0", "not defined"]);
     wrong("--function exp --domain -4:4 --eps 1e-9", &["no value of bfloat16", "least EPS", "--excess"]);
@@ -93,9 +142,16 @@ fn errors_that_are_proposed_are_accepted() {
         let digits: f64 = least.parse().unwrap();
         folder.expect(2, &ask(&format!("{:e}", digits * 0.9)));
     }
+    // Of all sines within 1, and none of so many waves within less, the nearest value is 0.
+    let waves = "approximate -f binary32 --function sin --domain 0:1e6 --eps";
+    let since = std::time::Instant::now();
+    assert!(message(&folder.expect(2, &format!("{waves} 0.1"))).contains("; --eps 1.0e0 would do"));
+    assert!(since.elapsed().as_secs() < 30, "a second or so on an idle machine");
+    folder.expect(0, &format!("{waves} 1"));
+    folder.expect(2, &format!("{waves} 0.99"));
     for ask in ["binary32 --function exp --domain -4:4 --eps", "binary64 --function x*y --domain 0:1,0:1 --eps"] {
         let text = message(&folder.expect(2, &format!("approximate -f {ask} 0.00001")));
-        assert!(text.contains("more than 16384 leaves"), "{text}");
+        assert!(text.contains("more than 65536 leaves"), "{text}");
         folder.expect(0, &format!("approximate -f {ask} {}", after(&text, "; --eps")));
     }
 }

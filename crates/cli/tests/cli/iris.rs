@@ -55,7 +55,7 @@ fn paths_as_evidence_and_wider_accumulators() {
     let folder = Folder::with("iris.csv");
     let prove = |options: &str| folder.run(&format!("prove iris.csv -l class --out out {options}"));
     let run = prove("-f bfloat16 --evidence paths");
-    assert!(run.code == 0 && run.stdout.contains("evidence  paths: "), "{run:?}");
+    assert!(run.code == 0 && run.stdout.contains("evidence   paths: "), "{run:?}");
     folder.expect(0, "check out/certificate.json");
     let run = prove("-f float8_e4m3 --paths all,accumulator=binary32 --json");
     assert_eq!(run.code, 0, "{run:?}");
@@ -67,7 +67,7 @@ fn paths_as_evidence_and_wider_accumulators() {
     // The rule for boxes does not cover flushing: the claim is true for all that is known, and not established.
     let run = prove("-f bfloat16 --paths all,subnormals=flush");
     assert!(run.code == 3 && run.stdout.starts_with("Unknown: "), "{run:?}");
-    assert!(run.stdout.contains("rejected  box-network: the rule does not hold where subnormals may be flushed"));
+    assert!(run.stdout.contains("rejected   box-network: the rule does not hold where subnormals may be flushed"));
     let run = folder.expect(3, "check out/certificate.json");
     assert!(run.stdout.starts_with("not established  out/certificate.json: Unknown"), "{run:?}");
 }

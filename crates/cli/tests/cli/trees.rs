@@ -116,7 +116,7 @@ fn what_does_not_go_together_is_refused_and_leaves_nothing() {
         "{run:?}"
     );
     assert!(run.stdout.contains("under overflow=nan the sum may exceed the largest value"), "{run:?}");
-    assert!(run.stdout.contains("the path gives nan\n            the tree gives 0\n"), "{run:?}");
+    assert!(run.stdout.contains("the path gives nan\n             the tree gives 0\n"), "{run:?}");
     assert!(
         folder.expect(1, "check out/certificate.json").stdout.starts_with("Refuted   out/certificate.json: at x0 = ")
     );

@@ -1,5 +1,7 @@
 //! Trees within an error.
 
+use std::collections::BTreeSet;
+
 use roundproof_exact::{Rational, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_kernel::{Accuracy, Approximation};
@@ -45,19 +47,16 @@ pub struct Search<'a> {
 impl Search<'_> {
     /// Grows the tree, unless it has or is bound to have too many leaves.
     fn grow_or_explain(&self, grower: &mut Grower<'_>, progress: Report<'_>) -> Result<(), ConstructError> {
-        // Trees in two variables grow faster than their leaves are estimated.
-        if let [places] = self.places
-            && places.len() > TOO_MANY as u128
-        {
-            let estimate = self.estimate()?;
-            if estimate > TOO_MANY {
-                return Err(self.too_many(estimate));
-            }
+        let points = self.places.iter().try_fold(1u128, |points, places| points.checked_mul(places.len()));
+        if points.is_some_and(|points| points <= MOST_LEAVES as u128) {
+            // There cannot be too many.
+            return self.grow(grower, progress).map(|_| ());
         }
-        if self.grow(grower, progress)? {
+        let curve = self.curve()?;
+        if curve.leaves(self.error) <= self.of_variables(TOO_MANY) && self.grow(grower, progress)? {
             return Ok(());
         }
-        Err(self.too_many(self.estimate()?))
+        Err(self.too_many(&curve))
     }
 
     /// Grows the tree; false if there are too many leaves.
@@ -119,7 +118,7 @@ impl Search<'_> {
             share.add();
             return Ok(true);
         }
-        let Some((axis, lower, upper)) = self.best_halves(&region) else {
+        let Some((axis, lower, upper)) = self.halves(&region) else {
             // A single place, which has no value: this says why.
             let place: Vec<i128> = region.iter().map(|range| range.0).collect();
             return self.fit_place(&place).map(|value| grower.leaf(value)).map(|()| true);
@@ -132,24 +131,37 @@ impl Search<'_> {
         Ok(grown)
     }
 
-    /// The halves over which the function varies least, and their variable; of equally good ones, those of the widest.
-    pub fn best_halves(&self, region: &[(i128, i128)]) -> Option<(usize, Region, Region)> {
-        let halves = (0..region.len()).filter(|&axis| region[axis].0 < region[axis].1).map(|axis| {
-            let middle = self.places[axis].middle(region[axis]);
-            let (mut lower, mut upper) = (region.to_vec(), region.to_vec());
-            (lower[axis].1, upper[axis].0) = (middle, middle + 1);
-            (axis, lower, upper)
-        });
-        let spread = |region: &[(i128, i128)]| {
-            let (low, high) = self.wanted.function.enclose(&self.reals(region), BITS[0]).ok()?;
-            Some(high - low)
-        };
-        let key = |(axis, lower, upper): &(usize, Region, Region)| {
-            let (low, high) = self.places[*axis].reals(region[*axis]);
-            let spread = spread(lower).zip(spread(upper)).map(|(lower, upper)| lower + upper);
-            (spread.is_none(), spread, low - high)
-        };
-        halves.min_by_key(key)
+    /// The halves of a region along the variable by which the function varies most, and that variable; none of a single place.
+    pub fn halves(&self, region: &[(i128, i128)]) -> Option<(usize, Region, Region)> {
+        let mut axes = (0..region.len()).filter(|&axis| region[axis].0 < region[axis].1).collect::<Vec<usize>>();
+        if axes.len() > 1 {
+            axes.sort_by_cached_key(|&axis| self.variation(axis, region));
+        }
+        let axis = axes.pop()?;
+        let middle = self.places[axis].middle(region[axis]);
+        let (mut lower, mut upper) = (region.to_vec(), region.to_vec());
+        (lower[axis].1, upper[axis].0) = (middle, middle + 1);
+        Some((axis, lower, upper))
+    }
+
+    /// By how much the function varies along one variable at most, the other held at its least, middle or largest place; and how
+    /// wide the range of the one is. More than any number, where it is not seen to be defined.
+    ///
+    /// Lines tell what halves do not: of `hypot` where both variables have either sign, no half has less than the whole.
+    fn variation(&self, axis: usize, region: &[(i128, i128)]) -> (bool, Rational, Rational) {
+        let (held, (low, high)) = (1 - axis, region[1 - axis]);
+        let middle = if low < high { self.places[held].middle((low, high)) } else { low };
+        let (mut undefined, mut most) = (false, Rational::new());
+        for place in BTreeSet::from([low, middle, high]) {
+            let mut line = region.to_vec();
+            line[held] = (place, place);
+            match self.enclose(&line) {
+                Ok((low, high)) => most = most.max(high - low),
+                Err(_) => undefined = true,
+            }
+        }
+        let (low, high) = self.places[axis].reals(region[axis]);
+        (undefined, most, high - low)
     }
 
     pub fn reals(&self, region: &[(i128, i128)]) -> Vec<(Rational, Rational)> {
@@ -178,21 +190,28 @@ impl Search<'_> {
                 Err(_) if !is_point => return Ok(None),
                 Err(error) => return Err(ConstructError::Function { at: self.at(region), error }),
             };
-            let middle = Rational::from(&low + &high) / 2;
-            let nearest = self.nearest(&middle);
-            let given = value(self.format, nearest);
-            if self.excess(&given, &low) <= *self.error && self.excess(&given, &high) <= *self.error {
+            let (nearest, error) = self.error_of_middle(&low, &high);
+            if error <= *self.error {
                 return Ok(Some(nearest));
             }
             if !is_point {
                 return Ok(None);
             }
             // The function is this far from the middle at most, which is at least as far from other values.
-            farther = (middle - given).abs() - (high - low);
+            let middle = Rational::from(&low + &high) / 2;
+            let off: Rational = middle - value(self.format, nearest);
+            farther = off.abs() - (high - low);
         }
         let farther = farther.max(Rational::new());
         let reach = Box::new(Reach { farther, least: None, suffices: None });
         Err(ConstructError::TooFine { at: self.at(region), reach, format: self.format })
+    }
+
+    /// The value nearest to the middle of an enclosure, and how far off it may be.
+    pub fn error_of_middle(&self, low: &Rational, high: &Rational) -> (Encoding, Rational) {
+        let nearest = self.nearest(&(Rational::from(low + high) / 2));
+        let given = value(self.format, nearest);
+        (nearest, self.excess(&given, low).max(self.excess(&given, high)))
     }
 
     /// How far the value is from the function, if that is this real: on the whole, or beyond the nearest value.

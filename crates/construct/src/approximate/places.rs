@@ -96,9 +96,14 @@ impl Places {
         (value_of(self.format, low), value_of(self.format, high))
     }
 
-    /// Of the places from `low` up to before `high`, one whose cut halves the reals between, as nearly as may be.
+    /// Of the places from `low` up to before `high`, one whose cut halves the reals between, as nearly as may be; before 0 instead,
+    /// if it lies in the middle half, since it is at 0 that functions turn.
     pub fn middle(&self, (low, high): (i128, i128)) -> i128 {
         let (least, most) = self.reals((low, high));
+        let quarter = Rational::from(&most - &least) / 4;
+        if Rational::from(&least + &quarter) <= 0 && 0 <= Rational::from(&most - &quarter) && low < 0 && 0 <= high {
+            return -1;
+        }
         let middle = (least + most) / 2;
         let middle = round(&middle, self.format, RoundingMode::TowardNegative, Overflow::Saturate).encoding;
         self.of_key(order_key(self.format, middle).unwrap_or(0)).clamp(low, high - 1)

@@ -109,6 +109,21 @@ impl Expression {
         }
     }
 
+    /// How many functions there are that take long at many bits: those that are no roots and no arithmetic.
+    pub fn transcendental(&self) -> u32 {
+        use Unary::{Abs, Negate, Reciprocal, Sqrt, Square};
+        match self {
+            Expression::Number(_) | Expression::Variable(_) => 0,
+            Expression::Unary(Abs | Negate | Reciprocal | Sqrt | Square, a) | Expression::Power(a, _) => {
+                a.transcendental()
+            }
+            Expression::Unary(_, a) => 1 + a.transcendental(),
+            Expression::Binary(function, a, b) => {
+                u32::from(*function == Binary::Atan2) + a.transcendental() + b.transcendental()
+            }
+        }
+    }
+
     fn level(&self) -> u8 {
         match self {
             Expression::Binary(Binary::Add | Binary::Subtract, ..) => SUM,

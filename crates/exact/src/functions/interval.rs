@@ -325,18 +325,13 @@ impl Interval {
         Interval { low, high }
     }
 
-    /// The sine, or the cosine if `shifted`.
+    /// The sine, or the cosine if `shifted`; all that is known of one, if the angle has no [`Interval::angle_bits`].
     ///
     /// Extrema are the points `pi * (n + 1/2)`, of cosines `pi * n`, and their values `(-1)^n`. All integers that may be
     /// such an `n` are counted; between extrema the function is strictly monotone.
     pub fn wave(&self, shifted: bool, precision: u32) -> Interval {
-        let one = End::new(Float::with_val(precision, 1), false);
-        let unknown = Interval { low: one.negated(), high: one.clone() };
-        let exponent =
-            [&self.low, &self.high].map(|end| end.value.get_exp().unwrap_or(0)).into_iter().max().unwrap_or(0);
-        let infinite = self.low.value.is_infinite() || self.high.value.is_infinite();
-        if infinite || exponent > MAX_ANGLE_EXPONENT {
-            return unknown;
+        if self.angle_bits().is_none() {
+            return Interval::of_waves(precision);
         }
         let at = |value: &Float| match shifted {
             true => both!(precision, value.cos_ref()),
@@ -353,11 +348,25 @@ impl Interval {
         if first > last {
             return hull.stricter(self.strictly_inside());
         }
+        let unknown = Interval::of_waves(precision);
         match first == last {
             false => unknown,
-            true if first.to_integer().is_some_and(|n| n.is_even()) => Interval { high: one, ..hull },
-            true => Interval { low: one.negated(), ..hull },
+            true if first.to_integer().is_some_and(|n| n.is_even()) => Interval { high: unknown.high, ..hull },
+            true => Interval { low: unknown.low, ..hull },
         }
+    }
+
+    /// What is known of a sine whose angle is not.
+    pub fn of_waves(precision: u32) -> Interval {
+        let one = End::new(Float::with_val(precision, 1), false);
+        Interval { low: one.negated(), high: one }
+    }
+
+    /// The bits before the point of an angle, as many of which pi is divided by; none if they are too many.
+    pub fn angle_bits(&self) -> Option<u64> {
+        let infinite = self.low.value.is_infinite() || self.high.value.is_infinite();
+        let exponent = [&self.low, &self.high].map(|end| end.value.get_exp().unwrap_or(0)).into_iter().max()?;
+        (!infinite && exponent <= MAX_ANGLE_EXPONENT).then(|| exponent.max(0).unsigned_abs().into())
     }
 }
 

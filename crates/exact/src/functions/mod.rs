@@ -9,7 +9,7 @@
 //! or, to the nearest, a midpoint. Such numbers are rational, hence:
 //!
 //! - Arithmetic (`+ - * / ^ abs max min`), square roots and `hypot` of rationals with a rational result are computed
-//!   exactly, unless the rationals are of more than 2^18 bits.
+//!   exactly, unless the rationals are of more than 2^18 bits, or those of all operations of more than 2^22.
 //! - So are exp(0), log(1), sin(0), cos(0), tanh(0), sigmoid(0), erf(0), silu(0), gelu(0) and atan2(0, positive). At every other
 //!   rational, exp, log, sin, cos, tanh, sigmoid, silu, softplus and atan2 are irrational, by the theorem of Lindemann and
 //!   Weierstrass (A. Baker, Transcendental Number Theory, 1975, theorem 1.4): powers of e with different algebraic
@@ -64,8 +64,10 @@ pub const CATALOGUE: &[(&str, usize, &str)] = &[
     ("max", 2, "the larger of x and y"),
 ];
 
-/// The precision at which [`Function::round`] gives up, and the largest of enclosures.
+/// The precision at which [`Function::round`] gives up, and the largest of enclosures. Expressions of more than 16
+/// transcendental functions, which take up to a quarter of a second each at so many bits, have less: in proportion, and at least 256.
 pub const MAX_PRECISION: u32 = 1 << 14;
+const MOST_FUNCTIONS: u32 = 16;
 
 /// Ends of enclosures lie below `2^MAX_END_EXPONENT`; magnitudes below its reciprocal are not told apart from 0. The
 /// exponents of bounded formats are smaller.
@@ -92,6 +94,14 @@ pub enum FunctionError {
         /// What could be there.
         expected: &'static str,
     },
+    /// Two factors with nothing between them.
+    #[error("expected an operator at byte {position}; products are written with it: `{product}`")]
+    Product {
+        /// Where the second one begins, in bytes.
+        position: usize,
+        /// Both, with the sign that is missing; shortened, if they are long.
+        product: String,
+    },
     /// A name of nothing.
     #[error("unknown name `{name}` at byte {position}{}", hint(*nearest))]
     UnknownName {
@@ -103,7 +113,7 @@ pub enum FunctionError {
         nearest: Option<&'static str>,
     },
     /// Another number of arguments than the function has.
-    #[error("`{name}` takes {expected} arguments, not {found}")]
+    #[error("`{name}` takes {}, not {found}", if *expected == 1 { "1 argument".to_string() } else { format!("{expected} arguments") })]
     Arity {
         /// The function.
         name: String,
@@ -118,16 +128,18 @@ pub enum FunctionError {
         /// 0 for `x`, 1 for `y`.
         variable: usize,
     },
-    /// A subexpression has no value somewhere, or cannot be shown to have one everywhere.
-    #[error("`{place}` is not defined, or could not be shown to be, everywhere on the box: make the box smaller")]
+    /// A subexpression has no value, or cannot be shown to have one everywhere.
+    #[error("`{place}` {}", if *certain { "is not defined" } else { "could not be shown to be defined" })]
     Undefined {
-        /// The subexpression.
+        /// The subexpression, shortened if it is long.
         place: String,
+        /// Whether it has a value nowhere on the box: at a point, whether it is known to have none.
+        certain: bool,
     },
     /// No bounds below 2^(2^22) in magnitude could be proven of a subexpression; in `F(p)`, or of its reciprocal.
-    #[error("`{place}` may be too large or too small to handle somewhere on the box: make the box smaller")]
+    #[error("`{place}` may be too large or too small to handle")]
     Unbounded {
-        /// The innermost subexpression on a path of such ones from the whole.
+        /// Shortened if it is long: the innermost subexpression on a path of such ones from the whole.
         place: String,
     },
     /// An overflow policy whose result is no value of the format.
@@ -146,13 +158,26 @@ pub enum FunctionError {
     },
 }
 
+/// The most characters of an expression in a message.
+const MOST_CHARACTERS: usize = 80;
+
+/// A text of few characters as it is, of others both ends.
+fn shortened(text: &str) -> String {
+    let characters = text.chars().count();
+    if characters <= MOST_CHARACTERS {
+        return text.to_string();
+    }
+    let end = |take: usize| text.chars().skip(characters - take);
+    text.chars().take(MOST_CHARACTERS / 2).chain(" ... ".chars()).chain(end(MOST_CHARACTERS / 4)).collect()
+}
+
 fn hint(nearest: Option<&'static str>) -> String {
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 impl From<NoValue> for FunctionError {
     fn from(no_value: NoValue) -> FunctionError {
-        FunctionError::Undefined { place: no_value.place }
+        FunctionError::Undefined { place: shortened(&no_value.place), certain: no_value.certain }
     }
 }
 
@@ -162,7 +187,8 @@ impl Function {
     /// # Errors
     ///
     /// For a text of another form, a name of no function, a call with another number of arguments than the function has,
-    /// and expressions nested deeper than 200 parentheses or 1000 operators.
+    /// expressions of more than 1000 operators or nested deeper than 200 parentheses, and numbers of more than 65536 bits
+    /// together.
     pub fn parse(text: &str) -> Result<Function, FunctionError> {
         let entry = CATALOGUE.iter().find(|(name, ..)| *name == text.trim());
         let expression = match entry {
@@ -180,12 +206,21 @@ impl Function {
         self.expression.variables().max(1)
     }
 
+    /// Its text, shortened if it is long: for messages.
+    pub fn abridged(&self) -> String {
+        shortened(&self.to_string())
+    }
+
+    fn max_precision(&self) -> u32 {
+        MAX_PRECISION / self.expression.transcendental().div_ceil(MOST_FUNCTIONS).next_power_of_two()
+    }
+
     fn check_arity(&self, found: usize) -> Result<(), FunctionError> {
         let expected = self.arity();
         if found == expected {
             return Ok(());
         }
-        Err(FunctionError::Arity { name: self.to_string(), expected, found })
+        Err(FunctionError::Arity { name: self.abridged(), expected, found })
     }
 
     /// Reals between which the function lies for all points of the box `low <= x <= high` (one pair a variable), proven
@@ -208,7 +243,7 @@ impl Function {
         if let Some(variable) = inputs.iter().position(|(low, high)| low > high) {
             return Err(FunctionError::Empty { variable });
         }
-        let precision = precision.clamp(2, MAX_PRECISION);
+        let precision = precision.clamp(2, self.max_precision());
         let inputs: Vec<Value> = inputs.iter().map(|pair| input(pair, precision)).collect();
         match evaluate(&self.expression, &inputs, precision)? {
             Value::Exact(value) => Ok((value.clone(), value)),
@@ -221,7 +256,8 @@ impl Function {
 
     fn unbounded(&self, inputs: &[Value], precision: u32) -> FunctionError {
         let bad = |interval: &Interval| is_beyond(&interval.low.value) || is_beyond(&interval.high.value);
-        FunctionError::Unbounded { place: innermost(&self.expression, inputs, precision, &bad).to_string() }
+        let place = innermost(&self.expression, inputs, precision, &bad).to_string();
+        FunctionError::Unbounded { place: shortened(&place) }
     }
 
     /// The value at a point, correctly rounded. To the nearest, the flags may say inexact of a value of the format that is
@@ -244,9 +280,9 @@ impl Function {
             return Err(FunctionError::Overflow { format, overflow });
         }
         let inputs: Vec<Value> = input.iter().map(|value| Value::Exact(value.clone())).collect();
-        let mut precision = 64;
+        let (mut precision, most) = (64, self.max_precision());
         loop {
-            let last = precision >= MAX_PRECISION;
+            let last = precision >= most;
             match evaluate(&self.expression, &inputs, precision) {
                 Ok(Value::Exact(value)) => return Ok(round(&value, format, mode, overflow)),
                 Ok(Value::Within(interval)) => {

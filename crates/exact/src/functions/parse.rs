@@ -3,32 +3,36 @@
 //! The grammar is small, numbers must stay exact, and every error names its position: evaluators of expressions for
 //! machine floats give neither.
 
-use super::FunctionError;
 use super::expression::{Binary, Expression, Unary};
+use super::{FunctionError, shortened};
+use crate::NumberError;
 
 /// How deeply parentheses, calls and signs may be nested.
 const MAX_NESTING: usize = 200;
-/// How many operators may lie on a path from the root of the tree to a leaf.
-const MAX_DEPTH: usize = 1000;
+/// How many operators and calls an expression may have.
+const MAX_OPERATORS: usize = 1000;
 /// The largest magnitude of an exponent.
 const MAX_POWER: i32 = 1_000_000;
-/// The size of a number's numerator and denominator.
+/// The bits of the numerators and denominators of all numbers.
 const MAX_NUMBER_BITS: u32 = 1 << 16;
+const NUMBER_BITS: &str = "numbers of at most 65536 bits, together";
 
 struct Parser<'a> {
     text: &'a str,
     /// In bytes.
     position: usize,
     nesting: usize,
+    operators: usize,
+    number_bits: u32,
 }
 
-/// A tree and how deep it is.
-type Tree = (Expression, usize);
+/// An expression, or why there is none.
+type Tree = Result<Expression, FunctionError>;
 
 /// Reads an expression.
-pub(super) fn parse(text: &str) -> Result<Expression, FunctionError> {
-    let mut parser = Parser { text, position: 0, nesting: 0 };
-    let (expression, _) = parser.sum()?;
+pub(super) fn parse(text: &str) -> Tree {
+    let mut parser = Parser { text, position: 0, nesting: 0, operators: 0, number_bits: 0 };
+    let expression = parser.sum()?;
     match parser.peek() {
         None => Ok(expression),
         Some(_) => Err(parser.error("an operator or the end")),
@@ -62,19 +66,16 @@ impl<'a> Parser<'a> {
         if self.take(wanted) { Ok(()) } else { Err(self.error(expected)) }
     }
 
-    /// A tree of the depth of its parts and one more.
-    fn grown(&self, expression: Expression, depth: usize) -> Result<Tree, FunctionError> {
-        if depth >= MAX_DEPTH {
-            return Err(self.error("fewer than 1000 operators in a chain"));
+    /// Counts an operator. There are no more of them on any path from the root to a leaf, which bounds the stack.
+    fn grown(&mut self, expression: Expression) -> Tree {
+        if self.operators == MAX_OPERATORS {
+            return Err(self.error("at most 1000 operators"));
         }
-        Ok((expression, depth + 1))
+        self.operators += 1;
+        Ok(expression)
     }
 
-    fn chain(
-        &mut self,
-        operators: &[(char, Binary)],
-        part: fn(&mut Self) -> Result<Tree, FunctionError>,
-    ) -> Result<Tree, FunctionError> {
+    fn chain(&mut self, operators: &[(char, Binary)], part: fn(&mut Self) -> Tree) -> Tree {
         let mut left = part(self)?;
         loop {
             let next = self.peek();
@@ -83,30 +84,47 @@ impl<'a> Parser<'a> {
             };
             self.take(*sign);
             let right = part(self)?;
-            let depth = left.1.max(right.1);
-            left = self.grown(Expression::Binary(*operator, Box::new(left.0), Box::new(right.0)), depth)?;
+            left = self.grown(Expression::Binary(*operator, Box::new(left), Box::new(right)))?;
         }
     }
 
-    fn sum(&mut self) -> Result<Tree, FunctionError> {
+    fn sum(&mut self) -> Tree {
         self.chain(&[('+', Binary::Add), ('-', Binary::Subtract)], Self::product)
     }
 
-    fn product(&mut self) -> Result<Tree, FunctionError> {
-        self.chain(&[('*', Binary::Multiply), ('/', Binary::Divide)], Self::signed)
+    fn product(&mut self) -> Tree {
+        self.chain(&[('*', Binary::Multiply), ('/', Binary::Divide)], Self::factor)
     }
 
-    fn signed(&mut self) -> Result<Tree, FunctionError> {
+    /// A factor that no other follows without a sign between them.
+    fn factor(&mut self) -> Tree {
+        self.peek();
+        let start = self.position;
+        let factor = self.signed()?;
+        let end = self.position;
+        let next = match self.peek() {
+            Some('(') => "(...)",
+            Some(c) if c.is_ascii_alphanumeric() || c == '.' => {
+                let rest = self.rest();
+                &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(rest.len())]
+            }
+            _ => return Ok(factor),
+        };
+        let product = format!("{}*{}", self.text[start..end].trim_end(), next);
+        Err(FunctionError::Product { position: self.position, product: shortened(&product) })
+    }
+
+    fn signed(&mut self) -> Tree {
         if !self.take('-') {
             return self.power();
         }
         self.nested(|parser| {
-            let (a, depth) = parser.signed()?;
-            parser.grown(Expression::Unary(Unary::Negate, Box::new(a)), depth)
+            let a = parser.signed()?;
+            parser.grown(Expression::Unary(Unary::Negate, Box::new(a)))
         })
     }
 
-    fn nested(&mut self, inner: impl FnOnce(&mut Self) -> Result<Tree, FunctionError>) -> Result<Tree, FunctionError> {
+    fn nested(&mut self, inner: impl FnOnce(&mut Self) -> Tree) -> Tree {
         if self.nesting == MAX_NESTING {
             return Err(self.error("at most 200 nested parentheses, calls and signs"));
         }
@@ -116,10 +134,10 @@ impl<'a> Parser<'a> {
         Ok(tree)
     }
 
-    fn power(&mut self) -> Result<Tree, FunctionError> {
-        let (base, depth) = self.atom()?;
+    fn power(&mut self) -> Tree {
+        let base = self.atom()?;
         if !self.take('^') {
-            return Ok((base, depth));
+            return Ok(base);
         }
         let parenthesis = self.take('(');
         let negative = self.take('-');
@@ -135,10 +153,10 @@ impl<'a> Parser<'a> {
         if self.peek() == Some('^') {
             return Err(self.error("parentheses around a power of a power"));
         }
-        self.grown(Expression::Power(Box::new(base), if negative { -exponent } else { exponent }), depth)
+        self.grown(Expression::Power(Box::new(base), if negative { -exponent } else { exponent }))
     }
 
-    fn atom(&mut self) -> Result<Tree, FunctionError> {
+    fn atom(&mut self) -> Tree {
         match self.peek() {
             Some('(') => self.nested(|parser| {
                 parser.take('(');
@@ -152,58 +170,75 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The longest text that may be a number: an exponent's sign belongs to it right after its mark.
-    fn number(&mut self) -> Result<Tree, FunctionError> {
+    /// Digits with a point, and behind their mark an exponent's, with a sign.
+    fn number(&mut self) -> Tree {
         let bytes = self.rest().as_bytes();
-        let hexadecimal = bytes.len() > 1 && bytes[1].eq_ignore_ascii_case(&b'x');
-        let mark = if hexadecimal { b'p' } else { b'e' };
-        let part = |index: usize| {
-            let byte = bytes[index].to_ascii_lowercase();
-            let sign = index > 0 && matches!(byte, b'+' | b'-') && bytes[index - 1].eq_ignore_ascii_case(&mark);
-            byte.is_ascii_alphanumeric() || byte == b'.' || sign
+        let byte = |index: usize| bytes.get(index).map_or(0, u8::to_ascii_lowercase);
+        let hexadecimal = byte(0) == b'0' && byte(1) == b'x';
+        let part =
+            |byte: u8| byte == b'.' || if hexadecimal { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() };
+        let run = |from: usize, part: &dyn Fn(u8) -> bool| {
+            (from..bytes.len()).find(|&index| !part(byte(index))).unwrap_or(bytes.len())
         };
-        let length = (0..bytes.len()).find(|&index| !part(index)).unwrap_or(bytes.len());
-        let number = crate::parse_number(&self.rest()[..length]).map_err(|_| self.error("a number"))?;
+        let mut length = run(if hexadecimal { 2 } else { 0 }, &part);
+        if byte(length) == if hexadecimal { b'p' } else { b'e' } {
+            let digits = length + 1 + usize::from(matches!(byte(length + 1), b'+' | b'-'));
+            // Else it is the beginning of a name.
+            if byte(digits).is_ascii_digit() {
+                length = run(digits, &|byte| byte.is_ascii_digit());
+            }
+        }
+        let number = crate::parse_number(&self.rest()[..length]).map_err(|error| match error {
+            NumberError::Exponent => self.error(NUMBER_BITS),
+            _ => self.error("a number"),
+        })?;
         let value = number.value();
-        if value.numer().significant_bits().max(value.denom().significant_bits()) > MAX_NUMBER_BITS {
-            return Err(self.error("a number of at most 65536 bits"));
+        self.number_bits = [value.numer(), value.denom()]
+            .iter()
+            .fold(self.number_bits, |bits, part| bits.saturating_add(part.significant_bits()));
+        if self.number_bits > MAX_NUMBER_BITS {
+            return Err(self.error(NUMBER_BITS));
         }
         self.position += length;
-        Ok((Expression::Number(value), 1))
+        Ok(Expression::Number(value))
     }
 
-    fn name(&mut self) -> Result<Tree, FunctionError> {
+    fn name(&mut self) -> Tree {
         let start = self.position;
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let name = rest[..length].to_string();
         self.position += length;
         match name.as_str() {
-            "x" => return Ok((Expression::Variable(0), 1)),
-            "y" => return Ok((Expression::Variable(1), 1)),
+            "x" => return Ok(Expression::Variable(0)),
+            "y" => return Ok(Expression::Variable(1)),
             _ => {}
         }
         let unary = Unary::NAMED.iter().find(|(known, _)| *known == name).map(|(_, function)| *function);
         let binary = Binary::NAMED.iter().find(|(known, _)| *known == name).map(|(_, function)| *function);
         let expected = match (unary, binary) {
-            (None, None) => return Err(FunctionError::UnknownName { nearest: nearest(&name), name, position: start }),
+            (None, None) => {
+                return Err(FunctionError::UnknownName {
+                    nearest: nearest(&name),
+                    name: shortened(&name),
+                    position: start,
+                });
+            }
             (Some(_), _) => 1,
             _ => 2,
         };
         let mut arguments = self.arguments()?;
         let found = arguments.len();
         match (unary, binary, arguments.pop(), arguments.pop(), arguments.pop()) {
-            (Some(function), _, Some((a, depth)), None, _) => {
-                self.grown(Expression::Unary(function, Box::new(a)), depth)
-            }
-            (None, Some(function), Some((b, right)), Some((a, left)), None) => {
-                self.grown(Expression::Binary(function, Box::new(a), Box::new(b)), left.max(right))
+            (Some(function), _, Some(a), None, _) => self.grown(Expression::Unary(function, Box::new(a))),
+            (None, Some(function), Some(b), Some(a), None) => {
+                self.grown(Expression::Binary(function, Box::new(a), Box::new(b)))
             }
             _ => Err(FunctionError::Arity { name, expected, found }),
         }
     }
 
-    fn arguments(&mut self) -> Result<Vec<Tree>, FunctionError> {
+    fn arguments(&mut self) -> Result<Vec<Expression>, FunctionError> {
         if self.nesting == MAX_NESTING {
             return Err(self.error("at most 200 nested parentheses, calls and signs"));
         }

@@ -85,12 +85,19 @@ fn every_name_of_the_catalogue_is_a_function() {
 #[test]
 fn errors_say_where_and_what() {
     let syntax = |position, expected| FunctionError::Syntax { position, expected };
+    let product = |position, product: &str| FunctionError::Product { position, product: product.into() };
     let arity = |name: &str, expected, found| FunctionError::Arity { name: name.into(), expected, found };
     for (text, expected) in [
         ("", syntax(0, "a number, x, y, a function or `(`")),
         ("1+", syntax(2, "a number, x, y, a function or `(`")),
-        ("x y", syntax(2, "an operator or the end")),
-        ("2x", syntax(0, "a number")),
+        ("x y", product(2, "x*y")),
+        ("2x", product(1, "2*x")),
+        ("2exp(x)", product(1, "2*exp")),
+        ("0x1px", product(3, "0x1*px")),
+        ("1e3.x", product(3, "1e3*.x")),
+        ("-2 x+1", product(3, "-2*x")),
+        ("(x+1) (x-1)", product(6, "(x+1)*(...)")),
+        ("sin(2x)", product(5, "2*x")),
         ("(x", syntax(2, "an operator or `)`")),
         ("x)", syntax(1, "an operator or the end")),
         ("sin x", syntax(4, "`(` after the name of a function")),
@@ -103,7 +110,10 @@ fn errors_say_where_and_what() {
         ("+x", syntax(0, "a number, x, y, a function or `(`")),
         ("é", syntax(0, "a number, x, y, a function or `(`")),
         ("1é", syntax(1, "an operator or the end")),
-        ("1e", syntax(0, "a number")),
+        ("1e", product(1, "1*e")),
+        ("1e+", product(1, "1*e")),
+        (".", syntax(0, "a number")),
+        ("0xg", syntax(0, "a number")),
         ("0x", syntax(0, "a number")),
         ("max(x)", arity("max", 2, 1)),
         ("sin(x,y)", arity("sin", 1, 2)),
@@ -127,21 +137,34 @@ fn limits_hold() {
         }
     }
     let chain = |n: usize| vec!["x"; n].join("*");
-    let f = Function::parse(&chain(1000)).unwrap();
+    let f = Function::parse(&chain(1001)).unwrap();
     let value = f.round(&[Rational::from((101, 100))], Format::BINARY32, RoundingMode::TiesToEven, Overflow::Ieee);
     assert!(value.is_ok());
     assert_eq!(Function::parse(&f.to_string()), Ok(f));
-    assert!(matches!(Function::parse(&chain(100_000)), Err(FunctionError::Syntax { .. })));
-    for text in ["1e19729", "1e-19729", "0x1p65536", "0x1p-65536"] {
-        let expected = "a number of at most 65536 bits";
+    let too_many = |position| Err(FunctionError::Syntax { position, expected: "at most 1000 operators" });
+    assert_eq!(Function::parse(&chain(1002)), too_many(2003));
+    // All of them count, not those on one path.
+    for part in ["max(x,1)", "x^2", "-x", "(x-1)"] {
+        let sum = |n: usize| vec![part; n].join("+");
+        assert!(Function::parse(&sum(500)).is_ok(), "{part}");
+        let error = Function::parse(&sum(501)).unwrap_err().to_string();
+        assert!(error.starts_with("expected at most 1000 operators at byte"), "{error}");
+    }
+    // The last one is read in half a millisecond, and refused.
+    for text in ["1e19729", "1e-19729", "0x1p65536", "0x1p-65536", "1e999999", "1e-999999", "1e99999999999999999999"] {
+        let expected = "numbers of at most 65536 bits, together";
         assert_eq!(Function::parse(text), Err(FunctionError::Syntax { position: 0, expected }), "{text}");
     }
-    for text in ["1e999999999", "1e99999999999999999999", "0x1p-1400001", "0x1p9999999999"] {
-        assert_eq!(Function::parse(text), Err(FunctionError::Syntax { position: 0, expected: "a number" }), "{text}");
-    }
     assert!(Function::parse("1e19727").is_ok());
+    assert!(Function::parse("1e19720+1").is_ok());
+    assert!(matches!(Function::parse("1e10000+1e10000"), Err(FunctionError::Syntax { position: 8, .. })));
     let long_name = "q".repeat(1_000_000);
-    assert!(matches!(Function::parse(&long_name), Err(FunctionError::UnknownName { nearest: None, .. })));
+    let error = Function::parse(&long_name).unwrap_err();
+    assert!(matches!(&error, FunctionError::UnknownName { nearest: None, name, .. } if name.len() < 100), "{error}");
+    let f = Function::parse(&format!("log(-x*{})", chain(900))).unwrap();
+    let error = f.enclose(&[(Rational::from(1), Rational::from(2))], 64).unwrap_err();
+    let abridged = FunctionError::Undefined { place: f.abridged(), certain: true };
+    assert_eq!((f.abridged().len(), error), (40 + 5 + 20, abridged));
 }
 
 /// Short texts whose values, or whose evaluation, would be without bound: a typed error, and soon.
@@ -159,11 +182,22 @@ fn short_texts_do_not_take_long() {
         nested("sin(1/", ")", 199),
         nested("hypot(", ",x)", 199),
         nested("gelu(", ")", 200),
-        chain("x^100000", 900),
-        chain("(x+1e-19000)", 900),
+        chain("x^100000", 500),
+        format!("1e-19000+{}", chain("(x+1)", 490)),
+        chain("square(x+0x1p-200)", 300),
+        // Exact numbers that double up to the limit, and then many operations on them.
+        format!("{}*({})", nested("square(", ")", 17), vec![nested("(", ")^100000", 1); 480].join("/")),
+        vec!["square(square(x^10000))"; 240].join("+"),
+        vec!["x^165000"; 500].join("-"),
+        vec!["sin(x^700000)"; 330].join("+"),
+        vec!["sin(x*x)"; 330].join("*"),
+        format!("exp(exp(x))+{}", vec!["exp(exp(x))"; 300].join("+")),
+        vec!["gelu(x)"; 500].join("+"),
+        vec!["(gelu(x)-gelu(x))"; 250].join("+"),
+        vec!["(erf(exp(x))-erf(exp(x)))"; 125].join("+"),
     ] {
         let f = function(&text);
-        for x in [Rational::new(), Rational::from((1, 3)), Rational::from(3)] {
+        for x in [Rational::new(), Rational::from((1, 3)), Rational::from(3), power_of_two(1 << 20)] {
             let _ = f.round(std::slice::from_ref(&x), Format::BINARY32, RoundingMode::TowardZero, Overflow::Ieee);
             let _ = f.enclose(&[(-x.clone(), x.clone())], 64);
             let _ = f.enclose(&[(x.clone(), x + 1)], 64);

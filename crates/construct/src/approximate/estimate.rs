@@ -1,0 +1,185 @@
+//! About how many leaves a tree has, for every error at once.
+//!
+//! In one variable, leaves are grown from a place in each of many cells of the domain, and how much error each length takes is
+//! noted: a cell has as many leaves as the one that was grown fits into it. In two, cuts do not depend on the error, and the errors
+//! along descents from the root tell at which depth a leaf would be.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use roundproof_exact::Rational;
+
+use super::near::Search;
+use super::places::Places;
+use crate::ConstructError;
+
+/// Into how many cells a domain of one variable is cut.
+const CELLS: usize = 1 << 9;
+/// Leaves shorter than this part of a cell, as a power of two, are not grown.
+const SHORTEST: u32 = 17;
+/// Descents in two variables, and how deep they are at most.
+const DESCENTS: u64 = 1 << 8;
+const DEEPEST: u32 = 64;
+
+/// Lengths of a leaf and the errors that they take, both increasing.
+type Leaf = Vec<(f64, f64)>;
+
+/// What was found of a tree.
+pub enum Curve {
+    /// Of each cell, its width and a leaf.
+    Cells(Vec<(f64, Leaf)>),
+    /// Of each descent, the error that the region at each depth takes.
+    Descents(Vec<Vec<f64>>),
+}
+
+impl Curve {
+    /// About how many leaves the tree within an error has.
+    pub fn leaves(&self, error: &Rational) -> f64 {
+        let error = error.to_f64();
+        match self {
+            Curve::Cells(cells) => {
+                let of_cell = |(width, leaf): &(f64, Leaf)| {
+                    let leaves = width / length(leaf, error);
+                    // Beyond what a double holds.
+                    if leaves.is_nan() { 1.0 } else { leaves }
+                };
+                1.0 + cells.iter().map(of_cell).sum::<f64>()
+            }
+            // Two to the depth at which a leaf is met, on average (Knuth, Estimating the efficiency of backtrack programs,
+            // Math. Comp. 29, 1975).
+            Curve::Descents(descents) => {
+                let depth = |errors: &Vec<f64>| errors.iter().take_while(|&&other| other > error).count();
+                descents.iter().map(|errors| (depth(errors) as f64).exp2()).sum::<f64>() / descents.len() as f64
+            }
+        }
+    }
+}
+
+/// The length of a leaf within an error, between those that were grown.
+fn length(leaf: &[(f64, f64)], error: f64) -> f64 {
+    let beyond = leaf.partition_point(|&(_, other)| other <= error);
+    let (shorter, longer) = (beyond.checked_sub(1).map(|index| leaf[index]), leaf.get(beyond));
+    match (shorter, longer) {
+        (Some((length, _)), None) => length,
+        (Some((short, less)), Some(&(long, more))) if more.is_finite() => {
+            short + (long - short) * (error - less) / (more - less)
+        }
+        (Some((short, _)), Some(_)) => short,
+        (None, Some(&(long, more))) => long * (error / more),
+        (None, None) => f64::NAN,
+    }
+}
+
+/// A part of the domain of one variable.
+struct Cell {
+    places: (i128, i128),
+    /// By how much the function varies; infinite if that is not known.
+    varies: f64,
+    width: f64,
+}
+
+impl PartialEq for Cell {
+    fn eq(&self, other: &Cell) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Cell {}
+
+impl PartialOrd for Cell {
+    fn partial_cmp(&self, other: &Cell) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cell {
+    fn cmp(&self, other: &Cell) -> Ordering {
+        let by = |cell: &Cell| (cell.varies, cell.width, cell.places);
+        let ((a, b, c), (d, e, f)) = (by(self), by(other));
+        a.total_cmp(&d).then_with(|| b.total_cmp(&e)).then_with(|| c.cmp(&f))
+    }
+}
+
+impl Search<'_> {
+    /// What errors trees take, from this error on.
+    ///
+    /// # Errors
+    ///
+    /// If the error is too small at a place that is visited.
+    pub fn curve(&self) -> Result<Curve, ConstructError> {
+        match self.places {
+            [places] => self.by_cells(places).map(Curve::Cells),
+            _ => self.by_descents().map(Curve::Descents),
+        }
+    }
+
+    /// Cells are cut where the function varies most, of equal ones the widest.
+    fn by_cells(&self, places: &Places) -> Result<Vec<(f64, Leaf)>, ConstructError> {
+        let cell = |range| {
+            let (low, high) = places.reals(range);
+            let varies = self.enclose(&[range]).map_or(f64::INFINITY, |(low, high)| (high - low).to_f64());
+            Cell { places: range, varies, width: (high - low).to_f64() }
+        };
+        let (mut open, mut done) = (BinaryHeap::from([cell(places.range)]), Vec::new());
+        while open.len() + done.len() < CELLS
+            && let Some(widest) = open.pop()
+        {
+            let (low, high) = widest.places;
+            if low == high {
+                done.push(widest);
+                continue;
+            }
+            let middle = places.middle((low, high));
+            open.extend([cell((low, middle)), cell((middle + 1, high))]);
+        }
+        let mut all: Vec<Cell> = done.into_iter().chain(open).collect();
+        // Where it is not defined is told first.
+        all.sort_by(|one, other| other.cmp(one));
+        all.into_iter().map(|cell| Ok((cell.width, self.leaf(places, cell.places)?))).collect()
+    }
+
+    /// Lengths of a leaf from the middle of a cell on, each twice as many places as the one before, and the error that each takes.
+    fn leaf(&self, places: &Places, (low, high): (i128, i128)) -> Result<Leaf, ConstructError> {
+        self.fit_place(&[low])?;
+        let start = if low < high { places.middle((low, high)) + 1 } else { low };
+        let (from, end) = (places.reals((start, start)).0, places.range.1);
+        let (mut leaf, mut step) = (Vec::new(), ((high - low) >> SHORTEST).max(1));
+        loop {
+            let last = start.saturating_add(step).min(end);
+            let length = (places.reals((start, last)).1 - &from).to_f64();
+            leaf.push((length, self.takes(&[(start, last)])));
+            if last == end {
+                return Ok(leaf);
+            }
+            step *= 2;
+        }
+    }
+
+    /// Descents are spread evenly, by multiples of the golden ratio.
+    fn by_descents(&self) -> Result<Vec<Vec<f64>>, ConstructError> {
+        let mut descents = Vec::new();
+        for descent in 0..DESCENTS {
+            let turns = descent.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut region: Vec<(i128, i128)> = self.places.iter().map(|places| places.range).collect();
+            let mut errors = Vec::new();
+            for depth in 0..DEEPEST {
+                if self.fit(&region)?.is_some() {
+                    break;
+                }
+                errors.push(self.takes(&region));
+                let Some((_, lower, upper)) = self.halves(&region) else { break };
+                region = if turns >> (63 - depth) & 1 == 0 { lower } else { upper };
+            }
+            descents.push(errors);
+        }
+        Ok(descents)
+    }
+
+    /// The error that the nearest value to the middle of a region takes; infinite, if the function is not seen to be defined.
+    fn takes(&self, region: &[(i128, i128)]) -> f64 {
+        match self.enclose(region) {
+            Ok((low, high)) => self.error_of_middle(&low, &high).1.to_f64(),
+            Err(_) => f64::INFINITY,
+        }
+    }
+}
