@@ -29,9 +29,11 @@ pub fn grow(grower: &mut Grower<'_>, domain: &[Keys], progress: Report<'_>) -> R
     let places = domain.iter().map(|&ends| Places::new(format, ends)).collect::<Result<Vec<Places>, _>>()?;
     let search = Search { wanted, format, error, places: &places };
     search.grow_or_explain(grower, progress).map_err(|error| match error {
-        ConstructError::TooFine { at, reach, format } => {
-            ConstructError::TooFine { at, reach: Box::new(search.reach(*reach)), format }
-        }
+        ConstructError::TooFine { at, reach, format } => match search.curve() {
+            // No error would do.
+            Err(undefined @ ConstructError::Function { .. }) => undefined,
+            _ => ConstructError::TooFine { at, reach: Box::new(search.reach(*reach)), format },
+        },
         error => error,
     })
 }
