@@ -19,12 +19,14 @@ mod error;
 mod functions;
 mod paths;
 mod refused;
+mod slow;
 
 pub use error::ClaimError;
 pub use functions::Flaw;
 use functions::{Built, magnitude};
 use paths::Paths;
 use refused::Refused;
+use slow::Slow;
 
 /// A claim as it stands in its file.
 ///
@@ -55,7 +57,8 @@ use refused::Refused;
 /// `seeds = [1, 2]` draws as many functions, each an instance.
 ///
 /// `record = "digest"` puts the verdict, the shape and digests on record, but not the evidence, which may be long.
-/// `slow = true` keeps the claim for `verify-all --slow`.
+/// `slow = true` keeps the claim for `verify-all --slow`; `slow = ["binary16.paper"]` those instances whose names, after the
+/// activation, are these.
 ///
 /// `kind = "forest"` compiles a model of another tool. It has `model`, a file, instead of a strategy, and may have
 /// `outputs` and `grid` as `roundproof compile` has them. Data and labels may be left out; with them, the claim also says
@@ -116,7 +119,7 @@ struct Text {
     #[serde(default)]
     record: RecordKind,
     #[serde(default)]
-    slow: bool,
+    slow: Slow,
 }
 
 /// What is put on record of what was proved.
@@ -262,15 +265,16 @@ impl Text {
                 let each = makings.iter().flat_map(|making| paths.iter().map(move |paths| (making, paths)));
                 for ((suffix, making), (paths_suffix, paths)) in each {
                     check(making, activation, format)?;
+                    let name = format!("{format}{suffix}{paths_suffix}");
                     instances.push(Instance {
-                        name: format!("{activation}.{format}{suffix}{paths_suffix}"),
+                        slow: self.slow.has(&name),
+                        name: format!("{activation}.{name}"),
                         making: making.clone(),
                         activation,
                         format,
                         model: PathModel::parse(paths, format)?,
                         refused: refused.has(activation, format),
                         record: self.record,
-                        slow: self.slow,
                     });
                 }
             }
@@ -278,6 +282,7 @@ impl Text {
         if instances.is_empty() {
             return Err(ClaimError::Empty);
         }
+        self.slow.check(&instances)?;
         Ok(instances)
     }
 

@@ -143,7 +143,7 @@ impl Search<'_> {
         self.fit_place(&[low])?;
         let start = if low < high { places.middle((low, high)) + 1 } else { low };
         let (from, end) = (places.reals((start, start)).0, places.range.1);
-        let (mut leaf, mut step) = (Vec::new(), ((high - low) >> SHORTEST).max(1));
+        let (mut leaf, mut step) = (Vec::new(), ((high.abs_diff(low) >> SHORTEST) as i128).max(1));
         loop {
             let last = start.saturating_add(step).min(end);
             let length = (places.reals((start, last)).1 - &from).to_f64();
@@ -151,7 +151,7 @@ impl Search<'_> {
             if last == end {
                 return Ok(leaf);
             }
-            step *= 2;
+            step = step.saturating_mul(2);
         }
     }
 

@@ -91,11 +91,11 @@ impl Search<'_> {
             let value = self.fit_place(&[low])?;
             let (mut last, mut beyond) = ((low, value), high + 1);
             while last.0 + 1 < beyond {
-                let next = (last.0 + step).min(beyond - 1);
+                let next = last.0.saturating_add(step).min(beyond - 1);
                 match self.fit(&[(low, next)])? {
                     Some(value) => {
                         last = (next, value);
-                        step *= 2;
+                        step = step.saturating_mul(2);
                     }
                     None => {
                         beyond = next;

@@ -75,8 +75,8 @@ impl Search<'_> {
             };
             if fits(step)? {
                 let mut factor = 8;
-                while low.saturating_add(step) < high && fits(step + (step / factor).max(1))? {
-                    step += (step / factor).max(1);
+                while low.saturating_add(step) < high && fits(step.saturating_add((step / factor).max(1)))? {
+                    step = step.saturating_add((step / factor).max(1));
                     factor = (factor / 2).max(1);
                 }
             } else {
@@ -85,7 +85,7 @@ impl Search<'_> {
                 }
                 self.fit_place(&[low])?;
             }
-            low = low.saturating_add(step) + 1;
+            low = low.saturating_add(step).saturating_add(1);
             if low > high {
                 return Ok(true);
             }

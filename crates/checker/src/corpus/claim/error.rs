@@ -28,6 +28,9 @@ pub enum ClaimError {
     /// An instance that is refused but not claimed.
     #[error("refused names {0}, which is not among the formats, or not among the activations")]
     Refused(String),
+    /// An instance that is slow but not claimed.
+    #[error("slow names {0}; an instance is named as FORMAT, or as FORMAT.PATHS where there are several paths")]
+    Slow(String),
     /// A strategy that makes networks of another activation only.
     #[error("the strategy {strategy} makes no {activation} networks")]
     Activation {

@@ -69,6 +69,19 @@ fn options_of_a_record_reach_every_instance() {
 }
 
 #[test]
+fn some_instances_may_be_slow_alone() {
+    let text = APPROXIMATION.replace("paths = \"all\"", "paths = [\"paper\", \"all\"]");
+    let instances = read(&format!("{text}slow = [\"bfloat16.paper\"]\n")).unwrap();
+    let slow: Vec<&str> = instances.iter().filter(|it| it.slow).map(|it| it.name.as_str()).collect();
+    assert!(!slow.is_empty() && slow.len() * 2 == instances.len(), "{instances:?}");
+    assert!(slow.iter().all(|name| name.ends_with(".bfloat16.paper")), "{slow:?}");
+    for stray in ["bfloat16", "binary32.paper", "paper"] {
+        let refused = read(&format!("{text}slow = [\"{stray}\"]\n"));
+        assert!(matches!(&refused, Err(ClaimError::Slow(found)) if found == stray), "{refused:?}");
+    }
+}
+
+#[test]
 fn what_does_not_go_with_all_values_is_refused() {
     let stray = |text: &str| match read(text) {
         Err(ClaimError::Stray(field)) => field,
