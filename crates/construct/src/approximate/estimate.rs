@@ -143,9 +143,9 @@ impl Search<'_> {
         self.fit_place(&[low])?;
         let start = if low < high { places.middle((low, high)) + 1 } else { low };
         let (from, end) = (places.reals((start, start)).0, places.range.1);
-        let (mut leaf, mut step) = (Vec::new(), ((high.abs_diff(low) >> SHORTEST) as i128).max(1));
+        let (mut leaf, mut step) = (Vec::new(), (high.abs_diff(low) >> SHORTEST).max(1));
         loop {
-            let last = start.saturating_add(step).min(end);
+            let last = if step < end.abs_diff(start) { start.saturating_add_unsigned(step) } else { end };
             let length = (places.reals((start, last)).1 - &from).to_f64();
             leaf.push((length, self.takes(&[(start, last)])));
             if last == end {

@@ -75,8 +75,9 @@ impl Search<'_> {
             };
             if fits(step)? {
                 let mut factor = 8;
-                while low.saturating_add(step) < high && fits(step.saturating_add((step / factor).max(1)))? {
-                    step = step.saturating_add((step / factor).max(1));
+                let longer = |step: i128, factor: i128| step.saturating_add((step / factor).max(1));
+                while step < i128::MAX && low.saturating_add(step) < high && fits(longer(step, factor))? {
+                    step = longer(step, factor);
                     factor = (factor / 2).max(1);
                 }
             } else {
