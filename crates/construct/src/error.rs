@@ -161,7 +161,7 @@ pub enum ConstructError {
         /// How many there may be.
         most: usize,
         /// About how many there would be, by an estimate.
-        estimate: usize,
+        estimate: u128,
         /// A larger error, of two digits, within which a tree was grown, if one was found.
         suffices: Option<Rational>,
     },

@@ -28,7 +28,7 @@ pub fn approximate(
     approximate_by(wanted, &tree, None, task, progress)
 }
 
-/// [`approximate`] with a tree that is at hand, which may not be what is asked for, as of a claim that is false; and with a
+/// [`approximate()`] with a tree that is at hand, which may not be what is asked for, as of a claim that is false; and with a
 /// network in place of the tree's, or with the strategy [`HalvedPenalties`](super::Strategy::HalvedPenalties) one with half of
 /// each penalty.
 ///

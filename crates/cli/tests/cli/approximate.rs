@@ -144,9 +144,7 @@ fn errors_that_are_proposed_are_accepted() {
     }
     // Of all sines within 1, and none of so many waves within less, the nearest value is 0.
     let waves = "approximate -f binary32 --function sin --domain 0:1e6 --eps";
-    let since = std::time::Instant::now();
     assert!(message(&folder.expect(2, &format!("{waves} 0.1"))).contains("; --eps 1.0e0 would do"));
-    assert!(since.elapsed().as_secs() < 30, "a second or so on an idle machine");
     folder.expect(0, &format!("{waves} 1"));
     folder.expect(2, &format!("{waves} 0.99"));
     for ask in ["binary32 --function exp --domain -4:4 --eps", "binary64 --function x*y --domain 0:1,0:1 --eps"] {
@@ -154,6 +152,17 @@ fn errors_that_are_proposed_are_accepted() {
         assert!(text.contains("more than 65536 leaves"), "{text}");
         folder.expect(0, &format!("approximate -f {ask} {}", after(&text, "; --eps")));
     }
+    // Of many binades few are where it varies, and the ends are beyond 2^127 places apart.
+    for (format, function, error) in [
+        ("binary64", "tanh", "--eps 1e-12"),
+        ("binary128", "tanh", "--eps 1e-30"),
+        ("binary128", "atan2(x,1)", "--eps 1e-9"),
+        ("binary128", "x/4", "--excess 1e-20"),
+    ] {
+        let text = message(&folder.expect(2, &format!("approximate -f {format} --function {function} {error}")));
+        assert!(text.contains("more than 65536 leaves"), "{text}");
+    }
+    folder.expect(0, "approximate -f binary128 --function tanh --eps 0x1p-7");
 }
 
 #[test]

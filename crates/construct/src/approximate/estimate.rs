@@ -21,13 +21,13 @@ const SHORTEST: u32 = 17;
 const DESCENTS: u64 = 1 << 8;
 const DEEPEST: u32 = 64;
 
-/// Lengths of a leaf and the errors that they take, both increasing.
+/// Lengths of a leaf, in those of its cell, and the errors that they take, both increasing. None in a cell of one place.
 type Leaf = Vec<(f64, f64)>;
 
 /// What was found of a tree.
 pub enum Curve {
-    /// Of each cell, its width and a leaf.
-    Cells(Vec<(f64, Leaf)>),
+    /// Of each cell a leaf.
+    Cells(Vec<Leaf>),
     /// Of each descent, the error that the region at each depth takes.
     Descents(Vec<Vec<f64>>),
 }
@@ -38,11 +38,7 @@ impl Curve {
         let error = error.to_f64();
         match self {
             Curve::Cells(cells) => {
-                let of_cell = |(width, leaf): &(f64, Leaf)| {
-                    let leaves = width / length(leaf, error);
-                    // Beyond what a double holds.
-                    if leaves.is_nan() { 1.0 } else { leaves }
-                };
+                let of_cell = |leaf: &Leaf| if leaf.is_empty() { 1.0 } else { length(leaf, error).recip() };
                 1.0 + cells.iter().map(of_cell).sum::<f64>()
             }
             // Two to the depth at which a leaf is met, on average (Knuth, Estimating the efficiency of backtrack programs,
@@ -113,8 +109,9 @@ impl Search<'_> {
         }
     }
 
-    /// Cells are cut where the function varies most, of equal ones the widest.
-    fn by_cells(&self, places: &Places) -> Result<Vec<(f64, Leaf)>, ConstructError> {
+    /// Cells are cut where the function varies most, of equal ones the widest: in the middle of their places, which finds any
+    /// binade in a few cuts.
+    fn by_cells(&self, places: &Places) -> Result<Vec<Leaf>, ConstructError> {
         let cell = |range| {
             let (low, high) = places.reals(range);
             let varies = self.enclose(&[range]).map_or(f64::INFINITY, |(low, high)| (high - low).to_f64());
@@ -129,24 +126,31 @@ impl Search<'_> {
                 done.push(widest);
                 continue;
             }
-            let middle = places.middle((low, high));
+            // Rounded down.
+            let middle = (low & high) + ((low ^ high) >> 1);
             open.extend([cell((low, middle)), cell((middle + 1, high))]);
         }
         let mut all: Vec<Cell> = done.into_iter().chain(open).collect();
         // Where it is not defined is told first.
         all.sort_by(|one, other| other.cmp(one));
-        all.into_iter().map(|cell| Ok((cell.width, self.leaf(places, cell.places)?))).collect()
+        all.into_iter().map(|cell| self.leaf(places, cell.places)).collect()
     }
 
     /// Lengths of a leaf from the middle of a cell on, each twice as many places as the one before, and the error that each takes.
     fn leaf(&self, places: &Places, (low, high): (i128, i128)) -> Result<Leaf, ConstructError> {
         self.fit_place(&[low])?;
-        let start = if low < high { places.middle((low, high)) + 1 } else { low };
+        if low == high {
+            return Ok(Vec::new());
+        }
+        let (first, last) = places.reals((low, high));
+        let width = last - first;
+        let start = places.middle((low, high)) + 1;
         let (from, end) = (places.reals((start, start)).0, places.range.1);
         let (mut leaf, mut step) = (Vec::new(), (high.abs_diff(low) >> SHORTEST).max(1));
         loop {
             let last = if step < end.abs_diff(start) { start.saturating_add_unsigned(step) } else { end };
-            let length = (places.reals((start, last)).1 - &from).to_f64();
+            // Widths, and lengths in tiny cells, may be more than a double holds.
+            let length = ((places.reals((start, last)).1 - &from) / &width).to_f64().min(f64::MAX);
             leaf.push((length, self.takes(&[(start, last)])));
             if last == end {
                 return Ok(leaf);

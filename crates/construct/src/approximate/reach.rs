@@ -96,10 +96,10 @@ impl Search<'_> {
 
     /// That there are too many leaves.
     pub fn too_many(&self, curve: &Curve) -> ConstructError {
-        let estimate = curve.leaves(self.error).ceil() as usize;
+        let estimate = curve.leaves(self.error).ceil() as u128;
         ConstructError::TooManyLeaves {
             most: MOST_LEAVES,
-            estimate: estimate.max(MOST_LEAVES + 1),
+            estimate: estimate.max(MOST_LEAVES as u128 + 1),
             suffices: self.suffices(curve, &(Rational::from(self.error * 101u32) / 100)),
         }
     }
