@@ -131,9 +131,17 @@ impl Search<'_> {
             open.extend([cell((low, middle)), cell((middle + 1, high))]);
         }
         let mut all: Vec<Cell> = done.into_iter().chain(open).collect();
-        // Where it is not defined is told first.
         all.sort_by(|one, other| other.cmp(one));
-        all.into_iter().map(|cell| self.leaf(places, cell.places)).collect()
+        let (mut leaves, mut too_fine) = (Vec::with_capacity(all.len()), None);
+        for cell in all {
+            match self.leaf(places, cell.places) {
+                Ok(leaf) => leaves.push(leaf),
+                // Elsewhere there may be what no error mends, which is told rather.
+                Err(error @ ConstructError::TooFine { .. }) => too_fine = too_fine.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        too_fine.map_or(Ok(leaves), Err)
     }
 
     /// Lengths of a leaf from the middle of a cell on, each twice as many places as the one before, and the error that each takes.

@@ -31,7 +31,7 @@ pub fn grow(grower: &mut Grower<'_>, domain: &[Keys], progress: Report<'_>) -> R
     search.grow_or_explain(grower, progress).map_err(|error| match error {
         ConstructError::TooFine { at, reach, format } => match search.curve() {
             // No error would do.
-            Err(undefined @ ConstructError::Function { .. }) => undefined,
+            Err(error @ (ConstructError::Function { .. } | ConstructError::AtZero { .. })) => error,
             _ => ConstructError::TooFine { at, reach: Box::new(search.reach(*reach)), format },
         },
         error => error,
