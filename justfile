@@ -67,7 +67,7 @@ prove *ARGS: build
 check *ARGS: build
     @{{ roundproof }} check "$@"
 
-# Run the examples of README.md: a line that says so must fail, all others succeed
+# Run the examples of README.md: what is false there must be refuted, all else succeed
 readme: build
     #!/usr/bin/env bash
     set -euo pipefail
@@ -82,7 +82,7 @@ readme: build
     while IFS= read -r line; do
         printf '$ %s\n' "$line"
         expected=0
-        [[ $line != *telescoping-sum* ]] || expected=1
+        case $line in *telescoping-sum* | *subnormals=flush*) expected=1 ;; esac
         code=0
         eval "$line" || code=$?
         [[ $code == "$expected" ]] || { echo "exit code $code, expected $expected"; exit 1; }
