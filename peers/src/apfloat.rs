@@ -84,8 +84,11 @@ impl Peer for Apfloat {
         operation != Operation::SquareRoot && self.has_format(format) && self.has_format(operation.source(format))
     }
 
-    fn modes(&self, _: Operation) -> &'static [RoundingMode] {
-        RoundingMode::ALL
+    fn modes(&self, operation: Operation) -> &'static [RoundingMode] {
+        match operation {
+            Operation::Remainder => &[RoundingMode::TiesToEven],
+            _ => RoundingMode::ALL,
+        }
     }
 
     fn overflow(&self, format: Format) -> Overflow {

@@ -101,8 +101,11 @@ impl Peer for Berkeley {
         self.has_format(format) && self.has_format(operation.source(format)) && operation != Operation::Convert(format)
     }
 
-    fn modes(&self, _: Operation) -> &'static [RoundingMode] {
-        RoundingMode::ALL
+    fn modes(&self, operation: Operation) -> &'static [RoundingMode] {
+        match operation {
+            Operation::Remainder => &[RoundingMode::TiesToEven],
+            _ => RoundingMode::ALL,
+        }
     }
 
     fn knows_status(&self) -> bool {

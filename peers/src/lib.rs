@@ -129,7 +129,7 @@ pub trait Peer: Send + Sync {
     /// Whether it has the operation, with a result in the format.
     fn has(&self, operation: Operation, format: Format) -> bool;
 
-    /// The directions of the operation that it knows.
+    /// The directions of the operation that it knows; one of a remainder, which is exact.
     fn modes(&self, operation: Operation) -> &'static [RoundingMode];
 
     /// What it gives beyond the largest finite value of the format.

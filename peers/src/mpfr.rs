@@ -168,6 +168,7 @@ impl Peer for Mpfr {
     fn modes(&self, operation: Operation) -> &'static [RoundingMode] {
         match operation {
             Operation::RoundToIntegral => RoundingMode::ALL,
+            Operation::Remainder => &[RoundingMode::TiesToEven],
             _ => DIRECTED_AND_EVEN,
         }
     }
