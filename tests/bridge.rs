@@ -106,7 +106,7 @@ impl Place<'_> {
             ("nested", case.separator.nodes.iter().any(|node| matches!(node, Node::Nested(_)))),
             ("several trees", case.forest.trees().len() > 1),
             ("a bias", n.layers[2].iter().any(|c| c.bias != 0)),
-            ("accumulator", self.model.accumulator != Accumulator::Same),
+            ("accumulator", self.model.summation.trees().accumulator != Accumulator::Same),
         ] {
             if holds {
                 counts.add(format!("accepted: {kind}"));

@@ -21,7 +21,9 @@ use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Accumulator, Activation, Dataset, Encodings, Layer, Network, Order, PathModel, Rounding};
+use roundproof_network::{
+    Accumulator, Activation, Dataset, Encodings, Layer, Network, Order, PathModel, Rounding, Summation,
+};
 use roundproof_softfloat::{Arithmetic, from_order_key, order_key, relu, step};
 use thiserror::Error;
 
@@ -226,10 +228,11 @@ impl Question {
 
     /// The finite values, zero once.
     fn values(&self) -> Result<Vec<Encoding>, QuestionError> {
+        let Summation::Trees(trees) = &self.model.summation;
         let covered = self.model.subnormals == Subnormals::Gradual
-            && self.model.accumulator == Accumulator::Same
+            && trees.accumulator == Accumulator::Same
             && self.model.overflow != Overflow::Nan
-            && (self.model.rounding != Rounding::Any || self.model.order == Order::Any);
+            && (self.model.rounding != Rounding::Any || trees.order == Order::Any);
         let finite = self.points.iter().all(|point| self.format.is_finite(*point));
         if !covered {
             return Err(QuestionError::Model);

@@ -9,7 +9,9 @@ use roundproof_files::Digest;
 use roundproof_files::certificate::LemmaReference;
 use roundproof_format::{Encoding, Subnormals};
 use roundproof_kernel::Verdict;
-use roundproof_network::{Accumulator, Activation, Contraction, Dataset, Layer, Network, Order, PathModel, Rounding};
+use roundproof_network::{
+    Accumulator, Activation, Contraction, Dataset, Layer, Network, Order, PathModel, Rounding, Summation,
+};
 
 use crate::smt::bits::{Bits, Choices, Operation};
 use crate::smt::ieee::{DIRECTIONS, FloatingPoint};
@@ -114,15 +116,16 @@ struct Query {
 
 impl Query {
     fn new(network: &Network, data: &Dataset, model: &PathModel) -> Option<Query> {
+        let Summation::Trees(trees) = &model.summation;
         let covered = model.rounding == Rounding::Any
-            && model.order == Order::LeftToRight
+            && trees.order == Order::LeftToRight
             && model.subnormals == Subnormals::Gradual
-            && model.accumulator == Accumulator::Same;
+            && trees.accumulator == Accumulator::Same;
         if !covered || data.rows() == 0 {
             return None;
         }
         let format = network.format();
-        let contract = model.contraction == Contraction::Any;
+        let contract = trees.contraction == Contraction::Any;
         // Z3's theory overflows to infinity, as every format that it takes does by default.
         let theory = FloatingPoint::new(format).filter(|_| !contract && model.overflow == format.default_overflow());
         let (words, definitions) = match theory {

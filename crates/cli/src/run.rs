@@ -9,7 +9,7 @@ use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_kernel::Evidence;
-use roundproof_network::{self as network, At, Contraction, Network, PathModel, Rounding, Witness};
+use roundproof_network::{self as network, At, Contraction, Network, PathModel, Rounding, Summation, Trees, Witness};
 use roundproof_paths::{Arrangement, Chooser, Fixed, FromWitness, Random, evaluate};
 use roundproof_softfloat::compare;
 
@@ -183,7 +183,8 @@ impl Run {
             Some(Accumulator { format, overflow }) => network::Accumulator::Wider { format, overflow },
         };
         let overflow = self.overflow.unwrap_or(format.default_overflow());
-        let model = PathModel { rounding, contraction, subnormals, accumulator, overflow, ..PathModel::all(format) };
+        let summation = Summation::Trees(Trees { order: network::Order::Any, contraction, accumulator });
+        let model = PathModel { rounding, overflow, subnormals, summation };
         model.check(format)?;
         Ok(model)
     }

@@ -4,7 +4,9 @@ use roundproof_exact::{Rational, decode};
 use roundproof_files::text::{approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_kernel::{Accuracy, Approximation, ApproximationRejection, Claim, Evidence, Property, Rejection};
-use roundproof_network::{Accumulator, Activation, At, Contraction, Network, Order, PathModel, Rounding, Witness};
+use roundproof_network::{
+    Accumulator, Activation, At, Contraction, Network, Order, PathModel, Rounding, Summation, Witness,
+};
 
 use crate::output::count;
 
@@ -174,16 +176,17 @@ pub fn model(model: &PathModel, format: Format) -> String {
     } else {
         ""
     };
+    let Summation::Trees(trees) = &model.summation;
     let mut parts = vec![
         match model.rounding {
             Rounding::Any => "any direction for each rounding".to_string(),
             Rounding::Mode(mode) => format!("rounding {mode}"),
         },
-        match model.order {
+        match trees.order {
             Order::Any => "additions in any order".to_string(),
             Order::LeftToRight => "additions from left to right".to_string(),
         },
-        match model.contraction {
+        match trees.contraction {
             Contraction::Any => "products fused or not".to_string(),
             Contraction::None => "no product fused".to_string(),
         },
@@ -195,7 +198,7 @@ pub fn model(model: &PathModel, format: Format) -> String {
             Subnormals::Flush => "subnormals flushed or not".to_string(),
         });
     }
-    if let Accumulator::Wider { format: accumulator, overflow: policy } = model.accumulator {
+    if let Accumulator::Wider { format: accumulator, overflow: policy } = trees.accumulator {
         let policy = overflow(accumulator, policy).map(|policy| format!(" ({policy})")).unwrap_or_default();
         parts.push(format!("sums in {accumulator}{policy}, rounded once more at the end"));
     }

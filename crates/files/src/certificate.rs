@@ -56,7 +56,7 @@
 //!
 //! A path states what differs from the plain one: `terms` products, each rounded in the direction `mode`, then added
 //! from left to right, the bias last, in the same direction. Operands are numbered as in
-//! [`SumPath`](roundproof_network::SumPath): products from 0, the bias `terms`, the result of addition `i`
+//! [`TreePath`](roundproof_network::TreePath): products from 0, the bias `terms`, the result of addition `i`
 //! `terms + 1 + i`; `fma` contracts the product `left`. `mode` is the most frequent direction (of several, the first in
 //! the list above); changes are in the order of the grammar, then by index. So one path has one text.
 //!

@@ -13,7 +13,9 @@
 
 use roundproof_exact::{Arithmetic, Datum, decode, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
-use roundproof_network::{Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Witness};
+use roundproof_network::{
+    Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Summation, TreePath, Witness,
+};
 
 use crate::{ReplayRejection, exponent_is_moderate};
 
@@ -125,7 +127,8 @@ struct Replay {
 
 impl Replay {
     fn new(model: &PathModel, format: Format) -> Replay {
-        let (accumulator, overflow) = match model.accumulator {
+        let Summation::Trees(trees) = &model.summation;
+        let (accumulator, overflow) = match trees.accumulator {
             Accumulator::Same => (format, model.overflow),
             Accumulator::Wider { format, overflow } => (format, overflow),
         };
@@ -134,6 +137,14 @@ impl Replay {
     }
 
     fn neuron(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {
+        let sum = match path {
+            SumPath::Tree(path) => self.tree(layer, neuron, inputs, path),
+        };
+        activate(self.format, layer.activation, sum)
+    }
+
+    /// The value of a sum on one tree, in the network's format.
+    fn tree(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &TreePath) -> Encoding {
         // The factors of every product, then the terms in the order of their numbers.
         let factors: Vec<(Encoding, Encoding)> = layer
             .terms(neuron)
@@ -164,14 +175,13 @@ impl Replay {
             terms.push(flush(self.accumulator, flushes.result, sum.encoding));
         }
         let sum = *terms.last().expect("the bias is a term");
-        let sum = match path.narrowing {
+        match path.narrowing {
             None => sum,
             Some(Choice { mode, flushes }) => {
                 let operand = flush(self.accumulator, flushes.left, sum);
                 flush(self.format, flushes.result, self.own.convert(mode, self.accumulator, operand).encoding)
             }
-        };
-        activate(self.format, layer.activation, sum)
+        }
     }
 
     /// A value of the network's format in the accumulator, which contains it.

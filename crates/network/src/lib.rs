@@ -14,9 +14,9 @@ mod witness;
 pub use dataset::{Dataset, DatasetError};
 pub use encodings::{Encodings, Store};
 pub use forest::{Forest, ForestError, Tree, TreeNode};
-pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding};
+pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding, Summation, Trees};
 pub use network::{Activation, Layer, Network, NetworkError};
-pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, Witness};
+pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, TreePath, Witness};
 
 /// The largest magnitude of an exponent of a stored value of `F(p)`, and the most layers of a network over it: the
 /// exponents of all intermediate results then stay far within the 32 bits that an encoding in `F(p)` gives them.

@@ -14,6 +14,39 @@ pub enum Rounding {
     Any,
 }
 
+/// How sums are formed: one choice, which each side answers in one place. Whoever reads it names every variant, so that a
+/// new one does not compile until all have answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Summation {
+    /// By binary trees of additions over the products and the bias, each addition rounded as the path model says.
+    Trees(Trees),
+}
+
+impl Summation {
+    /// The trees, of sums that are formed by trees.
+    pub const fn trees(&self) -> &Trees {
+        let Summation::Trees(trees) = self;
+        trees
+    }
+
+    /// The trees, of sums that are formed by trees, to be changed.
+    pub const fn trees_mut(&mut self) -> &mut Trees {
+        let Summation::Trees(trees) = self;
+        trees
+    }
+}
+
+/// Which trees of additions form a sum, and in which format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Trees {
+    /// Summation orders.
+    pub order: Order,
+    /// Fused multiply-add.
+    pub contraction: Contraction,
+    /// Where sums are formed.
+    pub accumulator: Accumulator,
+}
+
 /// The trees over the terms of a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
@@ -49,18 +82,14 @@ pub enum Accumulator {
 /// Which rounding paths a claim speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PathModel {
-    /// Rounding directions.
+    /// Rounding directions, of every operation.
     pub rounding: Rounding,
-    /// Summation orders.
-    pub order: Order,
-    /// Fused multiply-add.
-    pub contraction: Contraction,
     /// Overflow in the network's format.
     pub overflow: Overflow,
-    /// Subnormal results and operands.
+    /// Subnormal results and operands, of every operation.
     pub subnormals: Subnormals,
-    /// Where sums are formed.
-    pub accumulator: Accumulator,
+    /// How sums are formed.
+    pub summation: Summation,
 }
 
 /// A path model that a format does not support.
@@ -94,8 +123,11 @@ impl PathModel {
     pub fn paper(format: Format) -> PathModel {
         PathModel {
             rounding: Rounding::Mode(RoundingMode::TiesToEven),
-            order: Order::LeftToRight,
-            contraction: Contraction::None,
+            summation: Summation::Trees(Trees {
+                order: Order::LeftToRight,
+                contraction: Contraction::None,
+                accumulator: Accumulator::Same,
+            }),
             ..PathModel::all(format)
         }
     }
@@ -105,11 +137,13 @@ impl PathModel {
     pub fn all(format: Format) -> PathModel {
         PathModel {
             rounding: Rounding::Any,
-            order: Order::Any,
-            contraction: Contraction::Any,
             overflow: format.default_overflow(),
             subnormals: Subnormals::Gradual,
-            accumulator: Accumulator::Same,
+            summation: Summation::Trees(Trees {
+                order: Order::Any,
+                contraction: Contraction::Any,
+                accumulator: Accumulator::Same,
+            }),
         }
     }
 
@@ -127,13 +161,18 @@ impl PathModel {
             Err(ModelError::Overflow { format, overflow, remedy })
         };
         policy(format, self.overflow)?;
-        if let Accumulator::Wider { format: accumulator, overflow } = self.accumulator {
-            policy(accumulator, overflow)?;
-            if !contains(accumulator, format) {
-                return Err(ModelError::Accumulator { format, accumulator });
+        let Summation::Trees(trees) = &self.summation;
+        match trees.accumulator {
+            Accumulator::Same => Ok(()),
+            Accumulator::Wider { format: accumulator, overflow } => {
+                policy(accumulator, overflow)?;
+                if contains(accumulator, format) {
+                    Ok(())
+                } else {
+                    Err(ModelError::Accumulator { format, accumulator })
+                }
             }
         }
-        Ok(())
     }
 
     /// Reads `all`, `paper`, or either followed by changes: `all,subnormals=flush`, `paper,order=any`,
@@ -171,6 +210,7 @@ impl PathModel {
     }
 
     fn set(&mut self, field: &str, value: &str) -> Result<(), ParseError> {
+        let Summation::Trees(trees) = &mut self.summation;
         match field {
             "rounding" => {
                 self.rounding = match value {
@@ -179,14 +219,14 @@ impl PathModel {
                 }
             }
             "order" => {
-                self.order = match value {
+                trees.order = match value {
                     "any" => Order::Any,
                     "left-to-right" => Order::LeftToRight,
                     other => return Err(ParseError::unknown("order", other, ["any", "left-to-right"])),
                 }
             }
             "contraction" => {
-                self.contraction = match value {
+                trees.contraction = match value {
                     "any" => Contraction::Any,
                     "none" => Contraction::None,
                     other => return Err(ParseError::unknown("contraction", other, ["any", "none"])),
@@ -204,7 +244,8 @@ impl PathModel {
 
     /// `same`, `FORMAT` or `FORMAT/OVERFLOW`.
     fn set_accumulator(&mut self, text: &str) -> Result<(), ParseError> {
-        self.accumulator = match text.split_once('/') {
+        let Summation::Trees(trees) = &mut self.summation;
+        trees.accumulator = match text.split_once('/') {
             _ if text == "same" => Accumulator::Same,
             Some((format, overflow)) => Accumulator::Wider { format: format.parse()?, overflow: overflow.parse()? },
             None => {
@@ -241,11 +282,12 @@ impl fmt::Display for PathModel {
             Rounding::Mode(mode) => mode.name(),
             Rounding::Any => "any",
         };
-        let order = match self.order {
+        let Summation::Trees(trees) = &self.summation;
+        let order = match trees.order {
             Order::LeftToRight => "left-to-right",
             Order::Any => "any",
         };
-        let contraction = match self.contraction {
+        let contraction = match trees.contraction {
             Contraction::None => "none",
             Contraction::Any => "any",
         };
@@ -254,7 +296,7 @@ impl fmt::Display for PathModel {
             "rounding={rounding},order={order},contraction={contraction},overflow={},subnormals={},accumulator=",
             self.overflow, self.subnormals
         )?;
-        match self.accumulator {
+        match trees.accumulator {
             Accumulator::Same => write!(f, "same"),
             Accumulator::Wider { format, overflow } => write!(f, "{format}/{overflow}"),
         }
@@ -281,7 +323,8 @@ mod tests {
         }
         assert_eq!(PathModel::parse("all", f), Ok(PathModel::all(f)));
         let custom = PathModel::parse("paper,accumulator=p=24,emin=-126,emax=127/saturate", f).expect("a model");
-        assert_eq!(custom.accumulator, Accumulator::Wider { format: Format::BINARY32, overflow: Overflow::Saturate });
+        let Summation::Trees(trees) = custom.summation;
+        assert_eq!(trees.accumulator, Accumulator::Wider { format: Format::BINARY32, overflow: Overflow::Saturate });
     }
 
     #[test]

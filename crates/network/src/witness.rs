@@ -3,7 +3,7 @@
 use roundproof_format::{Encoding, RoundingMode, Subnormals};
 use thiserror::Error;
 
-use crate::{Accumulator, Contraction, Order, PathModel, Rounding};
+use crate::{Accumulator, Contraction, Order, PathModel, Rounding, Summation, Trees};
 
 /// A path on which a network gives another value than is claimed: what refutes a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +38,57 @@ pub struct NeuronPath {
     pub path: SumPath,
 }
 
-/// Every choice in the evaluation of one sum of products and a bias.
+/// Every choice in the evaluation of one sum of products and a bias, in the form of the model's [`Summation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SumPath {
+    /// Of [`Summation::Trees`].
+    Tree(TreePath),
+}
+
+impl SumPath {
+    /// The tree, of a path that is one.
+    pub fn tree(&self) -> &TreePath {
+        let SumPath::Tree(path) = self;
+        path
+    }
+
+    /// The tree, of a path that is one, to be changed.
+    pub fn tree_mut(&mut self) -> &mut TreePath {
+        let SumPath::Tree(path) = self;
+        path
+    }
+
+    /// The path of a neuron that a witness does not mention: see [`TreePath::plain`].
+    pub fn plain(terms: usize, model: &PathModel) -> SumPath {
+        match model.summation {
+            Summation::Trees(_) => SumPath::Tree(TreePath::plain(terms, model)),
+        }
+    }
+
+    /// Whether this is a path of a sum of `terms` products and a bias, and one that `model` has.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another form than the model's sums, or fails [`TreePath::check`].
+    pub fn check(&self, terms: usize, model: &PathModel) -> Result<(), PathError> {
+        match (self, model.summation) {
+            (SumPath::Tree(path), Summation::Trees(_)) => path.check(terms, model),
+        }
+    }
+}
+
+impl From<TreePath> for SumPath {
+    fn from(path: TreePath) -> SumPath {
+        SumPath::Tree(path)
+    }
+}
+
+/// Every choice in the evaluation of one sum of products and a bias by a tree of additions.
 ///
 /// The terms are numbered: products `0..n` in the order in which the weights are stored, the bias `n`, the result of
 /// addition `i` (from 0) `n + 1 + i`. Every term but the last result is an operand exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SumPath {
+pub struct TreePath {
     /// How each product is rounded; for a contracted product, how its operands are read.
     pub products: Vec<Choice>,
     /// The additions, operands before results.
@@ -123,11 +168,12 @@ impl Choice {
     }
 }
 
-impl SumPath {
-    /// Left to right, nothing contracted or flushed, in the model's direction (ties-to-even where it may choose): the
-    /// path of a neuron that a witness does not mention.
-    pub fn plain(terms: usize, model: &PathModel) -> SumPath {
-        let choice = Choice::plain(match model.rounding {
+impl TreePath {
+    /// Left to right, nothing contracted or flushed, in the model's direction (ties-to-even where it may choose).
+    pub fn plain(terms: usize, model: &PathModel) -> TreePath {
+        let PathModel { rounding, overflow: _, subnormals: _, summation: Summation::Trees(trees) } = model;
+        let Trees { order: _, contraction: _, accumulator } = trees;
+        let choice = Choice::plain(match *rounding {
             Rounding::Mode(mode) => mode,
             Rounding::Any => RoundingMode::TiesToEven,
         });
@@ -140,8 +186,11 @@ impl SumPath {
                 choice,
             })
             .collect();
-        let narrowing = matches!(model.accumulator, Accumulator::Wider { .. }).then_some(choice);
-        SumPath { products: vec![choice; terms], additions, narrowing }
+        let narrowing = match accumulator {
+            Accumulator::Same => None,
+            Accumulator::Wider { format: _, overflow: _ } => Some(choice),
+        };
+        TreePath { products: vec![choice; terms], additions, narrowing }
     }
 
     /// Whether this is a path of a sum of `terms` products and a bias, and one that `model` has.
@@ -150,23 +199,30 @@ impl SumPath {
     ///
     /// If counts are wrong, an operand is missing or used twice, or a choice is not in the model.
     pub fn check(&self, terms: usize, model: &PathModel) -> Result<(), PathError> {
+        let PathModel { rounding, overflow: _, subnormals, summation: Summation::Trees(trees) } = model;
+        let Trees { order, contraction, accumulator } = trees;
         if self.products.len() != terms || self.additions.len() != terms {
             let (products, additions) = (self.products.len(), self.additions.len());
             return Err(PathError::Shape { products, additions, terms });
         }
         let foreign = |what: String| Err(PathError::Model { what, model: *model });
-        if self.narrowing.is_some() != matches!(model.accumulator, Accumulator::Wider { .. }) {
-            return foreign("rounding out of the accumulator, or its absence,".to_string());
+        match (&self.narrowing, accumulator) {
+            (None, Accumulator::Same) | (Some(_), Accumulator::Wider { format: _, overflow: _ }) => {}
+            (Some(_), Accumulator::Same) | (None, Accumulator::Wider { format: _, overflow: _ }) => {
+                return foreign("rounding out of the accumulator, or its absence,".to_string());
+            }
         }
         let choices = self.products.iter().chain(self.additions.iter().map(|add| &add.choice)).chain(&self.narrowing);
-        for choice in choices {
-            if let Rounding::Mode(mode) = model.rounding
-                && choice.mode != mode
-            {
-                return foreign(format!("rounding {}", choice.mode));
+        for &Choice { mode, flushes: Flushes { left, right, result } } in choices {
+            match *rounding {
+                Rounding::Any => {}
+                Rounding::Mode(only) if mode == only => {}
+                Rounding::Mode(_) => return foreign(format!("rounding {mode}")),
             }
-            if choice.flushes != Flushes::default() && model.subnormals != Subnormals::Flush {
-                return foreign("a flush".to_string());
+            match subnormals {
+                Subnormals::Flush => {}
+                Subnormals::Gradual if !(left || right || result) => {}
+                Subnormals::Gradual => return foreign("a flush".to_string()),
             }
         }
         let mut used = vec![false; 2 * terms + 1];
@@ -178,13 +234,23 @@ impl SumPath {
                 }
                 used[operand as usize] = true;
             }
-            if add.contracted && (model.contraction == Contraction::None || add.left as usize >= terms) {
-                return foreign(format!("addition {index} as a fused multiply-add of operand {}", add.left));
+            if add.contracted {
+                let may_contract = match contraction {
+                    Contraction::None => false,
+                    Contraction::Any => (add.left as usize) < terms,
+                };
+                if !may_contract {
+                    return foreign(format!("addition {index} as a fused multiply-add of operand {}", add.left));
+                }
             }
-            let expected = (if index == 0 { 0 } else { (terms + index) as u32 }, index as u32 + 1);
-            let in_order = expected == (add.left, add.right) || expected == (add.right, add.left);
-            if model.order == Order::LeftToRight && !in_order {
-                return foreign(format!("adding {} and {}", add.left, add.right));
+            match order {
+                Order::Any => {}
+                Order::LeftToRight => {
+                    let expected = (if index == 0 { 0 } else { (terms + index) as u32 }, index as u32 + 1);
+                    if expected != (add.left, add.right) && expected != (add.right, add.left) {
+                        return foreign(format!("adding {} and {}", add.left, add.right));
+                    }
+                }
             }
         }
         Ok(())
@@ -206,7 +272,7 @@ mod tests {
         let (paper, all) = models();
         for terms in 0..5 {
             for model in [paper, all] {
-                assert_eq!(SumPath::plain(terms, &model).check(terms, &model), Ok(()));
+                assert_eq!(TreePath::plain(terms, &model).check(terms, &model), Ok(()));
             }
         }
     }
@@ -214,8 +280,8 @@ mod tests {
     #[test]
     fn each_foreign_choice_is_named() {
         let (paper, all) = models();
-        let path = SumPath::plain(3, &paper);
-        let reject = |change: &dyn Fn(&mut SumPath), model: &PathModel| {
+        let path = TreePath::plain(3, &paper);
+        let reject = |change: &dyn Fn(&mut TreePath), model: &PathModel| {
             let mut path = path.clone();
             change(&mut path);
             path.check(3, model).unwrap_err().to_string()

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use roundproof_format::RoundingMode;
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, SumPath, Witness};
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, TreePath, Witness};
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum};
@@ -22,7 +22,7 @@ pub struct Site {
 /// Gives each neuron its path. Asked layer by layer from the input, and within a layer in the order of the neurons.
 pub trait Chooser {
     /// The path of the neuron at `site`, which adds up `sum`.
-    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath>;
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath>;
 
     /// Whether the neuron at `site` takes the plain path for certain, so that there is no need to ask for it.
     fn is_plain(&self, _site: Site) -> bool {
@@ -30,7 +30,7 @@ pub trait Chooser {
     }
 }
 
-/// [`SumPath::plain`] for every neuron.
+/// [`TreePath::plain`] for every neuron.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain;
 
@@ -39,22 +39,22 @@ impl Chooser for Plain {
         true
     }
 
-    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
-        Cow::Owned(SumPath::plain(sum.terms.len(), machine.model()))
+    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
+        Cow::Owned(TreePath::plain(sum.terms.len(), machine.model()))
     }
 }
 
 /// The paths that a witness lists, and the plain one elsewhere.
 #[derive(Clone, Debug)]
 pub struct FromWitness<'a> {
-    paths: BTreeMap<Site, &'a SumPath>,
+    paths: BTreeMap<Site, &'a TreePath>,
 }
 
 impl<'a> FromWitness<'a> {
     /// The paths of `witness`. Of a neuron that it lists twice, the last.
     pub fn new(witness: &'a Witness) -> FromWitness<'a> {
         let site = |layer, neuron| Site { layer, neuron };
-        FromWitness { paths: witness.neurons.iter().map(|n| (site(n.layer, n.neuron), &n.path)).collect() }
+        FromWitness { paths: witness.neurons.iter().map(|n| (site(n.layer, n.neuron), n.path.tree())).collect() }
     }
 }
 
@@ -63,10 +63,10 @@ impl Chooser for FromWitness<'_> {
         !self.paths.contains_key(&site)
     }
 
-    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         match self.paths.get(&site) {
             Some(path) => Cow::Borrowed(*path),
-            None => Cow::Owned(SumPath::plain(sum.terms.len(), machine.model())),
+            None => Cow::Owned(TreePath::plain(sum.terms.len(), machine.model())),
         }
     }
 }
@@ -133,14 +133,14 @@ impl Fixed {
 
     /// Every arrangement in these directions, contracted and flushed or not, as far as the model has it.
     pub fn all(machine: &Machine, modes: &[RoundingMode]) -> Vec<Fixed> {
-        let model = *machine.model();
-        let modes = if let Rounding::Mode(_) = model.rounding { &modes[..modes.len().min(1)] } else { modes };
-        let arrangements = if model.order == Order::Any { Arrangement::ALL } else { &[Arrangement::LeftToRight] };
+        let trees = machine.trees();
+        let modes = if let Rounding::Mode(_) = machine.model().rounding { &modes[..modes.len().min(1)] } else { modes };
+        let arrangements = if trees.order == Order::Any { Arrangement::ALL } else { &[Arrangement::LeftToRight] };
         let either = |has: bool| if has { &[false, true][..] } else { &[false] };
         let mut all = Vec::new();
         for &mode in modes {
             for &arrangement in arrangements {
-                for &contract in either(model.contraction == Contraction::Any) {
+                for &contract in either(trees.contraction == Contraction::Any) {
                     let flushes = either(machine.flushes()).iter();
                     all.extend(flushes.map(|&flush| Fixed { mode, arrangement, contract, flush }));
                 }
@@ -150,14 +150,14 @@ impl Fixed {
     }
 
     /// The path of one sum.
-    pub fn path(&self, sum: &Sum, machine: &Machine) -> SumPath {
+    pub fn path(&self, sum: &Sum, machine: &Machine) -> TreePath {
         let terms = sum.terms.len();
         let choice = self.choice(machine);
-        let arrangement = match machine.model().order {
+        let arrangement = match machine.trees().order {
             Order::LeftToRight => Arrangement::LeftToRight,
             Order::Any => self.arrangement,
         };
-        let contract = self.contract && machine.model().contraction == Contraction::Any;
+        let contract = self.contract && machine.trees().contraction == Contraction::Any;
         let addition = |left: u32, right: u32| {
             let product = |operand: u32| (operand as usize) < terms;
             match (contract, product(left), product(right)) {
@@ -190,12 +190,12 @@ impl Fixed {
             }
         }
         let narrowing = machine.is_widened().then_some(choice);
-        SumPath { products: vec![choice; terms], additions, narrowing }
+        TreePath { products: vec![choice; terms], additions, narrowing }
     }
 }
 
 impl Chooser for Fixed {
-    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum, machine))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roundproof_format::Encoding;
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, SumPath};
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, TreePath};
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum, readings};
@@ -71,7 +71,7 @@ impl Enumeration {
     pub fn new(machine: &Machine, sum: &Sum, keep: Keep, budget: usize) -> Option<Enumeration> {
         let terms = sum.terms.len();
         let all = 0..=terms as u32;
-        let (mut zeros, mut leaves): (Vec<u32>, Vec<u32>) = match (keep, machine.model().order) {
+        let (mut zeros, mut leaves): (Vec<u32>, Vec<u32>) = match (keep, machine.trees().order) {
             (Keep::All, _) | (_, Order::LeftToRight) => (Vec::new(), all.collect()),
             _ => all.partition(|&leaf| is_zero_leaf(machine, sum, leaf)),
         };
@@ -79,16 +79,16 @@ impl Enumeration {
         while leaves.len() < 1 + usize::from(machine.flushes()) && !zeros.is_empty() {
             leaves.push(zeros.remove(0));
         }
-        if leaves.len() > MOST_LEAVES && machine.model().order == Order::Any {
+        if leaves.len() > MOST_LEAVES && machine.trees().order == Order::Any {
             return None;
         }
         let mut builder = Builder { machine, sum, operands: Vec::new(), leaves, keep, budget };
         builder.operands = builder.leaves.iter().map(|&leaf| builder.operand_choices(leaf)).collect();
-        let sets = match machine.model().order {
+        let sets = match machine.trees().order {
             Order::Any => builder.every_tree()?,
             Order::LeftToRight => builder.left_to_right()?,
         };
-        let (leaves, by_subset) = (builder.leaves, machine.model().order == Order::Any);
+        let (leaves, by_subset) = (builder.leaves, machine.trees().order == Order::Any);
         let idle = Choice::plain(machine.modes()[0]);
         let mut found = Enumeration { terms, by_subset, sets, leaves, zeros, rounded: None, idle };
         if machine.is_widened() {
@@ -128,12 +128,12 @@ impl Enumeration {
 
     /// A path that gives `value`, if there is one among those kept. Where the sign of a zero is not told apart, the path
     /// may give the other zero.
-    pub fn path(&self, value: Encoding) -> Option<SumPath> {
+    pub fn path(&self, value: Encoding) -> Option<TreePath> {
         let (wide, narrowing) = match &self.rounded {
             Some(rounded) => rounded.get(&value).map(|&(wide, choice)| (wide, Some(choice)))?,
             None => (value, None),
         };
-        let mut path = SumPath { products: vec![self.idle; self.terms], additions: Vec::new(), narrowing };
+        let mut path = TreePath { products: vec![self.idle; self.terms], additions: Vec::new(), narrowing };
         let mut result = self.build(self.sets.len() - 1, wide, &mut path)?;
         for &zero in &self.zeros {
             path.additions.push(Addition { left: result, right: zero, contracted: false, choice: self.idle });
@@ -143,7 +143,7 @@ impl Enumeration {
     }
 
     /// Writes the making of a value into the path and gives the number of its term.
-    fn build(&self, set: usize, value: Encoding, path: &mut SumPath) -> Option<u32> {
+    fn build(&self, set: usize, value: Encoding, path: &mut TreePath) -> Option<u32> {
         match *self.sets[set].get(&value)? {
             Making::Bias => Some(self.terms as u32),
             Making::Product(choice) => {
@@ -324,7 +324,7 @@ impl Builder<'_> {
         set: &mut BTreeMap<Encoding, Making>,
     ) -> Option<()> {
         let Some(term) = self.term(self.leaves[index]) else { return Some(()) };
-        if self.machine.model().contraction == Contraction::None {
+        if self.machine.trees().contraction == Contraction::None {
             return Some(());
         }
         self.pay(rights.len())?;

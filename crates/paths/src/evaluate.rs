@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roundproof_format::{Class, Encoding};
-use roundproof_network::{At, Layer, ModelError, Network, PathError, PathModel, SumPath, Witness};
+use roundproof_network::{At, Layer, ModelError, Network, PathError, PathModel, TreePath, Witness};
 use thiserror::Error;
 
 use crate::choose::{Chooser, FromWitness, Site};
@@ -61,7 +61,7 @@ pub struct NeuronTrace {
     /// What was added up.
     pub sum: Sum,
     /// The path taken.
-    pub path: SumPath,
+    pub path: TreePath,
     /// What it gave, step by step.
     pub steps: SumTrace,
     /// The value after the activation.
@@ -246,7 +246,7 @@ fn checked_path<'a>(
     neuron: usize,
     sum: &Sum,
     chooser: &'a mut dyn Chooser,
-) -> Result<Cow<'a, SumPath>, EvaluateError> {
+) -> Result<Cow<'a, TreePath>, EvaluateError> {
     let path = chooser.choose(Site { layer, neuron }, sum, machine);
     match path.check(sum.terms.len(), machine.model()) {
         Ok(()) => Ok(path),

@@ -17,7 +17,7 @@
 //! # One neuron on one path
 //!
 //! A neuron adds the products of its stored weights with their inputs, and its bias. On a path
-//! ([`SumPath`](roundproof_network::SumPath)):
+//! ([`TreePath`](roundproof_network::TreePath)):
 //!
 //! - a product that is not contracted is rounded once, into the accumulator's format if that is wider;
 //! - an addition rounds the exact sum of its operands once, in the accumulator's format; a contracted product goes into

@@ -1,7 +1,9 @@
 //! The operations of a path model on a format, and one sum on one path.
 
 use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
-use roundproof_network::{Accumulator, Activation, Choice, ModelError, PathModel, Rounding, SumPath};
+use roundproof_network::{
+    Accumulator, Activation, Choice, ModelError, PathModel, Rounding, Summation, TreePath, Trees,
+};
 use roundproof_softfloat::{Arithmetic, flush, is_subnormal, relu, step};
 
 /// One product: a stored weight and the value that it multiplies.
@@ -40,6 +42,7 @@ pub struct SumTrace {
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
     model: PathModel,
+    trees: Trees,
     /// In the network's format: the rounding out of the accumulator.
     narrow: Arithmetic,
     /// In the accumulator's format: products and sums.
@@ -63,16 +66,22 @@ impl Machine {
             remedy: "use saturate",
         };
         let narrow = Arithmetic::new(format, model.overflow).map_err(unsupported)?;
-        let wide = match model.accumulator {
+        let Summation::Trees(trees) = model.summation;
+        let wide = match trees.accumulator {
             Accumulator::Same => narrow,
             Accumulator::Wider { format, overflow } => Arithmetic::new(format, overflow).map_err(unsupported)?,
         };
-        Ok(Machine { model: *model, narrow, wide })
+        Ok(Machine { model: *model, trees, narrow, wide })
     }
 
     /// The path model.
     pub fn model(&self) -> &PathModel {
         &self.model
+    }
+
+    /// The trees by which the path model forms its sums.
+    pub fn trees(&self) -> &Trees {
+        &self.trees
     }
 
     /// The network's format.
@@ -87,7 +96,7 @@ impl Machine {
 
     /// Whether there is one more rounding at the end.
     pub fn is_widened(&self) -> bool {
-        matches!(self.model.accumulator, Accumulator::Wider { .. })
+        matches!(self.trees.accumulator, Accumulator::Wider { .. })
     }
 
     /// Whether subnormal numbers may be flushed.
@@ -183,7 +192,7 @@ impl Machine {
         if self.is_widened() { self.round_out(total, choice) } else { total }
     }
 
-    /// The choice that [`SumPath::plain`] makes everywhere.
+    /// The choice that [`TreePath::plain`] makes everywhere.
     fn plain_choice(&self) -> Choice {
         Choice::plain(match self.model.rounding {
             Rounding::Mode(mode) => mode,
@@ -195,8 +204,8 @@ impl Machine {
     ///
     /// # Panics
     ///
-    /// If the path is none of a sum of that many terms: see [`SumPath::check`].
-    pub fn sum(&self, sum: &Sum, path: &SumPath) -> SumTrace {
+    /// If the path is none of a sum of that many terms: see [`TreePath::check`].
+    pub fn sum(&self, sum: &Sum, path: &TreePath) -> SumTrace {
         let count = sum.terms.len();
         let mut contracted = vec![false; count];
         for add in path.additions.iter().filter(|add| add.contracted) {

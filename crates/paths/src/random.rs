@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use roundproof_format::RoundingMode;
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, SumPath};
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, TreePath};
 
 use crate::choose::{Chooser, Site};
 use crate::machine::{Machine, Sum};
@@ -87,13 +87,13 @@ impl Random {
     }
 
     /// A random path of a sum of `terms` products and a bias.
-    pub fn path(&mut self, terms: usize, machine: &Machine) -> SumPath {
+    pub fn path(&mut self, terms: usize, machine: &Machine) -> TreePath {
         let temper = self.temper(machine);
         let products = (0..terms).map(|_| self.choice(machine, temper)).collect();
         let mut additions = Vec::with_capacity(terms);
         let mut open: Vec<u32> = (0..=terms as u32).collect();
         for index in 0..terms {
-            let (left, right) = match machine.model().order {
+            let (left, right) = match machine.trees().order {
                 Order::LeftToRight if index == 0 => (0, 1),
                 Order::LeftToRight => ((terms + index) as u32, index as u32 + 1),
                 Order::Any => {
@@ -108,14 +108,14 @@ impl Random {
             additions.push(self.addition(terms, left, right, machine, temper));
         }
         let narrowing = machine.is_widened().then(|| self.choice(machine, temper));
-        SumPath { products, additions, narrowing }
+        TreePath { products, additions, narrowing }
     }
 
     fn addition(&mut self, terms: usize, left: u32, right: u32, machine: &Machine, temper: Temper) -> Addition {
         let product = |operand: u32| (operand as usize) < terms;
         let (mut left, mut right) = (left, right);
         let mut contracted = false;
-        if machine.model().contraction == Contraction::Any && (product(left) || product(right)) {
+        if machine.trees().contraction == Contraction::Any && (product(left) || product(right)) {
             contracted = self.coin();
             let swap = if product(left) && product(right) { self.coin() } else { product(right) };
             if contracted && swap {
@@ -127,7 +127,7 @@ impl Random {
 }
 
 impl Chooser for Random {
-    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum.terms.len(), machine))
     }
 }

@@ -11,7 +11,7 @@ use roundproof_files::safetensors::{dataset_bytes, network_bytes};
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Format, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
-use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, Network, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, Network, PathModel, Rounding, Summation};
 use roundproof_paths::{Finding, SearchOptions, search};
 
 use super::condition::{all_ramps, expected, hopeless_side, most_units, sides, weakness};
@@ -193,7 +193,8 @@ impl Lab {
 
     fn cell(&self, bench: &Bench, format: Format, model: &PathModel) -> Cell {
         // Without subnormals nothing is flushed, and the paths are those of gradual underflow.
-        let judged = match model.accumulator {
+        let Summation::Trees(trees) = &model.summation;
+        let judged = match trees.accumulator {
             Accumulator::Same if format.precision() == 1 => PathModel { subnormals: Subnormals::Gradual, ..*model },
             _ => *model,
         };
@@ -201,7 +202,7 @@ impl Lab {
             Ok(made) => made,
             Err(refusal) => {
                 // The search lets every rounding go either way, in the format itself.
-                let covered = (model.rounding, model.accumulator) == (Rounding::Any, Accumulator::Same);
+                let covered = (model.rounding, trees.accumulator) == (Rounding::Any, Accumulator::Same);
                 let hopeless = covered && self.has_gadget() && hopeless_side(format).is_some();
                 return Cell::NoParameters { why: reason(refusal), hopeless };
             }

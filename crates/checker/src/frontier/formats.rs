@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use roundproof_format::{Format, ParseError, Specials};
-use roundproof_network::{Accumulator, ModelError, PathModel};
+use roundproof_network::{Accumulator, ModelError, PathModel, Summation};
 
 /// A way to lay out `b` exponent bits and a precision `p`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,17 +121,23 @@ fn wider(format: Format) -> String {
 /// Whether every path of `narrow` is one of `wide`: what holds under `wide` then holds under `narrow`.
 pub fn includes(wide: &PathModel, narrow: &PathModel) -> bool {
     use roundproof_format::Subnormals::Flush;
-    use roundproof_network::{Contraction, Order, Rounding};
+    use roundproof_network::{Contraction, Order, Rounding, Trees};
+    let includes = |wide: &Trees, narrow: &Trees| {
+        (wide.order == Order::Any || wide.order == narrow.order)
+            && (wide.contraction == Contraction::Any || wide.contraction == narrow.contraction)
+            && wide.accumulator == narrow.accumulator
+    };
+    let (Summation::Trees(wide_trees), Summation::Trees(narrow_trees)) = (&wide.summation, &narrow.summation);
     (wide.rounding == Rounding::Any || wide.rounding == narrow.rounding)
-        && (wide.order == Order::Any || wide.order == narrow.order)
-        && (wide.contraction == Contraction::Any || wide.contraction == narrow.contraction)
         && (wide.subnormals == Flush || wide.subnormals == narrow.subnormals)
-        && (wide.overflow, wide.accumulator) == (narrow.overflow, narrow.accumulator)
+        && wide.overflow == narrow.overflow
+        && includes(wide_trees, narrow_trees)
 }
 
 /// The precision in which sums are rounded first.
 pub(super) fn sum_precision(model: &PathModel, format: Format) -> u32 {
-    match model.accumulator {
+    let Summation::Trees(trees) = &model.summation;
+    match trees.accumulator {
         Accumulator::Same => format.precision(),
         Accumulator::Wider { format, .. } => format.precision(),
     }

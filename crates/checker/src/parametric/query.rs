@@ -1,7 +1,7 @@
 //! The box network of a symbolic data set, as one script.
 
 use roundproof_format::{Format, Subnormals};
-use roundproof_network::{Accumulator, Activation, PathModel, Rounding};
+use roundproof_network::{Accumulator, Activation, PathModel, Rounding, Summation};
 
 use super::sum::{Choices, Factor, Product, Writer};
 use crate::smt::bits::{Bits, Choices as Kind};
@@ -88,7 +88,8 @@ pub(super) struct Query {
 
 /// Whether a model is covered. Flushing is, in part: results, not operands; so only a counterexample counts there.
 fn is_covered(model: &PathModel) -> bool {
-    model.rounding == Rounding::Any && model.accumulator == Accumulator::Same
+    let Summation::Trees(trees) = &model.summation;
+    model.rounding == Rounding::Any && trees.accumulator == Accumulator::Same
 }
 
 impl Query {

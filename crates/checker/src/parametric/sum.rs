@@ -9,7 +9,7 @@
 //! over the terms that are there is reached, since the others may be merged last.
 
 use roundproof_format::Subnormals;
-use roundproof_network::{Contraction, Order, PathModel};
+use roundproof_network::{Contraction, Order, PathModel, Summation, Trees};
 
 use crate::smt::bits::{Bits, Operation};
 use crate::smt::term::{Truth, Vector, vector_sort};
@@ -76,6 +76,7 @@ struct Operand {
 pub(super) struct Writer {
     pub bits: Bits,
     pub model: PathModel,
+    trees: Trees,
     pub script: Script,
     pub choices: Choices,
     names: usize,
@@ -88,13 +89,14 @@ impl Writer {
         let mut script = Script::new(Some("QF_BV"));
         let mut operations = vec![Operation::Add, Operation::Multiply];
         operations.push(Operation::Scale);
-        if model.contraction == Contraction::Any {
+        let Summation::Trees(trees) = model.summation;
+        if trees.contraction == Contraction::Any {
             operations.extend([Operation::FusedMultiplyAdd, Operation::ScaleAdd]);
         }
         for line in bits.definitions(&operations) {
             script.line(&line);
         }
-        Writer { bits, model, script, choices: Choices::default(), names: 0, powers: false }
+        Writer { bits, model, trees, script, choices: Choices::default(), names: 0, powers: false }
     }
 
     fn name(&mut self, letter: char) -> String {
@@ -194,7 +196,7 @@ impl Writer {
 
     /// The sum of the products in order, and the bias last.
     pub fn sum(&mut self, products: &mut [Product], bias: &str) -> String {
-        let contracts = self.model.contraction == Contraction::Any;
+        let contracts = self.trees.contraction == Contraction::Any;
         let mut operands = Vec::with_capacity(products.len() + 1);
         // One neuron's weights are all encoded alike.
         let (mut fused, mut none) = ("fma", "zero".to_string());
@@ -226,7 +228,7 @@ impl Writer {
                 Some((low, high)) => self.take(&operands, low, high),
             };
             let sum = self.merge(&first, &second, fused);
-            if self.model.order == Order::LeftToRight {
+            if self.trees.order == Order::LeftToRight {
                 rest.insert(0, sum);
             } else {
                 rest.push(sum);
@@ -238,7 +240,7 @@ impl Writer {
 
     /// Two positions of operands, where they are not the first two.
     fn choose_operands(&mut self, count: usize) -> Option<(Vector, Vector)> {
-        if self.model.order == Order::LeftToRight || count == 2 {
+        if self.trees.order == Order::LeftToRight || count == 2 {
             return None;
         }
         let width = usize::BITS - (count - 1).leading_zeros();

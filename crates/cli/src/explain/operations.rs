@@ -3,7 +3,7 @@
 use roundproof_exact::{Rational, faithful, round};
 use roundproof_files::text::{exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_network::{Accumulator, Addition, Choice, PathModel, SumPath};
+use roundproof_network::{Accumulator, Addition, Choice, PathModel, Summation, TreePath};
 use roundproof_paths::NeuronTrace;
 use serde::Serialize;
 
@@ -108,7 +108,8 @@ impl Operations<'_> {
     }
 
     fn wide(&self) -> (Format, Overflow) {
-        match self.model.accumulator {
+        let Summation::Trees(trees) = &self.model.summation;
+        match trees.accumulator {
             Accumulator::Same => (self.format, self.model.overflow),
             Accumulator::Wider { format, overflow } => (format, overflow),
         }
@@ -168,7 +169,7 @@ impl Operations<'_> {
     }
 
     /// The choice of an addition; of a fused one, the product's own says how its factors are read.
-    fn choice(&self, path: &SumPath, add: &Addition) -> Choice {
+    fn choice(&self, path: &TreePath, add: &Addition) -> Choice {
         let mut choice = add.choice;
         if add.contracted {
             let read = path.products[add.left as usize].flushes;
@@ -181,7 +182,7 @@ impl Operations<'_> {
     pub fn order(&self) -> Option<String> {
         const MOST: usize = 8;
         let (path, terms) = (&self.neuron.path, self.neuron.sum.terms.len());
-        let shape = |path: &SumPath| -> Vec<(u32, u32, bool)> {
+        let shape = |path: &TreePath| -> Vec<(u32, u32, bool)> {
             path.additions
                 .iter()
                 .map(|add| match add.contracted {
@@ -190,7 +191,7 @@ impl Operations<'_> {
                 })
                 .collect()
         };
-        if shape(path) == shape(&SumPath::plain(terms, self.model)) {
+        if shape(path) == shape(&TreePath::plain(terms, self.model)) {
             return None;
         }
         if terms > MOST {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use roundproof_exact::Rational;
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_kernel::{Evidence, Node, Separator};
-use roundproof_network::{Addition, At, Choice, Flushes, SumPath};
+use roundproof_network::{Addition, At, Choice, Flushes, TreePath};
 use thiserror::Error;
 
 use super::Inconsistency;
@@ -101,7 +101,8 @@ pub(super) fn check(format: Format, evidence: Option<&Evidence>) -> Result<(), I
             }
             let mut terms_left = MAX_TERMS;
             witness.neurons.iter().enumerate().try_for_each(|(index, neuron)| {
-                let (products, additions) = (neuron.path.products.len(), neuron.path.additions.len());
+                let path = neuron.path.tree();
+                let (products, additions) = (path.products.len(), path.additions.len());
                 let counts =
                     if products == additions { Ok(()) } else { Err(NotationError::Counts { products, additions }) };
                 let checked = counts.and_then(|()| spend(&mut terms_left, products));
@@ -187,7 +188,7 @@ fn in_order(terms: usize, index: usize) -> (u32, u32) {
 }
 
 /// A path that passed its check: as many additions as products.
-pub(super) fn write_path(path: &SumPath) -> String {
+pub(super) fn write_path(path: &TreePath) -> String {
     let (terms, mode) = (path.products.len(), frequent_mode(path));
     let plain = Choice::plain(mode);
     let mut text = format!("{terms} {}", mode_name(mode));
@@ -213,7 +214,7 @@ pub(super) fn write_path(path: &SumPath) -> String {
 }
 
 /// The direction that most products and additions take; of several, the first in the order of [`MODES`].
-fn frequent_mode(path: &SumPath) -> RoundingMode {
+fn frequent_mode(path: &TreePath) -> RoundingMode {
     let choices = || path.products.iter().chain(path.additions.iter().map(|addition| &addition.choice));
     let count = |mode| choices().filter(|choice| choice.mode == mode).count();
     let mut best = (MODES[0].1, count(MODES[0].1));
@@ -255,7 +256,7 @@ fn read_choice(text: &str) -> Option<Choice> {
 }
 
 /// The path with this text; its terms are taken off `terms_left`.
-pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<SumPath, NotationError> {
+pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<TreePath, NotationError> {
     let mut parts = text.split("; ");
     let head = parts.next().and_then(|head| head.split_once(' '));
     let head = head.and_then(|(terms, mode)| Some((read_index(terms)? as usize, read_mode(mode)?)));
@@ -268,7 +269,7 @@ pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<SumPath, N
         Addition { left, right, contracted: false, choice }
     };
     let mut path =
-        SumPath { products: vec![choice; terms], additions: (0..terms).map(addition).collect(), narrowing: None };
+        TreePath { products: vec![choice; terms], additions: (0..terms).map(addition).collect(), narrowing: None };
     for part in parts {
         change(&mut path, part).ok_or_else(|| NotationError::Change { change: shorten(part), terms })?;
     }
@@ -277,7 +278,7 @@ pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<SumPath, N
 }
 
 /// Makes one change; none if it is no change.
-fn change(path: &mut SumPath, text: &str) -> Option<()> {
+fn change(path: &mut TreePath, text: &str) -> Option<()> {
     let (what, how) = text.split_once(' ')?;
     if what == "out" {
         path.narrowing = Some(read_choice(how)?);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use roundproof_exact::functions::Function;
 use roundproof_format::{Encoding, Format, ParseError};
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape, Verdict};
-use roundproof_network::{Accumulator, At, Contraction, NeuronPath, Order, PathModel, Rounding, Witness};
+use roundproof_network::{
+    Accumulator, At, Contraction, NeuronPath, Order, PathModel, Rounding, Summation, Trees, Witness,
+};
 
 use super::{Certificate, CertificateProblem, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
 use crate::json::{Field, Json, Misfit};
@@ -143,14 +145,15 @@ fn model(field: Field) -> Result<PathModel, Misfit> {
     let order = |text: &str| one_of("order", text, &[("any", Order::Any), ("left-to-right", Order::LeftToRight)]);
     let contraction =
         |text: &str| one_of("contraction", text, &[("any", Contraction::Any), ("none", Contraction::None)]);
-    let model = PathModel {
-        rounding: fields.take("rounding")?.read(rounding)?,
-        order: fields.take("order")?.read(order)?,
-        contraction: fields.take("contraction")?.read(contraction)?,
-        overflow: fields.take("overflow")?.read(str::parse)?,
-        subnormals: fields.take("subnormals")?.read(str::parse)?,
-        accumulator: accumulator(fields.take("accumulator")?)?,
-    };
+    // In the order of the file: the first that is wrong is told.
+    let rounding = fields.take("rounding")?.read(rounding)?;
+    let order = fields.take("order")?.read(order)?;
+    let contraction = fields.take("contraction")?.read(contraction)?;
+    let overflow = fields.take("overflow")?.read(str::parse)?;
+    let subnormals = fields.take("subnormals")?.read(str::parse)?;
+    let accumulator = accumulator(fields.take("accumulator")?)?;
+    let summation = Summation::Trees(Trees { order, contraction, accumulator });
+    let model = PathModel { rounding, overflow, subnormals, summation };
     fields.finish()?;
     Ok(model)
 }
@@ -232,5 +235,5 @@ fn neuron(field: Field, terms_left: &mut usize) -> Result<NeuronPath, Misfit> {
     let (layer, neuron) = (fields.take("layer")?.count()?, fields.take("neuron")?.count()?);
     let path = fields.take("path")?.read(|text| notation::read_path(text, terms_left))?;
     fields.finish()?;
-    Ok(NeuronPath { layer, neuron, path })
+    Ok(NeuronPath { layer, neuron, path: path.into() })
 }

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_kernel::{Node, Property, Separator, Shape};
 use roundproof_network::{
-    Accumulator, Addition, At, Choice, Contraction, Flushes, NeuronPath, Order, PathModel, Rounding, SumPath, Witness,
+    Accumulator, Addition, At, Choice, Contraction, Flushes, NeuronPath, Order, PathModel, Rounding, Summation,
+    TreePath, Trees, Witness,
 };
 
 use super::*;
@@ -40,14 +41,14 @@ fn proved() -> Certificate {
 
 fn refuted() -> Certificate {
     let model = PathModel::parse("all,subnormals=flush,accumulator=binary32", F).unwrap();
-    let mut path = SumPath::plain(3, &model);
+    let mut path = TreePath::plain(3, &model);
     path.products[1].mode = RoundingMode::TowardPositive;
     path.products[2].flushes.right = true;
     path.additions[0] = Addition { left: 2, right: 3, contracted: true, choice: path.products[1] };
     path.additions[1] = Addition { left: 1, right: 0, ..path.additions[1] };
     path.additions[2] = Addition { left: 5, right: 4, ..path.additions[2] };
     path.additions[2].choice.flushes.result = true;
-    let neurons = vec![NeuronPath { layer: 1, neuron: 17, path }];
+    let neurons = vec![NeuronPath { layer: 1, neuron: 17, path: path.into() }];
     let claim = Claim { model, ..proved().claim };
     let witness = Witness { at: At::Row(3), output: 0, value: Encoding::from_bits(0x7fc0), neurons };
     let evidence = Some(Evidence::Witness(witness));
@@ -358,7 +359,8 @@ fn verdict_and_evidence_go_together() {
 #[test]
 fn a_model_that_the_format_lacks_is_refused() {
     let mut certificate = proved();
-    certificate.claim.model.accumulator = Accumulator::Wider { format: Format::BINARY16, overflow: Overflow::Ieee };
+    certificate.claim.model.summation.trees_mut().accumulator =
+        Accumulator::Wider { format: Format::BINARY16, overflow: Overflow::Ieee };
     let error = certificate.to_json().unwrap_err().to_string();
     assert_eq!(error, "claim.model: accumulator binary16 does not contain every value of bfloat16");
 }
@@ -394,15 +396,15 @@ fn choice() -> impl Strategy<Value = Choice> {
         .prop_map(|(mode, (left, right, result))| Choice { mode, flushes: Flushes { left, right, result } })
 }
 
-fn path() -> impl Strategy<Value = SumPath> {
+fn path() -> impl Strategy<Value = TreePath> {
     let term = (choice(), choice(), any::<bool>(), any::<bool>(), 0u32..300, 0u32..300);
     (prop::collection::vec(term, 0..20), prop::option::of(choice())).prop_map(|(terms, narrowing)| {
-        let plain = SumPath::plain(terms.len(), &PathModel::all(F));
+        let plain = TreePath::plain(terms.len(), &PathModel::all(F));
         let additions =
             terms.iter().zip(&plain.additions).map(|(&(_, choice, contracted, keep, left, right), plain)| {
                 if keep { Addition { choice, ..*plain } } else { Addition { left, right, contracted, choice } }
             });
-        SumPath { products: terms.iter().map(|term| term.0).collect(), additions: additions.collect(), narrowing }
+        TreePath { products: terms.iter().map(|term| term.0).collect(), additions: additions.collect(), narrowing }
     })
 }
 
@@ -421,7 +423,7 @@ fn evidence() -> impl Strategy<Value = (Verdict, Option<Evidence>)> {
     let neuron = (0usize..9, any::<u32>(), path()).prop_map(|(layer, neuron, path)| NeuronPath {
         layer,
         neuron: neuron as usize,
-        path,
+        path: path.into(),
     });
     let point = prop::collection::vec(any::<u16>().prop_map(|bits| Encoding::from_bits(bits.into())), 0..4);
     let at = prop_oneof![any::<u16>().prop_map(|row| At::Row(row.into())), point.prop_map(At::Point)];
@@ -444,11 +446,13 @@ fn model() -> impl Strategy<Value = PathModel> {
     (rounding, any::<bool>(), any::<bool>(), overflow, rest).prop_map(
         |(rounding, any_order, contract, overflow, (subnormals, accumulator))| PathModel {
             rounding: rounding.map_or(Rounding::Any, Rounding::Mode),
-            order: if any_order { Order::Any } else { Order::LeftToRight },
-            contraction: if contract { Contraction::Any } else { Contraction::None },
             overflow,
             subnormals,
-            accumulator,
+            summation: Summation::Trees(Trees {
+                order: if any_order { Order::Any } else { Order::LeftToRight },
+                contraction: if contract { Contraction::Any } else { Contraction::None },
+                accumulator,
+            }),
         },
     )
 }

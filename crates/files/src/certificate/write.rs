@@ -2,7 +2,7 @@
 
 use roundproof_format::Format;
 use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape};
-use roundproof_network::{Accumulator, At, Contraction, Order, PathModel, Rounding, Witness};
+use roundproof_network::{Accumulator, At, Contraction, Order, PathModel, Rounding, Summation, Trees, Witness};
 
 use super::{Certificate, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
 use crate::json::Json;
@@ -70,7 +70,8 @@ fn approximates(format: Format, approximation: &Approximation, leaves: usize) ->
 }
 
 fn model(model: &PathModel) -> Json {
-    let PathModel { rounding, order, contraction, overflow, subnormals, accumulator } = model;
+    let PathModel { rounding, overflow, subnormals, summation: Summation::Trees(trees) } = model;
+    let Trees { order, contraction, accumulator } = trees;
     let rounding = match rounding {
         Rounding::Mode(mode) => mode.name(),
         Rounding::Any => "any",
@@ -127,7 +128,7 @@ fn witness(format: Format, Witness { at, output, value, neurons }: &Witness) -> 
         Json::object([
             ("layer", Json::count(neuron.layer)),
             ("neuron", Json::count(neuron.neuron)),
-            ("path", Json::Text(notation::write_path(&neuron.path))),
+            ("path", Json::Text(notation::write_path(neuron.path.tree()))),
         ])
     });
     let at = match at {

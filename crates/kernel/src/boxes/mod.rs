@@ -40,7 +40,7 @@ mod sums;
 
 use roundproof_exact::{Rational, order_key};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_network::{Accumulator, Activation, Dataset, Forest, Network, PathModel};
+use roundproof_network::{Accumulator, Activation, Dataset, Forest, Network, PathModel, Summation};
 use rustc_hash::FxHashMap;
 
 use crate::{BoxRejection, Separator};
@@ -113,7 +113,8 @@ fn recognize<'a>(model: &PathModel, network: &'a Network, data: Option<&Dataset>
         return Err(BoxRejection::Flush);
     }
     let gadget = Gadget::recognize(network, data)?;
-    let accumulator_overflow = match model.accumulator {
+    let Summation::Trees(trees) = &model.summation;
+    let accumulator_overflow = match trees.accumulator {
         Accumulator::Same => model.overflow,
         Accumulator::Wider { overflow, .. } => overflow,
     };

@@ -15,7 +15,7 @@ mod sum;
 
 use roundproof_exact::{Rational, decode, order_key};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_network::{Accumulator, Activation, Dataset, Layer, Network, PathModel};
+use roundproof_network::{Accumulator, Activation, Dataset, Layer, Network, PathModel, Summation};
 use rustc_hash::FxHashMap;
 
 use crate::{ReachRejection, exponent_is_moderate};
@@ -89,7 +89,8 @@ struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     fn new(model: &'a PathModel, format: Format) -> Evaluator<'a> {
         let own = Rounder::new(format, model.overflow, model.rounding);
-        let (accumulate, narrow) = match model.accumulator {
+        let Summation::Trees(trees) = &model.summation;
+        let (accumulate, narrow) = match trees.accumulator {
             Accumulator::Same => (own, None),
             Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, model.rounding), Some(own)),
         };

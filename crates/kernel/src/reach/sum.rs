@@ -24,7 +24,7 @@
 
 use roundproof_exact::{Rational, power_of_two};
 use roundproof_format::Overflow;
-use roundproof_network::{Contraction, Order, PathModel, Rounding};
+use roundproof_network::{Contraction, Order, PathModel, Rounding, Summation};
 
 use super::interval::{Ends, Extended, Keys, Lost, Rounder};
 use crate::growth::growth;
@@ -45,7 +45,8 @@ impl Leaf {
         let rounded = rounder.round(&exact)?;
         let mut high = rounder.finite_at_least(rounded.high);
         let mut low = rounder.finite_at_least(-rounded.low).map(|key| -key);
-        if model.contraction == Contraction::Any {
+        let Summation::Trees(trees) = &model.summation;
+        if trees.contraction == Contraction::Any {
             high = high.zip(rounder.key_at_least(&exact.1)).map(|(a, b)| a.max(b));
             low = low.zip(rounder.key_at_least(&exact.0.negate())).map(|(a, b)| a.min(-b));
         }
@@ -100,7 +101,8 @@ pub(super) fn enclose(
     {
         return Ok(Keys { low: up.min(floor.minus_one), high: up });
     }
-    if model.order == Order::LeftToRight {
+    let Summation::Trees(trees) = &model.summation;
+    if trees.order == Order::LeftToRight {
         return in_order(model, rounder, leaves);
     }
     if let Some(sum) = on_grid(rounder, leaves) {
@@ -138,10 +140,11 @@ pub(super) struct Floor {
 
 /// One order, which is every order of two leaves.
 fn in_order(model: &PathModel, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Keys, Lost> {
+    let Summation::Trees(trees) = &model.summation;
     // Where either neighbour may be chosen, the interval of a rounded product holds the exact one, up to overflow.
     let contract = |leaf: &Leaf| {
         let contained = model.rounding == Rounding::Any && leaf.low.is_some() && leaf.high.is_some();
-        model.contraction == Contraction::Any && !contained
+        trees.contraction == Contraction::Any && !contained
     };
     let mut sum = leaves[0].rounded;
     for (index, leaf) in leaves.iter().enumerate().skip(1) {

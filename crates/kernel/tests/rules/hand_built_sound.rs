@@ -136,7 +136,8 @@ fn mutate(random: &mut Random, case: &mut Case) {
 }
 
 fn makes_nan(model: &PathModel) -> bool {
-    model.overflow == Overflow::Nan || matches!(model.accumulator, Accumulator::Wider { overflow: Overflow::Nan, .. })
+    model.overflow == Overflow::Nan
+        || matches!(model.summation.trees().accumulator, Accumulator::Wider { overflow: Overflow::Nan, .. })
 }
 
 /// What accepted claims were about.
@@ -149,7 +150,8 @@ impl Counts {
         let second = &network.layers()[1];
         let required = |neuron| second.terms(neuron).filter(|&(_, weight)| real(format, weight) == 1).count();
         let trees = case.forest.trees().len();
-        let unbounded = matches!(model.accumulator, Accumulator::Wider { format, .. } if !format.is_bounded());
+        let unbounded =
+            matches!(model.summation.trees().accumulator, Accumulator::Wider { format, .. } if !format.is_bounded());
         let nan = makes_nan(model);
         let step = second.activation == Activation::Step;
         for (name, holds) in [
@@ -163,7 +165,7 @@ impl Counts {
             ("nested in several trees", trees >= 2 && case.depth >= 1),
             ("p = 1", format.precision() == 1),
             ("F(p)", !format.is_bounded()),
-            ("accumulator", matches!(model.accumulator, Accumulator::Wider { .. })),
+            ("accumulator", matches!(model.summation.trees().accumulator, Accumulator::Wider { .. })),
             ("accumulator F(p)", unbounded && format.is_bounded()),
             ("overflow to NaN", nan),
         ] {

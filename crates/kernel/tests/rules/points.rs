@@ -11,7 +11,7 @@ use roundproof_kernel::{
     Subject, Verdict, check,
 };
 use roundproof_network::{
-    Activation, At, Choice, Encodings, Forest, Network, NeuronPath, PathError, PathModel, SumPath, Tree, TreeNode,
+    Activation, At, Choice, Encodings, Forest, Network, NeuronPath, PathError, PathModel, Tree, TreeNode, TreePath,
     Witness,
 };
 use roundproof_paths::{FromWitness, evaluate};
@@ -34,9 +34,9 @@ fn plus_one(format: Format) -> Network {
 }
 
 fn mode_of_addition(mode: RoundingMode, model: &PathModel) -> Vec<NeuronPath> {
-    let mut path = SumPath::plain(1, model);
+    let mut path = TreePath::plain(1, model);
     path.additions[0].choice = Choice::plain(mode);
-    vec![NeuronPath { layer: 0, neuron: 0, path }]
+    vec![NeuronPath { layer: 0, neuron: 0, path: path.into() }]
 }
 
 fn witness(point: &[Encoding], given: Encoding, neurons: Vec<NeuronPath>) -> Witness {

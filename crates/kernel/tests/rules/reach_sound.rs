@@ -147,7 +147,7 @@ fn an_enclosure_of_a_compared_count_is_exact_up_to_the_precision() {
             if count <= 1 << format.precision() {
                 assert!(proved, "{format} {model} {count}");
                 exact += 1;
-            } else if model.rounding == Rounding::Any && model.accumulator == Accumulator::Same {
+            } else if model.rounding == Rounding::Any && model.summation.trees().accumulator == Accumulator::Same {
                 assert!(!proved, "{format} {model} {count}");
                 beyond += 1;
             }
@@ -197,6 +197,10 @@ fn thresholds_behind_sums_are_not_crossed_unseen() {
 #[test]
 fn every_kind_of_model_is_among_the_settings() {
     let settings = settings();
-    assert!(settings.iter().any(|(_, m)| m.rounding != Rounding::Any && m.contraction == Contraction::Any));
+    assert!(
+        settings
+            .iter()
+            .any(|(_, m)| m.rounding != Rounding::Any && m.summation.trees().contraction == Contraction::Any)
+    );
     assert!(settings.len() > 150, "{}", settings.len());
 }

@@ -4,7 +4,7 @@ use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
 use roundproof_kernel::{Evidence, Rejection, ReplayRejection, Verdict};
 use roundproof_network::{
     Accumulator, Activation, At, Choice, Contraction, Dataset, Layer, Network, NeuronPath, Order, PathError, PathModel,
-    Rounding, SumPath, Witness,
+    Rounding, TreePath, Witness,
 };
 use roundproof_paths as paths;
 
@@ -25,10 +25,12 @@ fn subject() -> (Network, Dataset, Witness) {
     let network = network(f, 2, vec![layer(f, Activation::Identity, &[(terms, "0.125"), (terms, "0")])]);
     let data = texts(f, &[(&["1", "0.125"], &["1", "1"])]);
     let model = PathModel::all(f);
-    let mut up = SumPath::plain(2, &model);
+    let mut up = TreePath::plain(2, &model);
     up.additions.iter_mut().for_each(|add| add.choice = Choice::plain(RoundingMode::TowardPositive));
-    let neurons =
-        vec![NeuronPath { layer: 0, neuron: 0, path: up.clone() }, NeuronPath { layer: 0, neuron: 1, path: up }];
+    let neurons = vec![
+        NeuronPath { layer: 0, neuron: 0, path: up.clone().into() },
+        NeuronPath { layer: 0, neuron: 1, path: up.into() },
+    ];
     (network, data, Witness { at: At::Row(0), output: 1, value: value(f, "1.25"), neurons })
 }
 
@@ -61,7 +63,7 @@ fn unordered() {
 
 #[test]
 fn path() {
-    let path = |change: fn(&mut SumPath)| match rejected(|w| change(&mut w.neurons[1].path)) {
+    let path = |change: fn(&mut TreePath)| match rejected(|w| change(w.neurons[1].path.tree_mut())) {
         ReplayRejection::Path { layer: 0, neuron: 1, error } => error,
         other => panic!("{other}"),
     };
@@ -83,11 +85,15 @@ fn value_and_label() {
     // The other zero is the label, too.
     let negated = network(f, 1, vec![layer(f, Activation::Identity, &[(&[(0, "-1")], "0")])]);
     let data = texts(f, &[(&["0"], &["0"])]);
-    let mut path = SumPath::plain(1, &PathModel::all(f));
+    let mut path = TreePath::plain(1, &PathModel::all(f));
     path.additions[0].choice.mode = RoundingMode::TowardNegative;
     let zero = f.negative_zero().expect("float8_e5m2 has one");
-    let witness =
-        Witness { at: At::Row(0), output: 0, value: zero, neurons: vec![NeuronPath { layer: 0, neuron: 0, path }] };
+    let witness = Witness {
+        at: At::Row(0),
+        output: 0,
+        value: zero,
+        neurons: vec![NeuronPath { layer: 0, neuron: 0, path: path.into() }],
+    };
     let agrees = ReplayRejection::Agrees { label: f.zero() };
     assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(agrees));
 }
@@ -120,7 +126,7 @@ fn exponents_without_bound_are_given_up() {
 }
 
 /// A change that leads out of the model, or out of all paths; none if this path has no place for it.
-fn spoil(random: &mut Random, model: &PathModel, path: &mut SumPath) -> Option<()> {
+fn spoil(random: &mut Random, model: &PathModel, path: &mut TreePath) -> Option<()> {
     let terms = path.products.len();
     let choices = terms + path.additions.len();
     match random.below(7) {
@@ -135,13 +141,13 @@ fn spoil(random: &mut Random, model: &PathModel, path: &mut SumPath) -> Option<(
             }
         }
         1 if model.subnormals == Subnormals::Gradual => path.additions.last_mut()?.choice.flushes.left = true,
-        2 if model.contraction == Contraction::None => path.additions.first_mut()?.contracted = true,
+        2 if model.summation.trees().contraction == Contraction::None => path.additions.first_mut()?.contracted = true,
         // A sum is no product that could be contracted.
         2 => {
             let add = path.additions.iter_mut().find(|add| add.left as usize >= terms && !add.contracted)?;
             add.contracted = true;
         }
-        3 if matches!(model.accumulator, Accumulator::Same) => {
+        3 if matches!(model.summation.trees().accumulator, Accumulator::Same) => {
             path.narrowing = Some(Choice::plain(RoundingMode::TiesToEven))
         }
         3 => path.narrowing = None,
@@ -152,7 +158,7 @@ fn spoil(random: &mut Random, model: &PathModel, path: &mut SumPath) -> Option<(
         5 => {
             path.products.pop()?;
         }
-        6 if model.order == Order::LeftToRight && terms >= 2 => {
+        6 if model.summation.trees().order == Order::LeftToRight && terms >= 2 => {
             // The bias first: a tree, but not this one.
             let (first, last) = (path.additions[0].right, path.additions[terms - 1].right);
             path.additions[0].right = last;
@@ -194,7 +200,11 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
                 .into_iter()
                 .enumerate()
                 .flat_map(|(layer, neurons)| {
-                    neurons.into_iter().enumerate().map(move |(neuron, n)| NeuronPath { layer, neuron, path: n.path })
+                    neurons.into_iter().enumerate().map(move |(neuron, n)| NeuronPath {
+                        layer,
+                        neuron,
+                        path: n.path.into(),
+                    })
                 })
                 .collect();
             let data = dataset(format, &[(inputs, labels.clone())]);
@@ -214,7 +224,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
             }
             let at = random.below(witness.neurons.len());
             let (layer, neuron) = (witness.neurons[at].layer, witness.neurons[at].neuron);
-            if spoil(&mut random, &model, &mut witness.neurons[at].path).is_some() {
+            if spoil(&mut random, &model, witness.neurons[at].path.tree_mut()).is_some() {
                 let rejected = replay(&model, &network, &data, &witness);
                 let expected = |e: &ReplayRejection| matches!(e, ReplayRejection::Path { layer: l, neuron: n, .. } if (*l, *n) == (layer, neuron));
                 assert!(rejected.as_ref().is_err_and(expected), "{rejected:?} {witness:?} {}", context());

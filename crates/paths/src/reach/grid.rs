@@ -220,7 +220,7 @@ pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
         let mirrored: Vec<Number> = numbers.into_iter().map(Number::mirrored).collect();
         grid.upper(&mirrored).map(|bound| negate(format, bound))
     });
-    let overflow = match machine.model().accumulator {
+    let overflow = match machine.trees().accumulator {
         Accumulator::Same => machine.model().overflow,
         Accumulator::Wider { overflow, .. } => overflow,
     };

@@ -90,7 +90,7 @@ fn sum_activated(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding,
     let bias = Leaf::bias(machine, bias, !terms.is_empty());
     let finish = |sum: Reach| machine.reach_activated(activation, machine.reach_round_out(sum));
     let products = terms.iter().map(|&(weight, input)| Leaf::product(machine, weight, input));
-    if machine.model().order == Order::LeftToRight {
+    if machine.trees().order == Order::LeftToRight {
         return finish(left_to_right(machine, products, bias));
     }
     let leaves: Vec<Leaf> = products.chain([bias]).filter(|leaf| !leaf.is_zero(machine.accumulator())).collect();

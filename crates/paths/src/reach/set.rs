@@ -176,7 +176,7 @@ impl Leaf {
         let inputs = machine.reach_read(narrow, input);
         let (weights, inputs) = (machine.reach_widened(weights), machine.reach_widened(inputs));
         let rounded = machine.reach_product(weights, inputs);
-        let contracted = machine.model().contraction == Contraction::Any;
+        let contracted = machine.trees().contraction == Contraction::Any;
         Leaf { rounded, product: contracted.then_some((weights, inputs)) }
     }
 

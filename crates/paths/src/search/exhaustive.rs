@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roundproof_format::Encoding;
-use roundproof_network::{NeuronPath, SumPath, Witness};
+use roundproof_network::{NeuronPath, TreePath, Witness};
 
 use super::{Finding, Hunt, Row};
 use crate::enumerate::{Enumeration, Keep};
@@ -128,8 +128,8 @@ impl Hunt<'_> {
                 let sum = sum_of(layer, neuron, below);
                 let found = Enumeration::new(&self.machine, &sum, Keep::Values, self.options.operations);
                 let Some(path) = found.and_then(|found| found.path(reached.sums[neuron])) else { return Ok(None) };
-                if path != SumPath::plain(sum.terms.len(), self.machine.model()) {
-                    neurons.push(NeuronPath { layer: index, neuron, path });
+                if path != TreePath::plain(sum.terms.len(), self.machine.model()) {
+                    neurons.push(NeuronPath { layer: index, neuron, path: path.into() });
                 }
             }
             state = reached.before;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Network, Order, SumPath};
+use roundproof_network::{Network, Order, TreePath};
 use roundproof_softfloat::order_key;
 
 use super::plain;
@@ -51,7 +51,7 @@ impl Chooser for Greedy {
         self.wants[site.layer][site.neuron] == Ordering::Equal
     }
 
-    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(match self.wants[site.layer][site.neuron] {
             Ordering::Equal => plain(sum, machine),
             want => extreme(machine, sum, want == Ordering::Greater, self.operations),
@@ -64,12 +64,12 @@ const SUBSET_TERMS: usize = 9;
 
 /// A path to the lowest or highest value of a sum, or where all trees are too many, the best of the fixed paths. The
 /// plain path if it is as good.
-fn extreme(machine: &Machine, sum: &Sum, high: bool, operations: usize) -> SumPath {
+fn extreme(machine: &Machine, sum: &Sum, high: bool, operations: usize) -> TreePath {
     let format = machine.format();
     let rank = |value: Encoding| order_key(format, value).map(|key| if high { key } else { -key });
     let plain = plain(sum, machine);
     let mut best = (rank(machine.sum(sum, &plain).value), plain);
-    let few = nonzero_terms(machine, sum) <= SUBSET_TERMS || machine.model().order == Order::LeftToRight;
+    let few = nonzero_terms(machine, sum) <= SUBSET_TERMS || machine.trees().order == Order::LeftToRight;
     if few && let Some(found) = Enumeration::new(machine, sum, Keep::Extremes, operations) {
         let top = found.values().into_iter().max_by_key(|&value| rank(value));
         if let Some(value) = top

@@ -1,6 +1,6 @@
 //! A witness with nothing in it that it can do without.
 
-use roundproof_network::{Choice, Network, PathModel, SumPath, Witness};
+use roundproof_network::{Choice, Network, PathModel, TreePath, Witness};
 
 use super::shorter::shorten;
 use crate::evaluate::{EvaluateError, replay};
@@ -37,15 +37,17 @@ pub fn minimise(
         let dropped = drop_most(before.neurons.len(), |dropped| misses(&without(&before, dropped)));
         witness = without(&before, &dropped);
         for place in 0..witness.neurons.len() {
-            let path = witness.neurons[place].path.clone();
-            let mut holds = |path: &SumPath| {
+            let path = witness.neurons[place].path.tree().clone();
+            let mut holds = |path: &TreePath| {
                 let mut candidate = witness.clone();
-                candidate.neurons[place].path = path.clone();
+                candidate.neurons[place].path = path.clone().into();
                 misses(&candidate)
             };
-            witness.neurons[place].path = plainer(path, model, &mut holds);
+            witness.neurons[place].path = plainer(path, model, &mut holds).into();
         }
-        witness.neurons.retain(|neuron| neuron.path != SumPath::plain(neuron.path.products.len(), model));
+        witness
+            .neurons
+            .retain(|neuron| *neuron.path.tree() != TreePath::plain(neuron.path.tree().products.len(), model));
         if witness == before {
             break;
         }
@@ -113,14 +115,14 @@ impl Part {
 }
 
 /// The path with what can be of the plain one: first its tree, then single choices.
-fn plainer(path: SumPath, model: &PathModel, holds: &mut impl FnMut(&SumPath) -> bool) -> SumPath {
-    let plain = SumPath::plain(path.products.len(), model);
+fn plainer(path: TreePath, model: &PathModel, holds: &mut impl FnMut(&TreePath) -> bool) -> TreePath {
+    let plain = TreePath::plain(path.products.len(), model);
     // The plain tree, plain throughout or with each addition rounded as the one of the same number was.
     let mut in_order = plain.additions.clone();
     for (add, old) in in_order.iter_mut().zip(&path.additions) {
         add.choice = old.choice;
     }
-    let trees = [plain.additions.clone(), in_order].map(|additions| SumPath { additions, ..path.clone() });
+    let trees = [plain.additions.clone(), in_order].map(|additions| TreePath { additions, ..path.clone() });
     let path = trees.into_iter().find(|tree| holds(tree)).unwrap_or(path);
     let Some(plain) = plain.products.first().copied().or(plain.narrowing) else { return path };
     let edits = edits(&path, plain);
@@ -129,7 +131,7 @@ fn plainer(path: SumPath, model: &PathModel, holds: &mut impl FnMut(&SumPath) ->
 }
 
 /// Every edit that changes something.
-fn edits(path: &SumPath, plain: Choice) -> Vec<Edit> {
+fn edits(path: &TreePath, plain: Choice) -> Vec<Edit> {
     let contracted = (0..path.additions.len()).filter(|&index| path.additions[index].contracted);
     let choices = path.products.iter().chain(path.additions.iter().map(|add| &add.choice)).chain(&path.narrowing);
     let parts = choices.enumerate().flat_map(|(operation, choice)| {
@@ -143,7 +145,7 @@ fn edits(path: &SumPath, plain: Choice) -> Vec<Edit> {
     contracted.map(Edit::Uncontract).chain(parts).collect()
 }
 
-fn edited(path: &SumPath, edits: &[Edit], made: &[bool], plain: Choice) -> SumPath {
+fn edited(path: &TreePath, edits: &[Edit], made: &[bool], plain: Choice) -> TreePath {
     let mut path = path.clone();
     let made = || edits.iter().zip(made).filter(|(_, made)| **made).map(|(edit, _)| *edit);
     for edit in made() {

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Network, NeuronPath, PathModel, SumPath, Witness};
+use roundproof_network::{Network, NeuronPath, PathModel, TreePath, Witness};
 use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
@@ -294,7 +294,7 @@ impl Hunt<'_> {
 #[derive(Clone)]
 struct Deviation {
     site: Site,
-    path: SumPath,
+    path: TreePath,
 }
 
 impl Chooser for Deviation {
@@ -302,7 +302,7 @@ impl Chooser for Deviation {
         site != self.site
     }
 
-    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         if site == self.site { Cow::Borrowed(&self.path) } else { Cow::Owned(plain(sum, machine)) }
     }
 }
@@ -318,15 +318,19 @@ impl<C: Chooser> Chooser for Recorder<C> {
         self.chooser.is_plain(site)
     }
 
-    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, SumPath> {
+    fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         let path = self.chooser.choose(site, sum, machine);
         if *path != plain(sum, machine) {
-            self.neurons.push(NeuronPath { layer: site.layer, neuron: site.neuron, path: path.clone().into_owned() });
+            self.neurons.push(NeuronPath {
+                layer: site.layer,
+                neuron: site.neuron,
+                path: path.clone().into_owned().into(),
+            });
         }
         path
     }
 }
 
-fn plain(sum: &Sum, machine: &Machine) -> SumPath {
-    SumPath::plain(sum.terms.len(), machine.model())
+fn plain(sum: &Sum, machine: &Machine) -> TreePath {
+    TreePath::plain(sum.terms.len(), machine.model())
 }

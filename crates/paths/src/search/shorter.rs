@@ -1,15 +1,17 @@
 //! Witnesses with fewer departures from the plain path.
 
 use roundproof_format::{RoundingMode, Subnormals};
-use roundproof_network::{Addition, Choice, Contraction, Network, Order, PathModel, Rounding, SumPath, Witness};
+use roundproof_network::{
+    Addition, Choice, Contraction, Network, Order, PathModel, Rounding, Summation, TreePath, Witness,
+};
 
 /// In how many places a witness departs from the plain path: additions of other operands, fused ones, directions, flushes.
 pub(crate) fn departures(witness: &Witness, model: &PathModel) -> usize {
-    witness.neurons.iter().map(|neuron| of_path(&neuron.path, model)).sum()
+    witness.neurons.iter().map(|neuron| of_path(neuron.path.tree(), model)).sum()
 }
 
-fn of_path(path: &SumPath, model: &PathModel) -> usize {
-    let plain = SumPath::plain(path.products.len(), model);
+fn of_path(path: &TreePath, model: &PathModel) -> usize {
+    let plain = TreePath::plain(path.products.len(), model);
     let operands = |add: &Addition| (add.left.min(add.right), add.left.max(add.right));
     let additions = path.additions.iter().zip(&plain.additions);
     let trees = additions.filter(|(add, plain)| operands(add) != operands(plain)).count();
@@ -21,11 +23,11 @@ fn of_path(path: &SumPath, model: &PathModel) -> usize {
     trees + fused + choices.sum::<usize>()
 }
 
-fn choices(path: &SumPath) -> impl Iterator<Item = &Choice> {
+fn choices(path: &TreePath) -> impl Iterator<Item = &Choice> {
     path.products.iter().chain(path.additions.iter().map(|add| &add.choice)).chain(&path.narrowing)
 }
 
-fn choice_mut(path: &mut SumPath, operation: usize) -> Option<&mut Choice> {
+fn choice_mut(path: &mut TreePath, operation: usize) -> Option<&mut Choice> {
     let additions = path.additions.iter_mut().map(|add| &mut add.choice);
     path.products.iter_mut().chain(additions).chain(&mut path.narrowing).nth(operation)
 }
@@ -62,12 +64,12 @@ pub(super) fn shorten(
 ) -> Witness {
     let mut evaluations = MOST_WORK / network.parameters().max(1);
     for place in 0..witness.neurons.len() {
-        let terms = witness.neurons[place].path.products.len();
-        let now = of_path(&witness.neurons[place].path, model);
+        let terms = witness.neurons[place].path.tree().products.len();
+        let now = of_path(witness.neurons[place].path.tree(), model);
         if now < 2 || terms > MOST_TERMS {
             continue;
         }
-        let mut paths: Vec<(usize, SumPath)> = candidates(terms, model)
+        let mut paths: Vec<(usize, TreePath)> = candidates(terms, model)
             .into_iter()
             .map(|path| (of_path(&path, model), path))
             .filter(|(departures, _)| (1..now).contains(departures))
@@ -77,7 +79,7 @@ pub(super) fn shorten(
             let Some(left) = evaluations.checked_sub(1) else { return witness };
             evaluations = left;
             let mut candidate = witness.clone();
-            candidate.neurons[place].path = path;
+            candidate.neurons[place].path = path.into();
             if misses(&candidate) {
                 witness = candidate;
                 break;
@@ -87,9 +89,10 @@ pub(super) fn shorten(
     witness
 }
 
-fn candidates(terms: usize, model: &PathModel) -> Vec<SumPath> {
-    let plain = SumPath::plain(terms, model);
-    let trees: Vec<Change> = if model.order == Order::Any { tree_changes(terms) } else { Vec::new() };
+fn candidates(terms: usize, model: &PathModel) -> Vec<TreePath> {
+    let plain = TreePath::plain(terms, model);
+    let Summation::Trees(model_trees) = &model.summation;
+    let trees: Vec<Change> = if model_trees.order == Order::Any { tree_changes(terms) } else { Vec::new() };
     let others = other_changes(&plain, model);
     let single = trees.iter().chain(&others).map(|&change| vec![change]);
     let with_tree = trees.iter().flat_map(|&tree| others.iter().map(move |&other| vec![tree, other]));
@@ -105,10 +108,11 @@ fn tree_changes(terms: usize) -> Vec<Change> {
     moves.chain((1..terms).map(Change::First)).collect()
 }
 
-fn other_changes(plain: &SumPath, model: &PathModel) -> Vec<Change> {
+fn other_changes(plain: &TreePath, model: &PathModel) -> Vec<Change> {
     let operations = choices(plain).count();
     let mut changes = Vec::new();
-    if model.contraction == Contraction::Any {
+    let Summation::Trees(trees) = &model.summation;
+    if trees.contraction == Contraction::Any {
         changes.extend((0..plain.additions.len()).map(Change::Fuse));
     }
     if model.rounding == Rounding::Any {
@@ -122,7 +126,7 @@ fn other_changes(plain: &SumPath, model: &PathModel) -> Vec<Change> {
 }
 
 /// The path with these changes, a change of the tree first; none if there is no such thing.
-fn changed(plain: &SumPath, changes: &[Change]) -> Option<SumPath> {
+fn changed(plain: &TreePath, changes: &[Change]) -> Option<TreePath> {
     let mut path = plain.clone();
     let terms = path.products.len();
     for &change in changes {

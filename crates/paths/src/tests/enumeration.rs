@@ -44,7 +44,7 @@ fn naive(machine: &Machine, sum: &Sum, leaves: &[usize]) -> BTreeSet<Encoding> {
         };
         let (left, right) = (side(1), side(0));
         let ordered = left.len() == leaves.len() - 1 && left.iter().max() < right.iter().max();
-        if machine.model().order == Order::LeftToRight && !ordered {
+        if machine.trees().order == Order::LeftToRight && !ordered {
             continue;
         }
         let rights = naive(machine, sum, &right);
@@ -53,7 +53,7 @@ fn naive(machine: &Machine, sum: &Sum, leaves: &[usize]) -> BTreeSet<Encoding> {
                 values.extend(choices.iter().map(|&choice| machine.add(a, b, choice)));
             }
         }
-        if machine.model().contraction == Contraction::Any {
+        if machine.trees().contraction == Contraction::Any {
             for (one, other) in [(&left, &right), (&right, &left)] {
                 if let [leaf] = one[..]
                     && let Some(&term) = sum.terms.get(leaf)

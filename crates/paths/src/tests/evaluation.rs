@@ -1,7 +1,9 @@
 //! One path: choosers, errors, traces.
 
 use roundproof_format::{Encoding, Format, RoundingMode};
-use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, NeuronPath, PathModel, SumPath, Witness};
+use roundproof_network::{
+    Activation, At, Dataset, Encodings, Layer, Network, NeuronPath, PathModel, TreePath, Witness,
+};
 use roundproof_softfloat::encode;
 
 use super::{machines, random_sum};
@@ -74,17 +76,17 @@ fn what_cannot_be_evaluated_is_told() {
     assert_eq!(error(&[value(1)], &model), EvaluateError::Inputs { given: 1, expected: 2 });
     let invalid = Encoding::from_bits(0x100);
     assert_eq!(error(&[value(1), invalid], &model), EvaluateError::Datum { column: 1, bits: 0x100 });
-    let foreign =
-        PathModel { accumulator: PathModel::parse("all,accumulator=bfloat16", F).unwrap().accumulator, ..model };
+    let foreign = PathModel::parse("all,accumulator=bfloat16", F).unwrap();
     assert!(evaluate(&network, &[value(1), value(1)], &foreign, &mut Plain).is_ok());
     let mut bad = PathModel::all(F);
-    bad.accumulator = roundproof_network::Accumulator::Wider { format: Format::FLOAT4_E2M1FN, overflow: bad.overflow };
+    let narrow = roundproof_network::Accumulator::Wider { format: Format::FLOAT4_E2M1FN, overflow: bad.overflow };
+    bad.summation.trees_mut().accumulator = narrow;
     assert!(matches!(error(&[value(1), value(1)], &bad), EvaluateError::Model(_)));
 
     struct Foreign;
     impl Chooser for Foreign {
-        fn choose(&mut self, _: Site, _: &crate::Sum, _: &Machine) -> std::borrow::Cow<'_, SumPath> {
-            std::borrow::Cow::Owned(SumPath { products: vec![], additions: vec![], narrowing: None })
+        fn choose(&mut self, _: Site, _: &crate::Sum, _: &Machine) -> std::borrow::Cow<'_, TreePath> {
+            std::borrow::Cow::Owned(TreePath { products: vec![], additions: vec![], narrowing: None })
         }
     }
     let refused = evaluate(&network, &[value(1), value(1)], &model, &mut Foreign).unwrap_err();
@@ -96,11 +98,11 @@ fn witnesses_replay_and_strange_ones_are_refused() {
     let column = |n: &[i32]| Encodings::collect(F, n.iter().map(|&n| value(n)));
     let data = Dataset::new(F, 2, 1, column(&[1, 1]), column(&[2])).unwrap();
     let model = PathModel::all(F);
-    let up = SumPath::plain(
+    let up = TreePath::plain(
         2,
         &PathModel { rounding: roundproof_network::Rounding::Mode(RoundingMode::TowardPositive), ..model },
     );
-    let neuron = NeuronPath { layer: 0, neuron: 0, path: up };
+    let neuron = NeuronPath { layer: 0, neuron: 0, path: up.into() };
     let mut witness = Witness { at: At::Row(0), output: 0, value: value(4), neurons: vec![neuron] };
     assert_eq!(replay(&network(), &data, &model, &witness), Ok(value(4)));
     witness.neurons[0].neuron = 2;
@@ -116,7 +118,7 @@ fn the_short_cut_of_the_plain_path_is_none() {
     for machine in machines() {
         for _ in 0..20 {
             let sum = random_sum(&mut random, machine.format(), 5);
-            let path = SumPath::plain(sum.terms.len(), machine.model());
+            let path = TreePath::plain(sum.terms.len(), machine.model());
             let short = machine.plain_sum(sum.terms.iter().copied(), sum.bias);
             assert_eq!(short, machine.sum(&sum, &path).value, "{} {} {sum:?}", machine.format(), machine.model());
         }

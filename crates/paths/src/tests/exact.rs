@@ -2,7 +2,7 @@
 
 use roundproof_exact::Arithmetic;
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
-use roundproof_network::{Accumulator, SumPath};
+use roundproof_network::{Accumulator, TreePath};
 
 use super::{machines, random_sum};
 use crate::choose::{Arrangement, Fixed};
@@ -15,7 +15,7 @@ struct Replay<'a> {
     accumulator: Format,
     wide: Arithmetic,
     sum: &'a Sum,
-    path: &'a SumPath,
+    path: &'a TreePath,
 }
 
 fn flushed(format: Format, flag: bool, value: Encoding) -> Encoding {
@@ -72,8 +72,8 @@ impl Replay<'_> {
     }
 }
 
-fn compare(machine: &Machine, sum: &Sum, path: &SumPath) {
-    let (accumulator, overflow) = match machine.model().accumulator {
+fn compare(machine: &Machine, sum: &Sum, path: &TreePath) {
+    let (accumulator, overflow) = match machine.trees().accumulator {
         Accumulator::Same => (machine.format(), machine.model().overflow),
         Accumulator::Wider { format, overflow } => (format, overflow),
     };

@@ -43,7 +43,7 @@ fn enumerated_values_lie_in_the_enclosure_and_touch_its_ends() {
 #[test]
 fn the_grid_bound_is_sound_on_its_own() {
     let mut random = Random::new(12, 0);
-    for machine in machines().filter(|machine| machine.model().order == Order::Any) {
+    for machine in machines().filter(|machine| machine.trees().order == Order::Any) {
         let format = machine.format();
         for _ in 0..60 {
             let sum = random_sum(&mut random, format, 4);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, PathModel, SumPath, Witness};
+use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, PathModel, TreePath, Witness};
 use roundproof_softfloat::{compare, encode, negate, next_down, order_key, power_of_two};
 
 use super::{datum, machines};
@@ -40,8 +40,8 @@ fn check(network: &Network, data: &Dataset, model: &PathModel, witness: &Witness
     let places: Vec<(usize, usize)> = witness.neurons.iter().map(|n| (n.layer, n.neuron)).collect();
     assert!(places.is_sorted_by(|a, b| a < b), "ascending: {places:?}");
     for neuron in &witness.neurons {
-        assert_ne!(neuron.path, SumPath::plain(neuron.path.products.len(), model));
-        neuron.path.check(neuron.path.products.len(), model).unwrap();
+        assert_ne!(*neuron.path.tree(), TreePath::plain(neuron.path.tree().products.len(), model));
+        neuron.path.check(neuron.path.tree().products.len(), model).unwrap();
     }
     // One neuron fewer, and the label is met: nothing can be dropped.
     for left_out in 0..witness.neurons.len() {
@@ -101,9 +101,9 @@ fn witnesses_are_shortened_to_one_change() {
     let model = PathModel::all(format);
     let witness = found(hunt(&network, &data, &model));
     let [neuron] = &witness.neurons[..] else { panic!("one neuron: {witness:?}") };
-    let plain = SumPath::plain(3, &model);
-    let differing = neuron.path.additions.iter().zip(&plain.additions).filter(|(add, plain)| add != plain).count();
-    assert_eq!((differing, &neuron.path.products), (2, &plain.products), "{witness:?}");
+    let plain = TreePath::plain(3, &model);
+    let differing = neuron.path.tree().additions.iter().zip(&plain.additions).filter(|(add, plain)| add != plain).count();
+    assert_eq!((differing, &neuron.path.tree().products), (2, &plain.products), "{witness:?}");
 
     let (mut shortened, mut random_paths) = (0, 0);
     let machine = Machine::new(format, &model).unwrap();
@@ -112,7 +112,7 @@ fn witnesses_are_shortened_to_one_change() {
         let inputs = [value(format, 3)];
         let Ok(trace) = crate::trace(&network, &inputs, &model, &mut random) else { panic!("a path") };
         let path = trace.layers[1][0].path.clone();
-        let neurons = vec![roundproof_network::NeuronPath { layer: 1, neuron: 0, path }];
+        let neurons = vec![roundproof_network::NeuronPath { layer: 1, neuron: 0, path: path.into() }];
         let value = trace.layers[1][0].value;
         if compare(format, value, labels[3]) == Some(Ordering::Equal) {
             continue;
@@ -186,7 +186,7 @@ fn a_threshold_falls_under_flush_alone() {
         assert_eq!(hunt(&network, &data, &PathModel::all(format)), Finding::Excluded);
         let flush = PathModel::parse("all,subnormals=flush", format).unwrap();
         let witness = found(hunt(&network, &data, &flush));
-        let choice = witness.neurons[0].path.additions[0].choice;
+        let choice = witness.neurons[0].path.tree().additions[0].choice;
         assert!(choice.flushes.result && !choice.flushes.left && !choice.flushes.right, "minimal: {choice:?}");
     }
 }
@@ -286,9 +286,9 @@ fn long_sums_are_refuted_and_their_witnesses_are_small() {
             let labels = Encodings::collect(format, [label]);
             let data = Dataset::new(format, 40, 1, Encodings::collect(format, row), labels).unwrap();
             let witness = found(hunt(&network, &data, &model));
-            let path = &witness.neurons[0].path;
+            let path = &witness.neurons[0].path.tree();
             // Another tree, or a few other choices.
-            let usual = SumPath::plain(40, &model).products[0];
+            let usual = TreePath::plain(40, &model).products[0];
             let changed = path.products.iter().filter(|&&choice| choice != usual).count()
                 + path.additions.iter().filter(|add| add.choice != usual || add.contracted).count();
             assert!(changed <= 3, "{format}: {changed} choices");
