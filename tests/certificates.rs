@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use roundproof_files::Certificate;
 use roundproof_files::text::exact_decimal;
-use roundproof_kernel::{Accuracy, Evidence, Node, Property, Verdict};
+use roundproof_judge::{Accuracy, Approximates, Evidence, KernelProperty, Property, Verdict};
+use roundproof_kernel::Node;
 use roundproof_network::At;
 use serde_json::Value;
 
@@ -99,11 +100,12 @@ fn claim(certificate: &Certificate) -> String {
         shape.rows, shape.input_dimension, shape.output_dimension, shape.layers, shape.parameters
     )
     .unwrap();
-    if let Property::Computes { trees, leaves, tolerance, exceptions } = &claim.property {
+    if let Property::Kernel(KernelProperty::Computes { trees, leaves, tolerance, exceptions }) = &claim.property {
         let but = if exceptions.is_empty() { String::new() } else { format!(", labels but of rows {exceptions:?}") };
         writeln!(summary, "  computes {trees} trees, {leaves} leaves, error at most {tolerance}{but}").unwrap();
     }
-    if let Property::Approximates { approximation, leaves } = &claim.property {
+    if let Property::Approximates(property) = &claim.property {
+        let Approximates { approximation, leaves } = &**property;
         let accuracy = match &approximation.accuracy {
             Accuracy::Rounded { mode, .. } => format!("rounded {mode}"),
             Accuracy::Within(error) => format!("error at most {error}"),

@@ -12,7 +12,8 @@ use roundproof_files::safetensors::{
     dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
 use roundproof_format::Format;
-use roundproof_kernel::{Claim, Subject, Verdict, check};
+use roundproof_judge::{Claim, Property, Subject, Verdict, check};
+use roundproof_kernel::Claim as KernelClaim;
 use roundproof_network::{Activation, Dataset, Encodings, Forest, PathModel};
 
 /// Wide enough for nearly all values of noise to differ: nothing is saved by what repeats.
@@ -120,16 +121,17 @@ fn made_up(kind: Kind, rows: usize, dimension: usize) -> Dataset {
 
 fn points(data: &Dataset, activation: Activation) -> Files {
     let built = point::memorize(data, activation).expect("no conflict");
-    let claim = Claim::memorizes(&built.network, data, PathModel::all(FORMAT));
-    files(claim, built, Some(data), None)
+    let claim = KernelClaim::memorizes(&built.network, data, PathModel::all(FORMAT));
+    files(claim.map(Property::from), built, Some(data), None)
 }
 
 fn tree(data: &Dataset, activation: Activation, keep_rows: bool) -> Files {
     let forest = learn(data, &LearnOptions::default(), &mut |_, _| ()).expect("no conflict");
     let built = compile::compile(&forest, activation).expect("a network");
     let data = Some(data).filter(|_| keep_rows);
-    let claim = Claim::computes(&built.network, &forest, data, PathModel::all(FORMAT), Default::default(), Vec::new());
-    files(claim, built, data, Some(&forest))
+    let claim =
+        KernelClaim::computes(&built.network, &forest, data, PathModel::all(FORMAT), Default::default(), Vec::new());
+    files(claim.map(Property::from), built, data, Some(&forest))
 }
 
 fn files(

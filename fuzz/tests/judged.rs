@@ -9,7 +9,6 @@ use roundproof_construct::Construction;
 use roundproof_construct::approximate::approximate;
 use roundproof_construct::compile::compile;
 use roundproof_construct::point::memorize;
-use roundproof_exact::functions::Function;
 use roundproof_exact::{Rational, decode, order_key, parse_number, round};
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, FileReference};
@@ -17,7 +16,9 @@ use roundproof_files::safetensors::{
     dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Subject, Verdict};
+use roundproof_functions::Function;
+use roundproof_judge::{Accuracy, Approximates, Approximation, Claim, Evidence, KernelProperty, Property, Subject, Verdict};
+use roundproof_kernel::Claim as KernelClaim;
 use roundproof_network::{Activation, Dataset, Encodings, Forest, Network, PathModel, TreeNode};
 use roundproof_paths::{Chooser, Plain, Random, evaluate, replay};
 
@@ -123,7 +124,7 @@ impl Read {
     fn verdict(&self) -> Option<Verdict> {
         let Certificate { claim, evidence, .. } = &self.certificate;
         let subject = Subject { network: &self.network, data: self.data.as_ref(), forest: self.forest.as_ref() };
-        roundproof_kernel::check(claim, &subject, evidence.as_ref()?, &mut |_, _| ()).ok()
+        roundproof_judge::check(claim, &subject, evidence.as_ref()?, &mut |_, _| ()).ok()
     }
 
     /// Asserts that a proved claim holds at some points, on the plain path and some others.
@@ -149,14 +150,14 @@ impl Read {
         let single = |value: Rational| (value.clone(), value);
         let within = |(low, high): (Rational, Rational), error: &Rational| (low - error, high + error);
         match property {
-            Property::Memorizes => {
+            Property::Kernel(KernelProperty::Memorizes) => {
                 let data = self.data.as_ref()?;
                 let row = bits as usize % data.rows().max(1);
                 let point = (0..data.dimension()).map(|column| data.input(row, column)).collect();
                 let labels = (0..data.outputs()).map(|output| value(format, data.label(row, output)).map(single));
                 Some((point, labels.collect::<Option<_>>()?))
             }
-            Property::Computes { tolerance, .. } => {
+            Property::Kernel(KernelProperty::Computes { tolerance, .. }) => {
                 let forest = self.forest.as_ref()?;
                 // Of unbounded exponents those near 0: numbers are written out.
                 let (one, mask) = (nearest(format, &Rational::from(1)).bits(), u128::MAX >> (128 - format.width()));
@@ -170,8 +171,8 @@ impl Read {
                 let right = leaf(forest, &point)?.into_iter().map(|value| within(single(value), tolerance)).collect();
                 Some((point, right))
             }
-            Property::Approximates { approximation, .. } => {
-                let Approximation { function, domain, accuracy } = &**approximation;
+            Property::Approximates(property) => {
+                let Approximation { function, domain, accuracy } = &property.approximation;
                 let column = |(column, &(low, high)): (usize, &(Encoding, Encoding))| {
                     let (low, high) = (order_key(format, low)?, order_key(format, high)?);
                     let steps = high.abs_diff(low).checked_add(1)?;
@@ -264,9 +265,9 @@ static PROVED: LazyLock<Vec<Bundle>> = LazyLock::new(|| {
             let forest = approximate(&wanted, format, &mut |_, _| ()).expect("a tree");
             let built = compile(&forest, activation).expect("a network");
             let model = PathModel::all(format);
-            let claim = Claim::approximates(&built.network, &forest, model, wanted);
+            let claim = Approximates::claim(&built.network, &forest, model, wanted).map(Property::from);
             bundles.push(Bundle::new(claim, built.clone(), Some(&forest), None));
-            let claim = Claim::computes(&built.network, &forest, None, model, Rational::new(), Vec::new());
+            let claim = KernelClaim::computes(&built.network, &forest, None, model, Rational::new(), Vec::new()).map(Property::from);
             bundles.push(Bundle::new(claim, built, Some(&forest), None));
         }
         let format = Format::FLOAT8_E5M2;
@@ -275,7 +276,7 @@ static PROVED: LazyLock<Vec<Bundle>> = LazyLock::new(|| {
             (numbers(["1", "2", "-3", "0", "0.5", "-0.25"]), numbers(["1", "0", "-1", "7", "8", "0.5"]));
         let data = Dataset::new(format, 2, 2, inputs, labels).expect("a data set");
         let built = memorize(&data, activation).expect("a network");
-        let claim = Claim::memorizes(&built.network, &data, PathModel::all(format));
+        let claim = KernelClaim::memorizes(&built.network, &data, PathModel::all(format)).map(Property::from);
         bundles.push(Bundle::new(claim, built, None, Some(&data)));
     }
     bundles

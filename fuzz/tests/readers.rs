@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bolero::check;
-use roundproof_exact::functions::Function;
+use roundproof_functions::Function;
 use roundproof_exact::{Rational, parse_number};
 use roundproof_files::certificate::Certificate;
 use roundproof_files::csv::parse_csv;

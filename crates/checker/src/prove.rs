@@ -21,7 +21,8 @@ use roundproof_files::certificate::{Certificate, FileReference, RelativePath, So
 use roundproof_files::safetensors::{
     Columns, TensorError, dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
-use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, boxes, exceptions};
+use roundproof_judge::{Claim, Evidence, Property, Rejection, Subject, Verdict};
+use roundproof_kernel::{Claim as KernelClaim, boxes, exceptions};
 use roundproof_network::{Activation, Dataset, Forest, Network, PathModel};
 use roundproof_paths::EvaluateError;
 use thiserror::Error;
@@ -197,7 +198,7 @@ fn judge(
     let names = Names::new(task)?;
     let network = names.network(&files)?;
     let data = names.dataset(&files)?;
-    let claim = Claim::memorizes(&network, &data, task.model);
+    let claim = KernelClaim::memorizes(&network, &data, task.model).map(Property::from);
     let subject = Subject::memorizing(&network, &data);
     let Judged { verdict, evidence, rejection } = Judged::of(&claim, &subject, offered, progress)?;
     let certificate = names.certificate(claim, &files, verdict, evidence, task);
@@ -281,7 +282,8 @@ pub fn compute_within(
         Some(data) => exceptions(&forest, data, &mut |done, of| progress("comparing labels", done, of)),
         None => Vec::new(),
     };
-    let claim = Claim::computes(&network, &forest, data.as_ref(), task.model, tolerance, exceptions);
+    let claim =
+        KernelClaim::computes(&network, &forest, data.as_ref(), task.model, tolerance, exceptions).map(Property::from);
     let subject = Subject { network: &network, data: data.as_ref(), forest: Some(&forest) };
     let Judged { verdict, evidence, rejection } = Judged::of(&claim, &subject, offered, progress)?;
     let certificate = names.certificate(claim, &files, verdict, evidence, task);

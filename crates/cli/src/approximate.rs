@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgGroup, Args};
+use roundproof_approximation::rule::MOST_POINTS;
 use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate};
 use roundproof_construct::approximate::all_finite;
 use roundproof_construct::{ConstructError, Reach, reference_parameters};
-use roundproof_exact::functions::{CATALOGUE, Function};
 use roundproof_exact::{Integer, Rational, parse_number};
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::{approximate as approximate_below, approximate_above, exact_decimal};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::approximation::MOST_POINTS;
-use roundproof_kernel::{Accuracy, Approximation};
+use roundproof_functions::{CATALOGUE, Function};
+use roundproof_judge::{Accuracy, Approximation, Property};
 use roundproof_network::{Activation, PathModel};
 use serde::Serialize;
 
@@ -334,8 +334,8 @@ fn distinct_results(proof: &Proof) -> Result<usize> {
 
 fn leaves(proof: &Proof) -> usize {
     match &proof.certificate.claim.property {
-        roundproof_kernel::Property::Approximates { leaves, .. } => *leaves,
-        _ => 0,
+        Property::Approximates(property) => property.leaves,
+        Property::Kernel(_) => 0,
     }
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use roundproof_files::certificate::{Certificate, FileReference};
 use roundproof_files::safetensors::{parse_dataset, parse_forest, parse_network};
 use roundproof_files::{Digest, text::exact_decimal};
-use roundproof_kernel::{Evidence, Subject, Verdict};
+use roundproof_judge::{Evidence, Subject, Verdict};
 use roundproof_network::{At, Dataset, Forest, Network, Witness};
 use serde::Serialize;
 
@@ -185,7 +185,7 @@ fn with_evidence(certificate: &Certificate, said: Verdict, subject: &Subject, ev
     let progress = Progress::new();
     let claim = &certificate.claim;
     let mut report = |done, of| progress.report("judging", done, of);
-    match roundproof_kernel::check(claim, subject, evidence, &mut report) {
+    match roundproof_judge::check(claim, subject, evidence, &mut report) {
         Err(rejection) => Judgement::Rejected(words::rejection(&rejection, claim.format)),
         Ok(found) if found != said => {
             Judgement::Rejected(format!("the certificate says {said}, the kernel says {found}"))

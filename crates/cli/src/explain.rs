@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use roundproof_files::Certificate;
 use roundproof_files::text::exact_decimal;
-use roundproof_kernel::{Evidence, Verdict, check};
+use roundproof_judge::{Evidence, Verdict, check};
 use roundproof_network::At;
 use roundproof_paths::{FromWitness, Plain, trace};
 

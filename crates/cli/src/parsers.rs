@@ -8,9 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use roundproof_checker::frontier::{self, CONSTRUCTIONS, Construction, Family};
 use roundproof_checker::prove::Strategy;
 use roundproof_construct::generate;
-use roundproof_exact::functions::Function;
 use roundproof_files::models::Outputs;
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
+use roundproof_functions::Function;
 use roundproof_network::Activation;
 use roundproof_paths::Arrangement;
 

@@ -4,7 +4,7 @@ use roundproof_checker::prove::{Expected, expected};
 use roundproof_exact::{Rational, decode, round};
 use roundproof_files::text::{approximate, approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Claim, Property};
+use roundproof_judge::{Accuracy, Claim, KernelProperty, Property};
 use roundproof_network::Forest;
 
 use crate::output::count;
@@ -33,10 +33,8 @@ impl<'a> Point<'a> {
     /// The names of the inputs.
     pub fn names(&self) -> Vec<String> {
         match &self.claim.property {
-            Property::Approximates { .. } => {
-                ["x", "y"].iter().take(self.inputs.len()).map(ToString::to_string).collect()
-            }
-            _ => (0..self.inputs.len()).map(|input| format!("x{input}")).collect(),
+            Property::Approximates(_) => ["x", "y"].iter().take(self.inputs.len()).map(ToString::to_string).collect(),
+            Property::Kernel(_) => (0..self.inputs.len()).map(|input| format!("x{input}")).collect(),
         }
     }
 
@@ -90,8 +88,8 @@ impl<'a> Point<'a> {
         let Some((low, high)) = self.expected.between.get(output) else { return String::new() };
         let value = between(low, high);
         match &self.claim.property {
-            Property::Memorizes => String::new(),
-            Property::Computes { trees, tolerance, .. } => {
+            Property::Kernel(KernelProperty::Memorizes) => String::new(),
+            Property::Kernel(KernelProperty::Computes { trees, tolerance, .. }) => {
                 let what =
                     if *trees == 1 { "the tree gives".to_string() } else { format!("{} give", count(*trees, "tree")) };
                 let value = exact_dyadic(low.clone());
@@ -100,7 +98,8 @@ impl<'a> Point<'a> {
                     false => format!("{what} {value}; allowed is an error of at most {}", approximate_above(tolerance)),
                 }
             }
-            Property::Approximates { approximation, .. } => {
+            Property::Approximates(property) => {
+                let approximation = &property.approximation;
                 let is = format!("{} is {value}", approximation.function.abridged());
                 let off = self.off(low, high, given);
                 match &approximation.accuracy {

@@ -3,7 +3,9 @@
 use roundproof_exact::{Rational, decode};
 use roundproof_files::text::{approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_kernel::{Accuracy, Approximation, ApproximationRejection, Claim, Evidence, Property, Rejection};
+use roundproof_judge::{
+    Accuracy, Approximation, ApproximationRejection, Claim, Evidence, KernelProperty, Property, Rejection,
+};
 use roundproof_network::{
     Accumulator, Activation, At, Contraction, Network, Order, PathModel, Rounding, Summation, Witness,
 };
@@ -14,11 +16,11 @@ use crate::output::count;
 pub fn claim(claim: &Claim) -> String {
     let shape = &claim.shape;
     match &claim.property {
-        Property::Memorizes => {
+        Property::Kernel(KernelProperty::Memorizes) => {
             let labels = if shape.output_dimension == 1 { "its label" } else { "its labels" };
             format!("on every rounding path, each of {} gives exactly {labels}", count(shape.rows, "row"))
         }
-        Property::Computes { trees, leaves, tolerance, exceptions } => {
+        Property::Kernel(KernelProperty::Computes { trees, leaves, tolerance, exceptions }) => {
             let function = match trees {
                 1 => format!("the value of a tree with {}", leaf_count(*leaves)),
                 _ => format!("the value of {trees} trees with {}", leaf_count(*leaves)),
@@ -35,8 +37,8 @@ pub fn claim(claim: &Claim) -> String {
             };
             format!("on every rounding path, every finite input gives {how}{rows}")
         }
-        Property::Approximates { approximation, .. } => {
-            format!("on every rounding path, {}", self::approximation(approximation, claim.format))
+        Property::Approximates(property) => {
+            format!("on every rounding path, {}", approximation(&property.approximation, claim.format))
         }
     }
 }

@@ -14,11 +14,11 @@ mod near;
 mod places;
 mod reach;
 
-use roundproof_exact::functions::Function;
+use roundproof_approximation::rule::MOST_POINTS;
+use roundproof_approximation::{Accuracy, Approximation};
 use roundproof_exact::{Rational, decode, order_key};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::approximation::MOST_POINTS;
-use roundproof_kernel::{Accuracy, Approximation};
+use roundproof_functions::Function;
 use roundproof_network::{Encodings, Forest, Tree, TreeNode};
 
 use crate::ConstructError;

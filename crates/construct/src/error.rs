@@ -1,8 +1,8 @@
 //! Why there is no network.
 
 use roundproof_exact::Rational;
-use roundproof_exact::functions::FunctionError;
 use roundproof_format::{Encoding, Format};
+use roundproof_functions::FunctionError;
 use roundproof_network::NetworkError;
 use thiserror::Error;
 

@@ -9,11 +9,9 @@
 //! - [`Arithmetic`]: the operations, for comparison with other implementations.
 //! - [`compare`], [`total_order`], [`Extremum`]: orders, minima and maxima.
 //! - [`parse_number`]: exact values of decimal and hexadecimal text.
-//! - [`functions`]: elementary functions, enclosed and correctly rounded.
 
 mod arithmetic;
 mod datum;
-pub mod functions;
 mod number;
 mod operations;
 mod order;

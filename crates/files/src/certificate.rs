@@ -76,7 +76,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use roundproof_kernel::{Claim, Evidence, Property, Verdict};
+use roundproof_approximation::Approximates;
+use roundproof_kernel::{Evidence, Verdict};
+
 use thiserror::Error;
 
 use crate::digest::{Digest, Stored};
@@ -85,9 +87,34 @@ use crate::json::{JsonError, Misfit};
 use crate::write_atomically;
 
 pub use notation::NotationError;
+pub use roundproof_kernel::Property as KernelProperty;
 
 /// The version of the certificates that are written, and the only one that is read.
 pub const SCHEMA: usize = 1;
+
+/// A claim of any kind.
+pub type Claim = roundproof_kernel::Claim<Property>;
+
+/// What a certificate can say to hold: whatever some judge has a rule for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// What the kernel judges: `memorizes` and `computes`.
+    Kernel(KernelProperty),
+    /// What `roundproof-approximation` judges: `approximates`.
+    Approximates(Box<Approximates>),
+}
+
+impl From<KernelProperty> for Property {
+    fn from(property: KernelProperty) -> Property {
+        Property::Kernel(property)
+    }
+}
+
+impl From<Approximates> for Property {
+    fn from(property: Approximates) -> Property {
+        Property::Approximates(Box::new(property))
+    }
+}
 
 /// What was claimed, of which files, and on what evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,17 +282,19 @@ impl Certificate {
     fn check_files(&self) -> Result<(), Inconsistency> {
         let needs = |property, needs| Err(Inconsistency::Files { property, needs });
         match (&self.claim.property, &self.dataset, &self.forest) {
-            (Property::Memorizes, Some(_), None) => Ok(()),
-            (Property::Memorizes, None, _) => needs("memorizes", "needs the field dataset"),
-            (Property::Memorizes, _, Some(_)) => needs("memorizes", "has no field forest"),
-            (Property::Computes { .. }, _, None) => needs("computes", "needs the field forest"),
-            (Property::Computes { exceptions, .. }, None, _) if !exceptions.is_empty() || self.claim.shape.rows > 0 => {
+            (Property::Kernel(KernelProperty::Memorizes), Some(_), None) => Ok(()),
+            (Property::Kernel(KernelProperty::Memorizes), None, _) => needs("memorizes", "needs the field dataset"),
+            (Property::Kernel(KernelProperty::Memorizes), _, Some(_)) => needs("memorizes", "has no field forest"),
+            (Property::Kernel(KernelProperty::Computes { .. }), _, None) => needs("computes", "needs the field forest"),
+            (Property::Kernel(KernelProperty::Computes { exceptions, .. }), None, _)
+                if !exceptions.is_empty() || self.claim.shape.rows > 0 =>
+            {
                 needs("computes", "needs the field dataset where rows are spoken of")
             }
-            (Property::Computes { .. }, ..) => Ok(()),
-            (Property::Approximates { .. }, None, Some(_)) => Ok(()),
-            (Property::Approximates { .. }, _, None) => needs("approximates", "needs the field forest"),
-            (Property::Approximates { .. }, Some(_), _) => needs("approximates", "has no field dataset"),
+            (Property::Kernel(KernelProperty::Computes { .. }), ..) => Ok(()),
+            (Property::Approximates(_), None, Some(_)) => Ok(()),
+            (Property::Approximates(_), _, None) => needs("approximates", "needs the field forest"),
+            (Property::Approximates(_), Some(_), _) => needs("approximates", "has no field dataset"),
         }
     }
 

@@ -3,19 +3,21 @@
 use std::fmt;
 
 use roundproof_exact::Rational;
-use roundproof_exact::functions::Function;
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_format::Format;
 use roundproof_network::{Dataset, Forest, Network, PathModel};
 
 /// A statement about one network, and a data set or a forest.
+///
+/// `P` is what is said to hold: of the kernel's own claims a [`Property`], of claims that other crates judge by means of the
+/// kernel a type of theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct Claim<P = Property> {
     /// The format of network and data.
     pub format: Format,
     /// The rounding paths that the claim speaks of.
     pub model: PathModel,
     /// What is said to hold.
-    pub property: Property,
+    pub property: P,
     /// The shape of network and data.
     pub shape: Shape,
 }
@@ -40,44 +42,6 @@ pub enum Property {
         /// The rows, ascending, whose label is not the forest's value.
         exceptions: Vec<usize>,
     },
-    /// At every point of the domain, on every path, the one output approximates a function of the reals. It takes a
-    /// forest of one tree, which is what the network computes at every finite input, and no data set.
-    Approximates {
-        /// The function, where, and how nearly.
-        approximation: Box<Approximation>,
-        /// Leaves of the tree.
-        leaves: usize,
-    },
-}
-
-/// A function of the reals, where it is approximated, and how nearly.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approximation {
-    /// The function.
-    pub function: Function,
-    /// The least and the largest value of each variable, both finite: the domain is all values of the format between, in
-    /// `F(p)` infinitely many around 0.
-    pub domain: Vec<(Encoding, Encoding)>,
-    /// How nearly.
-    pub accuracy: Accuracy,
-}
-
-/// How nearly a function is approximated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Accuracy {
-    /// The output equals, as a value (+0 equals -0), the function rounded once.
-    Rounded {
-        /// In this direction.
-        mode: RoundingMode,
-        /// Beyond the largest value, by this policy.
-        overflow: Overflow,
-    },
-    /// The output is at most this far from the function over the reals.
-    Within(Rational),
-    /// The output is at most this much farther from the function than the value of the format that is nearest to it: in
-    /// mathematics, `|N(x) - f(x)| <= |f(x) - v| + e` for every finite value `v`. For 0, the output is such a value, whichever
-    /// way ties go, and for every `e > 0` a continuous function on a compact domain has such a network.
-    Excess(Rational),
 }
 
 /// What a claim is about. What is there must be what the claim speaks of.
@@ -87,7 +51,7 @@ pub struct Subject<'a> {
     pub network: &'a Network,
     /// The data set; [`Property::Memorizes`] needs one.
     pub data: Option<&'a Dataset>,
-    /// The forest of [`Property::Computes`] and [`Property::Approximates`].
+    /// The forest that is computed.
     pub forest: Option<&'a Forest>,
 }
 
@@ -147,11 +111,17 @@ impl Claim {
         let property = Property::Computes { trees, leaves, tolerance, exceptions };
         Claim { format: network.format(), model, property, shape: Shape::of(network, data) }
     }
+}
 
-    /// The claim that `network` computes `forest` under `model`, and so approximates a function.
-    pub fn approximates(network: &Network, forest: &Forest, model: PathModel, approximation: Approximation) -> Claim {
-        let property = Property::Approximates { approximation: Box::new(approximation), leaves: forest.leaves() };
-        Claim { format: network.format(), model, property, shape: Shape::of(network, None) }
+impl<P> Claim<P> {
+    /// The same format, path model and shape with something else said to hold.
+    pub fn with<Q>(&self, property: Q) -> Claim<Q> {
+        Claim { format: self.format, model: self.model, property, shape: self.shape }
+    }
+
+    /// The claim, with its property as one of another type.
+    pub fn map<Q>(self, property: impl FnOnce(P) -> Q) -> Claim<Q> {
+        Claim { format: self.format, model: self.model, property: property(self.property), shape: self.shape }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! This crate knows no prover. It recomputes what evidence says from the network and the data alone, in the exact
 //! arithmetic of `roundproof-exact`; evidence that does not hold is rejected with the reason, and nothing is taken on
-//! trust. It has no solver, no serialization, no threads, no input or output, and no floating point of the host.
+//! trust. It has no solver, no serialization, no threads, no input or output, and no floating point of the host. It knows
+//! no function of the reals either: what approximates one is judged by `roundproof-approximation`, which has the kernel judge
+//! what the network computes.
 //!
 //! | evidence | what it says | what the kernel checks | the theorem that lifts it |
 //! | --- | --- | --- | --- |
@@ -10,7 +12,6 @@
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
 //! | [`Evidence::Witness`] | this path gives another value than is claimed | [`replay`]: that it is a path of the model, its value, and that the claim does not hold of it | none |
 
-pub mod approximation;
 pub mod boxes;
 mod claim;
 mod evidence;
@@ -20,12 +21,11 @@ pub mod reach;
 mod rejection;
 pub mod replay;
 
-pub use claim::{Accuracy, Approximation, Claim, Property, Shape, Subject, Verdict};
+pub use claim::{Claim, Property, Shape, Subject, Verdict};
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
-pub use rejection::{ApproximationRejection, BoxRejection, ReachRejection, Rejection, ReplayRejection};
+pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
-use roundproof_exact::Rational;
 use roundproof_format::Format;
 use roundproof_network::{Dataset, Forest, Network};
 
@@ -73,25 +73,12 @@ pub fn check(
             }
             Ok(Verdict::Proved)
         }
-        (Property::Approximates { approximation, .. }, None, Some(forest)) => {
-            if let Evidence::Witness(witness) = evidence {
-                let (point, given) = replay::at_point(&claim.model, network, witness)?;
-                approximation::contradicts(approximation, forest, point, given)?;
-                return Ok(Verdict::Refuted);
-            }
-            let exactly = Rational::new();
-            boxes::check_function(&claim.model, network, forest, separator(evidence)?, &exactly, progress)?;
-            approximation::check(approximation, forest, progress)?;
-            Ok(Verdict::Proved)
-        }
-        (Property::Approximates { .. }, Some(_), _) => {
-            Err(Rejection::Subject("that a network approximates a function takes no data set"))
-        }
-        (Property::Computes { .. } | Property::Approximates { .. }, _, None) => {
-            Err(Rejection::Subject("there is no forest to be computed"))
-        }
+        (Property::Computes { .. }, _, None) => Err(NO_FOREST),
     }
 }
+
+/// What a claim about all finite inputs needs, and its subject lacks.
+pub const NO_FOREST: Rejection = Rejection::Subject("there is no forest to be computed");
 
 /// What tells the regions apart, of the only evidence that a network does something on all inputs.
 fn separator(evidence: &Evidence) -> Result<&Separator, Rejection> {
@@ -127,8 +114,13 @@ fn memorizes(
     }
 }
 
-/// Whether the claim is about this subject.
-fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> {
+/// Checks that the claim is about this subject: formats and sizes are those that it names, and its path model is one of the
+/// format. [`check`] does so by itself.
+///
+/// # Errors
+///
+/// The first thing that differs.
+pub fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> {
     let (network, shape) = (subject.network, &claim.shape);
     let formats = [
         ("network", Some(network.format())),
@@ -159,9 +151,6 @@ fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> 
             sizes.push(("trees", trees, forest.trees().len()));
             sizes.push(("leaves", leaves, forest.leaves()));
         }
-        if let Property::Approximates { leaves, .. } = claim.property {
-            sizes.push(("leaves", leaves, forest.leaves()));
-        }
     }
     match sizes.into_iter().find(|(_, claimed, found)| claimed != found) {
         Some((what, claimed, found)) => Err(Rejection::Size { what, claimed, found }),
@@ -174,8 +163,9 @@ fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejection> 
 /// the memory that an exact number takes.
 pub const MODERATE_EXPONENT: i64 = 1 << 22;
 
-/// Whether the finite datum with this order key may be computed with: in `F(p)`, if it is 0 or has a moderate exponent.
-fn exponent_is_moderate(format: Format, key: i128) -> bool {
+/// Whether the finite datum with this order key may be computed with: in `F(p)`, if it is 0 or has an exponent of at most
+/// [`MODERATE_EXPONENT`] in magnitude.
+pub fn exponent_is_moderate(format: Format, key: i128) -> bool {
     let field = (key.unsigned_abs() >> format.trailing_bits()) as i64;
     format.is_bounded() || key == 0 || (field - format.bias()).abs() <= MODERATE_EXPONENT
 }

@@ -1,13 +1,9 @@
 //! Why evidence was not accepted.
 
-mod approximation;
-
 use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_network::{ModelError, PathError};
 use thiserror::Error;
-
-pub use approximation::ApproximationRejection;
 
 /// Why the kernel did not accept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -56,9 +52,6 @@ pub enum Rejection {
     /// The evidence for a box network does not hold.
     #[error("box-network: {0}")]
     Boxes(#[from] BoxRejection),
-    /// The tree does not approximate the function.
-    #[error("approximation: {0}")]
-    Approximation(#[from] ApproximationRejection),
     /// The reachable values do not establish the claim.
     #[error("paths: {0}")]
     Reach(#[from] ReachRejection),
@@ -387,7 +380,7 @@ pub enum ReplayRejection {
         /// What the witness has for it.
         value: Encoding,
     },
-    /// An input beyond the domain on which a function is approximated.
+    /// An input beyond the domain that the claim is about.
     #[error("input {input}: {value:?} is outside the domain")]
     Outside {
         /// The input, from 0.

@@ -1,10 +1,9 @@
 //! The rule `witness`: one path, replayed in exact arithmetic, that gives another value than is claimed.
 //!
-//! Against memorization it is a path at a row, and another value than the label ([`check`]). Against a forest or an
-//! approximation it is a path at a point of the witness's own choice ([`at_point`]), and what is claimed of that point does
-//! not hold of the value: [`crate::approximation::contradicts`] says so of a function, and of a forest, that the value is
-//! farther from the forest's than is allowed. The network need not be a box network then, nor the path model one for which
-//! that rule stands.
+//! Against memorization it is a path at a row, and another value than the label ([`check`]). Against a claim about points it
+//! is a path at one of the witness's own choice ([`at_point`]), and what is claimed of that point does not hold of the
+//! value: of a forest, the value is farther from the forest's than is allowed. The network need not be a box network then, nor
+//! the path model one for which that rule stands.
 //!
 //! Operands are read in the format in which they stand: weights, inputs and biases in the network's, partial sums in
 //! the accumulator's. A flush replaces a subnormal datum of that format by a zero of its sign, and leaves everything

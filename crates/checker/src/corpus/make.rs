@@ -11,7 +11,7 @@ use roundproof_files::models::{ConversionError, read_model};
 use roundproof_files::table::Table;
 use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
-use roundproof_kernel::{Approximation, Property, Verdict};
+use roundproof_judge::{Approximation, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};
 use serde_json::{Value, json};
 
@@ -75,8 +75,8 @@ pub(super) fn found(
         RecordKind::Digest => Record::Json(with_digest(&json).map_err(|error| RunError::File(error.to_string()))?),
     };
     let wrong_rows = match &certificate.claim.property {
-        Property::Memorizes | Property::Approximates { .. } => 0,
-        Property::Computes { exceptions, .. } => exceptions.len(),
+        Property::Kernel(KernelProperty::Memorizes) | Property::Approximates(_) => 0,
+        Property::Kernel(KernelProperty::Computes { exceptions, .. }) => exceptions.len(),
     };
     let how = if wrong_rows > 0 { format!("{how}, {wrong_rows} rows with another label") } else { how };
     Ok(Found { verdict: Some(certificate.verdict), how, record, kept: Some((files, json)), scripts, wrong_rows })
@@ -234,19 +234,19 @@ fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, sour
 
 /// How the kernel came to a certificate's verdict, in words.
 fn describe(certificate: &Certificate) -> String {
-    use roundproof_kernel::Evidence;
+    use roundproof_judge::Evidence;
     let shape = &certificate.claim.shape;
     match &certificate.evidence {
         Some(Evidence::BoxNetwork(_)) => {
             let function = match &certificate.claim.property {
-                Property::Approximates { leaves, .. } => {
+                Property::Approximates(property) => {
                     return format!(
-                        "kernel, box-network, every point, {leaves} leaves, {} parameters",
-                        shape.parameters
+                        "kernel, box-network, every point, {} leaves, {} parameters",
+                        property.leaves, shape.parameters
                     );
                 }
-                Property::Memorizes => String::new(),
-                Property::Computes { leaves, .. } => format!("all inputs, {leaves} leaves, "),
+                Property::Kernel(KernelProperty::Memorizes) => String::new(),
+                Property::Kernel(KernelProperty::Computes { leaves, .. }) => format!("all inputs, {leaves} leaves, "),
             };
             format!("kernel, box-network, {function}{} rows, {} parameters", shape.rows, shape.parameters)
         }

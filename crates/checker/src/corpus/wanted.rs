@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use roundproof_approximation::{Accuracy, Approximation};
 use roundproof_construct::ConstructError;
 use roundproof_construct::approximate::{all_finite, approximate};
-use roundproof_exact::functions::Function;
 use roundproof_exact::{Number, Rational};
 use roundproof_format::{Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation};
+use roundproof_functions::Function;
 use roundproof_network::{Forest, PathModel};
 
 /// A function to be approximated, in whatever format.

@@ -10,6 +10,7 @@ use roundproof_files::certificate::{Certificate, FileReference, RelativePath};
 use roundproof_files::safetensors::{dataset_bytes, network_bytes};
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Format, Subnormals};
+use roundproof_judge::Property;
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
 use roundproof_network::{Accumulator, Activation, At, Dataset, Forest, Network, PathModel, Rounding, Summation};
 use roundproof_paths::{Finding, SearchOptions, search};
@@ -325,7 +326,7 @@ fn refute(instance: &Instance, network: &Network, model: &PathModel) -> Option<S
     let certificate = Certificate {
         network: reference("network.safetensors", &network_bytes(network))?,
         dataset: Some(reference("dataset.safetensors", &dataset_bytes(data, None))?),
-        claim,
+        claim: claim.map(Property::from),
         forest: None,
         source: None,
         verdict: Verdict::Refuted,

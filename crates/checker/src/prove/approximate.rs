@@ -3,7 +3,7 @@
 use roundproof_construct::approximate;
 use roundproof_files::safetensors::{forest_bytes, network_bytes};
 use roundproof_format::Format;
-use roundproof_kernel::{Approximation, Claim, Evidence, Subject};
+use roundproof_judge::{Approximates, Approximation, Evidence, Property, Subject};
 use roundproof_network::{Forest, Network};
 
 use super::refute::Judged;
@@ -52,7 +52,7 @@ pub fn approximate_by(
     drop(network);
     let names = Names::new(task)?;
     let (network, forest) = (names.network(&files)?, names.forest(&files)?);
-    let claim = Claim::approximates(&network, &forest, task.model, wanted.clone());
+    let claim = Approximates::claim(&network, &forest, task.model, wanted.clone()).map(Property::from);
     let subject = Subject { network: &network, data: None, forest: Some(&forest) };
     let Judged { verdict, evidence, rejection } = Judged::of(&claim, &subject, offered, progress)?;
     let mut certificate = names.certificate(claim, &files, verdict, evidence, task);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roundproof_exact::{Rational, decode, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{ApproximationRejection, Claim, Property, Rejection};
+use roundproof_judge::{ApproximationRejection, Claim, Property, Rejection};
 use roundproof_network::{Dataset, Forest, Network, Tree, TreeNode, is_admitted};
 
 /// The most candidates, and the fewest that there may be of a large network.
@@ -62,8 +62,13 @@ pub(super) fn candidates(
 /// Where inputs are looked for.
 fn ranges(claim: &Claim, forest: &Forest) -> Vec<Range> {
     let format = claim.format;
-    if let Property::Approximates { approximation, .. } = &claim.property {
-        return approximation.domain.iter().map(|&(low, high)| (key(format, low), key(format, high))).collect();
+    if let Property::Approximates(property) = &claim.property {
+        return property
+            .approximation
+            .domain
+            .iter()
+            .map(|&(low, high)| (key(format, low), key(format, high)))
+            .collect();
     }
     let largest = match format.largest(false) {
         Some(largest) => key(format, largest),

@@ -2,7 +2,7 @@
 
 use roundproof_exact::{Rational, decode, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation, Property};
+use roundproof_judge::{Accuracy, Approximation, KernelProperty, Property};
 use roundproof_network::{Forest, TreeNode};
 use roundproof_paths::Right;
 
@@ -25,8 +25,8 @@ pub struct Expected {
 pub fn expected(property: &Property, forest: &Forest, point: &[Encoding]) -> Option<Expected> {
     let format = forest.format();
     match property {
-        Property::Memorizes => None,
-        Property::Computes { tolerance, .. } => {
+        Property::Kernel(KernelProperty::Memorizes) => None,
+        Property::Kernel(KernelProperty::Computes { tolerance, .. }) => {
             let values = values(forest, point);
             let near = |value: &Rational| {
                 allowed(format, &Rational::from(value - tolerance), &Rational::from(value + tolerance))
@@ -34,8 +34,8 @@ pub fn expected(property: &Property, forest: &Forest, point: &[Encoding]) -> Opt
             let right = values.iter().map(near).collect();
             Some(Expected { between: values.into_iter().map(|value| (value.clone(), value)).collect(), right })
         }
-        Property::Approximates { approximation, .. } => {
-            let (between, right) = of_function(approximation, format, point)?;
+        Property::Approximates(property) => {
+            let (between, right) = of_function(&property.approximation, format, point)?;
             Some(Expected { between: vec![between], right: vec![right] })
         }
     }

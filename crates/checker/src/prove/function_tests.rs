@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use roundproof_construct::{approximate, compile};
-use roundproof_exact::functions::Function;
 use roundproof_exact::{Datum, Rational, decode, encode, order_key};
 use roundproof_files::models::{ForestOptions, Outputs, read_model};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Subject, Verdict};
+use roundproof_functions::Function;
+use roundproof_judge::{Accuracy, Approximates, Approximation, Evidence, KernelProperty, Property, Subject, Verdict};
+use roundproof_kernel::Claim;
 use roundproof_network::{Activation, At, Encodings, Forest, Layer, Network, PathModel, Tree, TreeNode};
 use roundproof_paths::{Plain, evaluate, is_right};
 
@@ -35,8 +36,8 @@ fn claims_of_the_corpus_hold_on_the_plain_path() {
         let (low, high) = (format.zero(), value(format, 4, 1));
         let accuracy = Accuracy::Rounded { mode: RoundingMode::TiesToEven, overflow: format.default_overflow() };
         let function = Function::parse("x + 1").expect("a function");
-        let approximation = Box::new(Approximation { function, domain: vec![(low, high)], accuracy });
-        let property = Property::Approximates { approximation, leaves: 0 };
+        let approximation = Approximation { function, domain: vec![(low, high)], accuracy };
+        let property = Property::from(Approximates { approximation, leaves: 0 });
         let forest = Forest::new(format, 1, Encodings::collect(format, [low]), vec![leaf(format)]).expect("a forest");
         assert!(check(&network, &property, &forest, &PathModel::all(format), &points(format, low, high)) > 60);
     }
@@ -46,7 +47,7 @@ fn claims_of_the_corpus_hold_on_the_plain_path() {
     let function = Function::parse("sqrt").expect("a function");
     let wanted = Approximation { function, domain: vec![(low, high)], accuracy: rounded(RoundingMode::TiesToEven) };
     let forest = approximate::approximate(&wanted, format, &mut |_, _| ()).expect("a tree");
-    let property = Property::Approximates { approximation: Box::new(wanted), leaves: 0 };
+    let property = Property::from(Approximates { approximation: wanted, leaves: 0 });
     let model = PathModel::parse("all,subnormals=flush", format).expect("a model");
     for activation in [Activation::Relu, Activation::Step] {
         let network = compile::compile(&forest, activation).expect("a network").network;
@@ -57,7 +58,12 @@ fn claims_of_the_corpus_hold_on_the_plain_path() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proofs/refutations/forest-any-order/trees.model");
     let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None };
     let forest = read_model(Path::new(file)).expect("a model").value.to_forest(format, &options).expect("a forest").0;
-    let property = Property::Computes { trees: 4, leaves: 8, tolerance: Rational::new(), exceptions: Vec::new() };
+    let property = Property::from(KernelProperty::Computes {
+        trees: 4,
+        leaves: 8,
+        tolerance: Rational::new(),
+        exceptions: Vec::new(),
+    });
     let ends = [true, false].map(|negative| format.largest(negative).expect("bounded"));
     for activation in [Activation::Relu, Activation::Step] {
         let network = compile::compile(&forest, activation).expect("a network").network;
@@ -86,7 +92,7 @@ fn rounded(mode: RoundingMode) -> Accuracy {
 }
 
 fn judged(network: &Network, forest: &Forest, model: PathModel, wanted: &Approximation, offered: Evidence) -> Judged {
-    let claim = Claim::approximates(network, forest, model, wanted.clone());
+    let claim = Approximates::claim(network, forest, model, wanted.clone()).map(Property::from);
     let subject = Subject { network, data: None, forest: Some(forest) };
     Judged::of(&claim, &subject, offered, &mut |_, _, _| ()).expect("the model is one of the format")
 }
@@ -109,7 +115,7 @@ fn one_neuron_is_right_on_one_path_and_wrong_on_another() {
     let mut layer = Layer::new(F, Activation::Identity);
     layer.push([(0, F.one(false))], F.one(false));
     let network = Network::new(F, 1, vec![layer]).expect("a network");
-    let property = Property::Approximates { approximation: Box::new(wanted.clone()), leaves: 0 };
+    let property = Property::from(Approximates { approximation: wanted.clone(), leaves: 0 });
     for point in points(F, wanted.domain[0].0, wanted.domain[0].1) {
         let given = evaluate(&network, &[point], &PathModel::all(F), &mut Plain).expect("a value")[0];
         let expected = expected(&property, &forest, &[point]).expect("a function");
@@ -169,7 +175,7 @@ fn a_false_leaf_is_refuted_by_the_plain_path() {
         let construction = compile::compile(&forest, Activation::Relu).expect("a network");
         for claimed in &accuracies {
             let wanted = wanted(claimed);
-            let property = Property::Approximates { approximation: Box::new(wanted.clone()), leaves: 0 };
+            let property = Property::from(Approximates { approximation: wanted.clone(), leaves: 0 });
             let right = points(F, wanted.domain[0].0, wanted.domain[0].1).into_iter().all(|point| {
                 let given =
                     evaluate(&construction.network, &[point], &PathModel::all(F), &mut Plain).expect("a value")[0];
@@ -213,7 +219,8 @@ fn a_forest_with_another_leaf_is_refuted_there() {
         for activation in [Activation::Relu, Activation::Step] {
             let construction = compile::compile(&other, activation).expect("a network");
             let claim =
-                Claim::computes(&construction.network, &right, None, PathModel::all(F), Rational::new(), Vec::new());
+                Claim::computes(&construction.network, &right, None, PathModel::all(F), Rational::new(), Vec::new())
+                    .map(Property::from);
             let subject = Subject { network: &construction.network, data: None, forest: Some(&right) };
             let found = Judged::of(&claim, &subject, construction.evidence, &mut |_, _, _| ()).expect("a model");
             let Some(Evidence::Witness(witness)) = found.evidence else { panic!("{:?}", found.rejection) };

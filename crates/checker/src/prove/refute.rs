@@ -1,6 +1,6 @@
 //! The kernel's verdict on what a construction offers; where it rejects that, on a witness.
 
-use roundproof_kernel::{Claim, Evidence, Property, Rejection, Subject, Verdict, check};
+use roundproof_judge::{Claim, Evidence, KernelProperty, Property, Rejection, Subject, Verdict, check};
 use roundproof_paths::{EvaluateError, Finding, Points, SearchOptions, Targets, search};
 
 use super::Progress;
@@ -50,8 +50,8 @@ fn find(claim: &Claim, subject: &Subject<'_>, rejection: &Rejection) -> Result<O
     let (network, mut options) = (subject.network, SearchOptions::default());
     let points;
     let targets: &dyn Targets = match (&claim.property, subject.data, subject.forest) {
-        (Property::Memorizes, Some(data), _) => data,
-        (Property::Computes { .. } | Property::Approximates { .. }, _, Some(forest)) => {
+        (Property::Kernel(KernelProperty::Memorizes), Some(data), _) => data,
+        (Property::Kernel(KernelProperty::Computes { .. }) | Property::Approximates(_), _, Some(forest)) => {
             let mut all = Points::new(claim.format, network.input_dimension(), network.output_dimension());
             for point in candidates(claim, network, forest, subject.data, rejection) {
                 // Where a function has no value, nothing is claimed that could be contradicted.

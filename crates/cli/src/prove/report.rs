@@ -8,7 +8,7 @@ use roundproof_construct::reference_parameters;
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::table::{Place as RowPlace, Table};
 use roundproof_files::text::{approximate, exact_decimal};
-use roundproof_kernel::{Evidence, Property, Verdict};
+use roundproof_judge::{Evidence, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Witness};
 use serde::Serialize;
 
@@ -116,8 +116,8 @@ impl Report {
             _ => None,
         };
         let tree = match &claim.property {
-            Property::Memorizes | Property::Approximates { .. } => None,
-            Property::Computes { trees, leaves, tolerance, exceptions } => Some(TreeReport {
+            Property::Kernel(KernelProperty::Memorizes) | Property::Approximates(_) => None,
+            Property::Kernel(KernelProperty::Computes { trees, leaves, tolerance, exceptions }) => Some(TreeReport {
                 trees: *trees,
                 leaves: *leaves,
                 tolerance: tolerance.to_string(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use roundproof_approximation::{Accuracy, Approximation};
 use roundproof_exact::{Rational, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{Accuracy, Approximation};
 
 use super::places::{DEPTH, Places};
 use super::reach::TOO_MANY;

@@ -1,8 +1,8 @@
 //! Which errors are within reach: what a refusal says.
 
+use roundproof_approximation::Accuracy;
 use roundproof_exact::Rational;
 use roundproof_format::Encoding;
-use roundproof_kernel::Accuracy;
 
 use super::estimate::Curve;
 use super::near::{BITS, Search, half_of_the_largest_gap};

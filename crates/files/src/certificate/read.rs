@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_exact::functions::Function;
+use roundproof_approximation::{Accuracy, Approximates, Approximation};
 use roundproof_format::{Encoding, Format, ParseError};
-use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape, Verdict};
+use roundproof_functions::Function;
+use roundproof_kernel::{Evidence, Property as KernelProperty, Shape, Verdict};
 use roundproof_network::{
     Accumulator, At, Contraction, NeuronPath, Order, PathModel, Rounding, Summation, Trees, Witness,
 };
 
-use super::{Certificate, CertificateProblem, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
+use super::{Certificate, CertificateProblem, Claim, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
 use crate::json::{Field, Json, Misfit};
 use crate::safetensors::canonical_format;
 
@@ -70,20 +71,21 @@ fn claim(field: Field) -> Result<Claim, Misfit> {
     let kind = fields.take("property")?.read(|text| one_of("property", text, &kinds))?;
     let format = fields.take("format")?.read(canonical_format)?;
     let property = match kind {
-        Kind::Memorizes => Property::Memorizes,
-        Kind::Computes => Property::Computes {
+        Kind::Memorizes => KernelProperty::Memorizes.into(),
+        Kind::Computes => KernelProperty::Computes {
             trees: fields.take("trees")?.count()?,
             leaves: fields.take("leaves")?.count()?,
             tolerance: fields.take("tolerance")?.read(notation::read_magnitude)?,
             exceptions: list(fields.take("exceptions")?, Field::count)?,
-        },
+        }
+        .into(),
         Kind::Approximates => {
-            let approximation = Box::new(Approximation {
+            let approximation = Approximation {
                 function: fields.take("function")?.read(function)?,
                 domain: list(fields.take("domain")?, |field| range(format, field))?,
                 accuracy: accuracy(fields.take("accuracy")?)?,
-            });
-            Property::Approximates { approximation, leaves: fields.take("leaves")?.count()? }
+            };
+            Approximates { approximation, leaves: fields.take("leaves")?.count()? }.into()
         }
     };
     let model = model(fields.take("model")?)?;

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
-use roundproof_kernel::{Node, Property, Separator, Shape};
+use roundproof_kernel::{Node, Property as KernelProperty, Separator, Shape};
 use roundproof_network::{
     Accumulator, Addition, At, Choice, Contraction, Flushes, NeuronPath, Order, PathModel, Rounding, Summation,
     TreePath, Trees, Witness,
@@ -21,7 +21,7 @@ fn proved() -> Certificate {
         claim: Claim {
             format: F,
             model: PathModel::all(F),
-            property: Property::Memorizes,
+            property: KernelProperty::Memorizes.into(),
             shape: Shape { rows: 150, input_dimension: 4, output_dimension: 1, layers: 3, parameters: 84 },
         },
         network: reference("network.safetensors"),
@@ -56,7 +56,8 @@ fn refuted() -> Certificate {
 }
 
 fn computed() -> Certificate {
-    let property = Property::Computes { trees: 1, leaves: 3, tolerance: (1, 1024).into(), exceptions: vec![] };
+    let property =
+        KernelProperty::Computes { trees: 1, leaves: 3, tolerance: (1, 1024).into(), exceptions: vec![] }.into();
     let shape = Shape { rows: 0, ..proved().claim.shape };
     let claim = Claim { property, shape, ..proved().claim };
     let forest = Some(reference("forest.safetensors"));
@@ -521,18 +522,18 @@ fn a_claim_about_a_forest_reads_back_and_names_its_files() {
     assert!(matches!(with.check(), Err(Inconsistency::Files { property: "memorizes", .. })));
 }
 
-fn approximated(accuracy: roundproof_kernel::Accuracy) -> Certificate {
-    let function = roundproof_exact::functions::Function::parse("mul").unwrap();
+fn approximated(accuracy: roundproof_approximation::Accuracy) -> Certificate {
+    let function = roundproof_functions::Function::parse("mul").unwrap();
     let ends = [0xc080, 0x4080].map(Encoding::from_bits);
     let domain = vec![ends.into(), (F.zero(), F.one(false))];
-    let approximation = Box::new(roundproof_kernel::Approximation { function, domain, accuracy });
-    let property = Property::Approximates { approximation, leaves: 3 };
+    let approximation = roundproof_approximation::Approximation { function, domain, accuracy };
+    let property = Approximates { approximation, leaves: 3 }.into();
     Certificate { claim: Claim { property, ..computed().claim }, ..computed() }
 }
 
 #[test]
 fn approximations_read_back_and_their_other_spellings_are_refused() {
-    use roundproof_kernel::Accuracy;
+    use roundproof_approximation::Accuracy;
     let mode = RoundingMode::TiesToEven;
     let exact = approximated(Accuracy::Rounded { mode, overflow: Overflow::Saturate });
     let near = approximated(Accuracy::Within((1, 128).into()));

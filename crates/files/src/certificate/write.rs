@@ -1,10 +1,11 @@
 //! Certificates to JSON. The fields stand in the order in which a reader wants them.
 
+use roundproof_approximation::{Accuracy, Approximates, Approximation};
 use roundproof_format::Format;
-use roundproof_kernel::{Accuracy, Approximation, Claim, Evidence, Property, Shape};
+use roundproof_kernel::{Evidence, Property as KernelProperty, Shape};
 use roundproof_network::{Accumulator, At, Contraction, Order, PathModel, Rounding, Summation, Trees, Witness};
 
-use super::{Certificate, FileReference, LemmaReference, SCHEMA, SourceReference, notation};
+use super::{Certificate, Claim, FileReference, LemmaReference, Property, SCHEMA, SourceReference, notation};
 use crate::json::Json;
 
 /// A certificate that passed its check.
@@ -25,15 +26,15 @@ pub(super) fn certificate(certificate: &Certificate) -> Json {
 
 fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
     let property = match property {
-        Property::Memorizes => vec![("property", Json::text("memorizes"))],
-        Property::Computes { trees, leaves, tolerance, exceptions } => vec![
+        Property::Kernel(KernelProperty::Memorizes) => vec![("property", Json::text("memorizes"))],
+        Property::Kernel(KernelProperty::Computes { trees, leaves, tolerance, exceptions }) => vec![
             ("property", Json::text("computes")),
             ("trees", Json::count(*trees)),
             ("leaves", Json::count(*leaves)),
             ("tolerance", Json::text(tolerance)),
             ("exceptions", Json::Array(exceptions.iter().map(|&row| Json::count(row)).collect())),
         ],
-        Property::Approximates { approximation, leaves } => approximates(*format, approximation, *leaves),
+        Property::Approximates(property) => approximates(*format, property),
     };
     let Shape { rows, input_dimension, output_dimension, layers, parameters } = *shape;
     let shape = Json::object([
@@ -47,7 +48,7 @@ fn claim(Claim { format, model, property, shape }: &Claim) -> Json {
     Json::Object(property.into_iter().chain(rest).map(|(key, value)| (key.to_string(), value)).collect())
 }
 
-fn approximates(format: Format, approximation: &Approximation, leaves: usize) -> Vec<(&'static str, Json)> {
+fn approximates(format: Format, Approximates { approximation, leaves }: &Approximates) -> Vec<(&'static str, Json)> {
     let Approximation { function, domain, accuracy } = approximation;
     let range = |&(low, high): &(_, _)| {
         let [low, high] = [low, high].map(|end| Json::Text(notation::write_value(format, end)));
@@ -65,7 +66,7 @@ fn approximates(format: Format, approximation: &Approximation, leaves: usize) ->
         ("function", Json::text(function)),
         ("domain", Json::Array(domain.iter().map(range).collect())),
         ("accuracy", accuracy),
-        ("leaves", Json::count(leaves)),
+        ("leaves", Json::count(*leaves)),
     ]
 }
 

@@ -1,8 +1,6 @@
 //! The rules of the kernel, one module each: what they must reject, one test per kind of rejection, and that what they
 //! accept is true, against every path of small networks over small formats.
 
-mod approximates;
-mod approximates_sound;
 mod boxes;
 mod boxes_sound;
 mod claim;
@@ -14,6 +12,5 @@ mod hand_built_sound;
 mod points;
 mod reach;
 mod reach_sound;
-mod real;
 mod replay;
 mod silence;

@@ -102,7 +102,8 @@ fn witnesses_are_shortened_to_one_change() {
     let witness = found(hunt(&network, &data, &model));
     let [neuron] = &witness.neurons[..] else { panic!("one neuron: {witness:?}") };
     let plain = TreePath::plain(3, &model);
-    let differing = neuron.path.tree().additions.iter().zip(&plain.additions).filter(|(add, plain)| add != plain).count();
+    let differing =
+        neuron.path.tree().additions.iter().zip(&plain.additions).filter(|(add, plain)| add != plain).count();
     assert_eq!((differing, &neuron.path.tree().products), (2, &plain.products), "{witness:?}");
 
     let (mut shortened, mut random_paths) = (0, 0);

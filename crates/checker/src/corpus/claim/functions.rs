@@ -1,8 +1,8 @@
 //! Claims about functions and forests.
 
 use roundproof_exact::Rational;
-use roundproof_exact::functions::Function;
 use roundproof_format::RoundingMode;
+use roundproof_functions::Function;
 use serde::Deserialize;
 
 use super::{ClaimError, Text, number};

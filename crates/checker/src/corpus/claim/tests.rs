@@ -1,5 +1,5 @@
+use roundproof_approximation::Accuracy;
 use roundproof_format::{Overflow, RoundingMode};
-use roundproof_kernel::Accuracy;
 
 use super::*;
 

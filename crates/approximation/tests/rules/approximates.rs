@@ -2,15 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+use roundproof_approximation::rule::{MOST_ENCLOSURES, check_tree};
+use roundproof_approximation::{
+    Accuracy, Approximates, Approximation, ApproximationRejection as Kind, Rejection, check,
+};
 use roundproof_construct::approximate::approximate;
 use roundproof_construct::compile::compile;
 use roundproof_exact::Rational;
-use roundproof_exact::functions::Function;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{
-    Accuracy, Approximation, ApproximationRejection as Kind, BoxRejection, Claim, Evidence, Property, Rejection,
-    Subject, Verdict, approximation, check,
-};
+use roundproof_functions::Function;
+use roundproof_kernel::{BoxRejection, Claim, Evidence, Rejection as KernelRejection, Subject, Verdict};
 use roundproof_network::{Activation, Dataset, Encodings, Forest, PathModel, Tree};
 
 use crate::common::*;
@@ -38,7 +39,7 @@ fn tree(wanted: &Approximation) -> Forest {
 }
 
 fn judge(wanted: &Approximation, forest: &Forest) -> Result<(), Kind> {
-    approximation::check(wanted, forest, &mut |_, _| ())
+    check_tree(wanted, forest, &mut |_, _| ())
 }
 
 /// The forest with another value in one leaf.
@@ -63,35 +64,44 @@ fn networks_of_either_activation_are_proved() {
             let forest = tree(wanted);
             let construction = compile(&forest, activation).unwrap();
             let model = PathModel::parse("all,overflow=saturate", F).unwrap();
-            let claim = Claim::approximates(&construction.network, &forest, model, wanted.clone());
+            let claim = Approximates::claim(&construction.network, &forest, model, wanted.clone());
             let subject = Subject { network: &construction.network, data: None, forest: Some(&forest) };
-            let judge =
-                |claim: &Claim, subject: &Subject, evidence: &Evidence| check(claim, subject, evidence, &mut |_, _| ());
+            let judge = |claim: &Claim<Approximates>, subject: &Subject, evidence: &Evidence| {
+                check(claim, subject, evidence, &mut |_, _| ())
+            };
             assert_eq!(judge(&claim, &subject, &construction.evidence), Ok(Verdict::Proved));
 
             let rejected = judge(&claim, &subject, &Evidence::Paths).unwrap_err();
-            assert_eq!(rejected, Rejection::Evidence);
+            assert_eq!(rejected, KernelRejection::Evidence.into());
             let without = Subject { forest: None, ..subject };
-            assert!(matches!(judge(&claim, &without, &construction.evidence), Err(Rejection::Subject(_))));
+            assert!(matches!(
+                judge(&claim, &without, &construction.evidence),
+                Err(Rejection::Kernel(KernelRejection::Subject(_)))
+            ));
             let zeros = |count| Encodings::collect(F, vec![F.zero(); count]);
             let data = Dataset::new(F, forest.dimension(), 1, zeros(forest.dimension()), zeros(1)).unwrap();
             let with_data = Subject { data: Some(&data), ..subject };
             let mut about_rows = claim.clone();
             about_rows.shape.rows = 1;
-            assert!(matches!(judge(&about_rows, &with_data, &construction.evidence), Err(Rejection::Subject(_))));
+            assert!(matches!(
+                judge(&about_rows, &with_data, &construction.evidence),
+                Err(Rejection::Kernel(KernelRejection::Subject(_)))
+            ));
             let mut miscounted = claim.clone();
-            let Property::Approximates { leaves, .. } = &mut miscounted.property else { unreachable!() };
-            *leaves += 1;
+            miscounted.property.leaves += 1;
             assert!(matches!(
                 judge(&miscounted, &subject, &construction.evidence),
-                Err(Rejection::Size { what: "leaves", .. })
+                Err(Rejection::Kernel(KernelRejection::Size { what: "leaves", .. }))
             ));
 
             // A forest that approximates as well, and is not what the network computes.
             let other = with_leaf(&forest, 0, 1);
             let subject = Subject { forest: Some(&other), ..subject };
             let rejected = judge(&claim, &subject, &construction.evidence).unwrap_err();
-            assert!(matches!(rejected, Rejection::Boxes(BoxRejection::Leaf { .. } | BoxRejection::Offset { .. })));
+            assert!(matches!(
+                rejected,
+                Rejection::Kernel(KernelRejection::Boxes(BoxRejection::Leaf { .. } | BoxRejection::Offset { .. }))
+            ));
         }
     }
 }
@@ -198,7 +208,7 @@ fn what_no_precision_decides_is_undecided_and_work_has_an_end() {
     let wide = Format::BINARY32;
     let everywhere = over(wide, "x-x", ("1", "2"), Accuracy::Within(Rational::from((1, 1 << 30))));
     let judged = judge(&everywhere, &leaf(wide, "0"));
-    assert_eq!(judged, Err(Kind::Work { most: approximation::MOST_ENCLOSURES }));
+    assert_eq!(judged, Err(Kind::Work { most: MOST_ENCLOSURES }));
 }
 
 #[test]
@@ -241,7 +251,7 @@ fn with_unbounded_exponents_a_leaf_is_judged_over_the_reals_up_to_zero() {
             assert_eq!(judge(&wanted, &forest), Ok(()), "{function}");
             for activation in [Activation::Relu, Activation::Step] {
                 let construction = compile(&forest, activation).unwrap();
-                let claim = Claim::approximates(&construction.network, &forest, PathModel::all(format), wanted.clone());
+                let claim = Approximates::claim(&construction.network, &forest, PathModel::all(format), wanted.clone());
                 let subject = Subject { network: &construction.network, data: None, forest: Some(&forest) };
                 assert_eq!(check(&claim, &subject, &construction.evidence, &mut |_, _| ()), Ok(Verdict::Proved));
             }

@@ -7,8 +7,8 @@ use rug::float::{Round, Special};
 use rug::ops::Pow;
 
 use super::*;
-use crate::functions::interval::End;
-use crate::functions::minimum::{GELU, SILU, Valley};
+use crate::interval::End;
+use crate::minimum::{GELU, SILU, Valley};
 
 /// Ends of intervals.
 fn ends() -> Vec<Rational> {

@@ -3,9 +3,10 @@
 //! The grammar is small, numbers must stay exact, and every error names its position: evaluators of expressions for
 //! machine floats give neither.
 
+use roundproof_exact::NumberError;
+
 use super::expression::{Binary, Expression, Unary};
 use super::{FunctionError, shortened};
-use crate::NumberError;
 
 /// How deeply parentheses, calls and signs may be nested.
 const MAX_NESTING: usize = 200;
@@ -188,7 +189,7 @@ impl<'a> Parser<'a> {
                 length = run(digits, &|byte| byte.is_ascii_digit());
             }
         }
-        let number = crate::parse_number(&self.rest()[..length]).map_err(|error| match error {
+        let number = roundproof_exact::parse_number(&self.rest()[..length]).map_err(|error| match error {
             NumberError::Exponent => self.error(NUMBER_BITS),
             _ => self.error("a number"),
         })?;

@@ -4,7 +4,7 @@
 //! The leaves of a tree cut the domain into such boxes, on each of which the tree is one number `y`.
 //!
 //! - [`Accuracy::Rounded`]: every point of every box is visited, and the function rounded there by
-//!   [`Function::round`](roundproof_exact::functions::Function::round).
+//!   [`Function::round`](roundproof_functions::Function::round).
 //! - [`Accuracy::Within`] and [`Accuracy::Excess`]: the function is enclosed over the reals between the ends of a box. At a
 //!   real `t` the error is `|t - y|`, the excess `|t - y| - |t - v|` with the value `v` nearest to `t`. Both grow, or
 //!   stay, as `t` moves away from `y`, since `|t - v|` changes no faster than `t`. So if they are small enough at both
@@ -16,14 +16,15 @@
 //! There a box stands for all reals between its ends, 0 being the end of what lies beyond a cut at 0, and halves are halves of
 //! these reals; correct rounding is judged only where 0 is no end of a range and not within.
 //!
-//! What is believed is that an enclosure holds the function: `roundproof-exact` proves it by outward rounding.
+//! What is believed is that an enclosure holds the function: `roundproof-functions` proves it by outward rounding.
 
-use roundproof_exact::functions::FunctionError;
 use roundproof_exact::{Rational, decode, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_functions::FunctionError;
+use roundproof_kernel::{ReplayRejection, exponent_is_moderate};
 use roundproof_network::{Forest, TreeNode};
 
-use crate::{Accuracy, Approximation, ApproximationRejection, Rejection, ReplayRejection, exponent_is_moderate};
+use crate::{Accuracy, Approximation, ApproximationRejection, Rejection};
 
 /// The most points of a domain at which a function is rounded.
 pub const MOST_POINTS: u128 = 1 << 16;
@@ -46,7 +47,7 @@ type Keys = Vec<(i128, i128)>;
 /// # Errors
 ///
 /// The first condition or point that fails. See [`ApproximationRejection`].
-pub fn check(
+pub fn check_tree(
     claimed: &Approximation,
     forest: &Forest,
     progress: &mut dyn FnMut(usize, usize),
@@ -77,7 +78,7 @@ pub fn check(
 ///
 /// If the point is outside the domain or what is claimed holds there; or if it is not known which, since the function has
 /// no value there or no precision tells.
-pub fn contradicts(
+pub(crate) fn contradicts(
     claimed: &Approximation,
     forest: &Forest,
     point: &[Encoding],

@@ -22,7 +22,7 @@
 //! MPFR also tells which operations were inexact. After these the real lies strictly inside of the enclosure, and
 //! tanh(1000) < 1 rounds toward zero below 1 although no precision separates the two.
 //!
-//! A result of exactly 0 is +0. A tiny one rounds as [`crate::round()`] says.
+//! A result of exactly 0 is +0. A tiny one rounds as [`roundproof_exact::round()`] says.
 
 mod evaluate;
 mod expression;
@@ -33,11 +33,11 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
+use roundproof_exact::{Rounded, power_of_two, round};
 use roundproof_format::{Format, Overflow, RoundingMode};
 use rug::{Float, Rational};
 use thiserror::Error;
 
-use crate::{Rounded, power_of_two, round};
 use evaluate::{NoValue, Value, evaluate, innermost};
 use expression::Expression;
 use interval::{End, Interval};

@@ -1,14 +1,14 @@
 //! Approximations against another evaluation of the function, at every point and on every path: what is accepted is true,
 //! whatever was changed, and what is said to be too far or another value is so.
 
+use roundproof_approximation::rule::check_tree;
+use roundproof_approximation::{Accuracy, Approximates, Approximation, ApproximationRejection as Kind, check};
 use roundproof_construct::approximate::approximate;
 use roundproof_construct::compile::compile;
-use roundproof_exact::functions::Function;
 use roundproof_exact::{Rational, decode, order_key, power_of_two, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_kernel::{
-    Accuracy, Approximation, ApproximationRejection as Kind, Claim, Subject, approximation, check,
-};
+use roundproof_functions::Function;
+use roundproof_kernel::Subject;
 use roundproof_network::{Activation, Encodings, Forest, PathModel, Tree, TreeNode};
 
 use crate::common::*;
@@ -197,7 +197,7 @@ struct Counts {
 /// Judges a tree, and compares.
 fn compare(counts: &mut Counts, function: &Real, wanted: &Approximation, forest: &Forest) {
     let format = forest.format();
-    let judged = approximation::check(wanted, forest, &mut |_, _| ());
+    let judged = check_tree(wanted, forest, &mut |_, _| ());
     let points = points(format, &wanted.domain);
     let truth = truth(format, function, &wanted.accuracy, &points, &mut |point| vec![Some(tree_at(forest, point))]);
     let context = || format!("{format} {wanted:?} {}\n{forest:?}\n{judged:?}", function.text());
@@ -226,7 +226,7 @@ fn compare_network(random: &mut Random, counts: &mut Counts, function: &Real, wa
         return;
     }
     let network = if random.one_in(2) { mutate_network(random, &built.network) } else { built.network };
-    let claim = Claim::approximates(&network, forest, model, wanted.clone());
+    let claim = Approximates::claim(&network, forest, model, wanted.clone());
     let subject = Subject { network: &network, data: None, forest: Some(forest) };
     if check(&claim, &subject, &built.evidence, &mut |_, _| ()).is_err() {
         return;

@@ -1,13 +1,14 @@
 //! Expressions from text and back, and texts that are none.
 
 use super::*;
-use crate::functions::expression::{Binary, Expression, Unary};
+use crate::expression::{Binary, Expression, Unary};
 
 /// Any tree that a text can give.
 fn tree() -> impl Strategy<Value = Expression> {
     let number = prop_oneof![
         (any::<u32>(), 0i64..130).prop_map(|(n, k)| Rational::from(n) * power_of_two(-k)),
-        (any::<u32>(), -40i32..40).prop_map(|(n, k)| crate::parse_number(&format!("{n}e{k}")).unwrap().value()),
+        (any::<u32>(), -40i32..40)
+            .prop_map(|(n, k)| roundproof_exact::parse_number(&format!("{n}e{k}")).unwrap().value()),
         any::<u128>().prop_map(Rational::from),
     ];
     let variable = (0usize..2).prop_map(Expression::Variable);

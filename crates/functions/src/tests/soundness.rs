@@ -1,7 +1,7 @@
 //! Enclosures on boxes drawn at random, against the reference at points of them.
 
 use super::*;
-use crate::functions::expression::{Binary, Expression, Unary};
+use crate::expression::{Binary, Expression, Unary};
 
 /// Whether two ranges have a real in common.
 fn meet(a: &(Rational, Rational), b: &(Rational, Rational)) -> bool {
@@ -118,7 +118,7 @@ proptest! {
             "gelu" => "-0.75179152469356445",
             _ => "0",
         };
-        let minimum = crate::parse_number(minimum).unwrap().value();
+        let minimum = roundproof_exact::parse_number(minimum).unwrap().value();
         points.extend((range.0 <= minimum && minimum <= range.1).then_some(minimum));
         let values: Vec<_> = points.iter().map(|x| f.enclose(&[(x.clone(), x.clone())], 100).unwrap()).collect();
         let least = values.iter().map(|value| &value.0).min().unwrap();
@@ -180,7 +180,7 @@ proptest! {
         let (format, mode) = (Format::BINARY32, RoundingMode::TowardZero);
         let Ok(rounded) = f.round(&at, format, mode, Overflow::Ieee) else { return Ok(()) };
         let point: Vec<_> = at.iter().map(|x| (x.clone(), x.clone())).collect();
-        let key_at = |end: &Rational| crate::order_key(format, round(end, format, mode, Overflow::Ieee).encoding).unwrap();
+        let key_at = |end: &Rational| roundproof_exact::order_key(format, round(end, format, mode, Overflow::Ieee).encoding).unwrap();
         // The cosine of exp(10959) takes more bits than most.
         let mut ends = [i128::MIN, i128::MAX];
         for precision in [2000, MAX_PRECISION] {
@@ -189,7 +189,7 @@ proptest! {
                 ends = [key_at(&low), key_at(&high)];
             }
         }
-        let key = crate::order_key(format, rounded.encoding).unwrap();
+        let key = roundproof_exact::order_key(format, rounded.encoding).unwrap();
         // An end may be a value of the format that the function does not come to: to zero, that is one step.
         prop_assert!(ends[0] - 1 <= key && key <= ends[1] + 1 && ends[1] - ends[0] <= 1, "{f} at {at:?}");
     }

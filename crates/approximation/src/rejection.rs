@@ -1,9 +1,27 @@
 //! Why an approximation is not accepted.
 
 use roundproof_exact::Rational;
-use roundproof_exact::functions::FunctionError;
 use roundproof_format::{Encoding, Format, Overflow};
+use roundproof_functions::FunctionError;
+use roundproof_kernel::ReplayRejection;
 use thiserror::Error;
+
+/// Why evidence is not accepted, by the kernel or by the rule of approximation.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Rejection {
+    /// The kernel does not accept what the claim says of the network.
+    #[error(transparent)]
+    Kernel(#[from] roundproof_kernel::Rejection),
+    /// The tree does not approximate the function.
+    #[error("approximation: {0}")]
+    Approximation(#[from] ApproximationRejection),
+}
+
+impl From<ReplayRejection> for Rejection {
+    fn from(rejection: ReplayRejection) -> Rejection {
+        Rejection::Kernel(rejection.into())
+    }
+}
 
 /// Why a tree is not accepted as an approximation of a function. Regions and points have a value, or the least and the
 /// largest, for each variable.
