@@ -9,7 +9,7 @@ mod sources;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{CargoOpt, Dependency, DependencyKind, Metadata, MetadataCommand};
 
 /// For each crate of the workspace, the crates of the workspace that it may depend on.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -177,17 +177,44 @@ fn no_edge_points_where_it_should_not() {
 }
 
 #[test]
-fn what_the_kernel_is_built_with_is_known() {
+fn what_the_judges_are_built_with_is_known() {
     let metadata = metadata();
-    let own = LAYERS.iter().filter(|(name, _)| *name == "kernel").flat_map(|(_, below)| below.iter());
-    let mut known: BTreeSet<String> = own.map(|name| format!("{PREFIX}{name}")).collect();
-    known.extend(["format", "exact", "network", "kernel"].iter().flat_map(|name| {
-        let outsiders = OUTSIDERS.iter().filter(move |(from, _)| from == name);
-        outsiders.flat_map(|(_, allowed)| allowed.iter().map(ToString::to_string))
-    }));
-    known.extend(BEHIND_THEM.iter().map(ToString::to_string));
-    let unknown: Vec<String> = behind(&metadata, "roundproof-kernel").difference(&known).cloned().collect();
-    assert_eq!(unknown, Vec::<String>::new());
+    for judge in ["kernel", "approximation"] {
+        let below = LAYERS.iter().find(|(name, _)| *name == judge).unwrap().1;
+        let mut known: BTreeSet<String> = below.iter().map(|name| format!("{PREFIX}{name}")).collect();
+        known.extend(below.iter().chain(&[judge]).flat_map(|name| {
+            let outsiders = OUTSIDERS.iter().filter(move |(from, _)| from == name);
+            outsiders.flat_map(|(_, allowed)| allowed.iter().map(ToString::to_string))
+        }));
+        known.extend(BEHIND_THEM.iter().map(ToString::to_string));
+        let unknown: Vec<String> = behind(&metadata, &format!("{PREFIX}{judge}")).difference(&known).cloned().collect();
+        assert_eq!(unknown, Vec::<String>::new(), "{judge}");
+    }
+}
+
+/// The crates of the workspace that ask for MPFR's floats, tests aside.
+fn with_mpfr(metadata: &Metadata) -> BTreeSet<String> {
+    let asks = |edge: &&Dependency| {
+        edge.kind != DependencyKind::Development
+            && edge.name == "rug"
+            && (edge.uses_default_features || edge.features.iter().any(|feature| feature == "float"))
+    };
+    let packages = metadata.workspace_packages().into_iter();
+    packages
+        .filter(|package| package.dependencies.iter().any(|edge| asks(&edge)))
+        .map(|it| it.name.to_string())
+        .collect()
+}
+
+#[test]
+fn of_what_judges_only_functions_asks_for_mpfr() {
+    let mut metadata = metadata();
+    let known = BTreeSet::from(["functions", "peers"].map(|name| format!("{PREFIX}{name}")));
+    assert_eq!(with_mpfr(&metadata), known);
+    // And it would be seen.
+    let exact = metadata.packages.iter_mut().find(|package| package.name.as_str() == "roundproof-exact").unwrap();
+    exact.dependencies.iter_mut().find(|edge| edge.name == "rug").unwrap().features.push("float".to_string());
+    assert!(with_mpfr(&metadata).contains("roundproof-exact"));
 }
 
 #[test]
