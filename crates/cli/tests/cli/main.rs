@@ -14,6 +14,7 @@ mod frontier;
 mod iris;
 mod paths;
 mod process;
+mod second_judge;
 mod sizes;
 mod tables;
 mod trees;
