@@ -117,6 +117,12 @@ class Format:
         """What an invalid operation gives: NaN, or +0 in a format without one."""
         return (False, NAN) if self.has_nan else (False, Fraction(0))
 
+    def canonical_nan(self):
+        """The encoding of the NaN that operations give."""
+        if self.specials == "ieee":
+            return (1 << self.exponent_bits) - 1 << self.p - 1 | 1 << self.p - 2
+        return (1 << self.width - 1) - (self.specials == "fn")
+
     def is_subnormal(self, datum):
         _, value = datum
         return not self.unbounded and isinstance(value, Fraction) and 0 < value < Fraction(2) ** self.emin
@@ -478,8 +484,10 @@ def judge(path):
         values = after
     need(not listed, "a path is listed of a neuron that is not there", Rejected)
     reached = values[output]
-    # A NaN is a NaN, whatever its bits.
-    need(reached == value(format, evidence["value"]), "the path gives another value than the certificate says", Rejected)
+    said = value(format, evidence["value"])
+    if reached[1] == NAN:
+        said = (False, NAN) if int(evidence["value"], 16) == format.canonical_nan() else None
+    need(reached == said, "the path gives another value than the certificate says", Rejected)
 
     if claim["property"] == "memorizes":
         label = labels[row * counted["output_dimension"] + output]
