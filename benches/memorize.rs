@@ -7,11 +7,11 @@ use std::path::Path;
 use divan::{Bencher, black_box};
 use roundproof_construct::point;
 use roundproof_files::Digest;
-use roundproof_files::csv::parse_csv;
 use roundproof_files::safetensors::{dataset_bytes, network_bytes, parse_dataset, parse_network};
 use roundproof_format::Format;
 use roundproof_kernel::{Claim, Evidence, Subject, Verdict, check};
 use roundproof_network::{Activation, Dataset, Network, PathModel};
+use roundproof_sources::csv::parse_csv;
 
 fn main() {
     divan::main();

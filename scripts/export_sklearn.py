@@ -6,7 +6,7 @@
 or `python export_sklearn.py model.joblib model.json`, for a model that joblib stored. Loading such a file runs whatever
 is in it: only do that with files of your own.
 
-The form is written down in crates/files/src/models/sklearn.rs. Every number is a hexadecimal float, so nothing is lost.
+The form is written down in crates/sources/src/models/sklearn.rs. Every number is a hexadecimal float, so nothing is lost.
 Gradient boosting is not written: its predictions are products that binary64 rounds.
 """
 

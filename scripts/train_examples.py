@@ -1,4 +1,4 @@
-"""Trains the small models of crates/files/tests/models/ and writes the predictions of the tools that trained them.
+"""Trains the small models of crates/sources/tests/models/ and writes the predictions of the tools that trained them.
 
     pip install xgboost lightgbm scikit-learn numpy
     python scripts/train_examples.py
@@ -19,7 +19,7 @@ import xgboost
 from export_sklearn import export
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "crates/files/tests/models"
+FOLDER = ROOT / "crates/sources/tests/models"
 
 
 def load(name):

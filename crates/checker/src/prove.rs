@@ -3,7 +3,6 @@
 mod approximate;
 mod candidates;
 mod describe;
-mod expected;
 #[cfg(test)]
 mod function_tests;
 mod refute;
@@ -29,7 +28,6 @@ use thiserror::Error;
 
 pub use approximate::{approximate, approximate_by};
 pub use describe::describe;
-pub use expected::{Expected, expected};
 use refute::Judged;
 pub use strategy::Strategy;
 

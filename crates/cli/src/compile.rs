@@ -7,10 +7,10 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, compute};
 use roundproof_files::certificate::{RelativePath, SourceReference};
-use roundproof_files::models::{ForestOptions, Model, Outputs, Rounding, read_model};
 use roundproof_files::text::approximate_above;
 use roundproof_format::Format;
 use roundproof_network::{Activation, PathModel};
+use roundproof_sources::models::{ForestOptions, Model, Outputs, Rounding, read_model};
 use serde::Serialize;
 
 use crate::exit::Exit;

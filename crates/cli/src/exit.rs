@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use roundproof_kernel::Verdict;
+use roundproof_judge::{Outcome, Verdict};
 
 /// The exit codes, the mildest first: of several results, the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,21 +24,28 @@ pub enum Exit {
 impl Exit {
     fn code(self) -> u8 {
         match self {
-            Exit::AsClaimed => 0,
-            Exit::Rejected => 1,
-            Exit::Unreadable => 2,
-            Exit::NotEstablished => 3,
+            Exit::AsClaimed => Outcome::Proved.code(),
+            Exit::Rejected => Outcome::Rejected.code(),
+            Exit::Unreadable => Outcome::Unreadable.code(),
+            Exit::NotEstablished => Outcome::NotEstablished.code(),
+        }
+    }
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Exit {
+        match outcome {
+            Outcome::Proved => Exit::AsClaimed,
+            Outcome::NotEstablished => Exit::NotEstablished,
+            Outcome::Rejected => Exit::Rejected,
+            Outcome::Unreadable => Exit::Unreadable,
         }
     }
 }
 
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Exit {
-        match verdict {
-            Verdict::Proved => Exit::AsClaimed,
-            Verdict::Refuted => Exit::Rejected,
-            Verdict::Attested | Verdict::Vacuous | Verdict::Unknown => Exit::NotEstablished,
-        }
+        Outcome::from(verdict).into()
     }
 }
 

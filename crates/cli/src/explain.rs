@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use roundproof_files::Certificate;
 use roundproof_files::text::exact_decimal;
-use roundproof_judge::{Evidence, Verdict, check};
+use roundproof_judge::point::Point;
+use roundproof_judge::{Evidence, Named, Verdict, check, read_certificate};
 use roundproof_network::At;
 use roundproof_paths::{FromWitness, Plain, trace};
 
-use crate::check::Named;
 use crate::exit::Exit;
-use crate::input;
 use crate::output::{emit, emit_json};
-use crate::point::Point;
 use crate::words;
 
 mod operations;
@@ -63,8 +60,7 @@ impl Explain {
 
 /// The explanation, or why the refutation is none.
 fn explain(path: &Path) -> Result<Result<Explanation, String>> {
-    let read = Certificate::read(path).map_err(|error| input::instead(path, input::Kind::Certificate, error.into()));
-    let certificate = read?.value;
+    let certificate = read_certificate(path)?;
     let shown = path.display();
     let Some(evidence @ Evidence::Witness(witness)) = &certificate.evidence else {
         bail!(
@@ -75,7 +71,7 @@ fn explain(path: &Path) -> Result<Result<Explanation, String>> {
     };
     let files = match Named::read(path, &certificate)? {
         Ok(files) => files,
-        Err(reason) => return Ok(Err(reason)),
+        Err(mismatch) => return Ok(Err(mismatch.to_string())),
     };
     let Named { network, data, forest } = &files;
     match check(&certificate.claim, &files.subject(), evidence, &mut |_, _| ()) {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use roundproof_construct::generate::{Generator, Kind, Recipe};
 use roundproof_files::AtomicFile;
-use roundproof_files::table::Kind as Notation;
 use roundproof_format::{Encoding, Format};
+use roundproof_sources::table::Kind as Notation;
 use serde::Serialize;
 
 use crate::exit::{Exit, Unfinished, WRITING};
@@ -147,7 +147,7 @@ impl Generate {
         &self,
         mut generator: Generator,
         notation: Notation,
-        dtype: Option<roundproof_files::numpy::Dtype>,
+        dtype: Option<roundproof_sources::numpy::Dtype>,
     ) -> Result<()> {
         let file = AtomicFile::create(&self.out)?;
         // Dropped after the file: an interrupt in between finds nothing.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use roundproof_files::safetensors::{NamedDataset, read_dataset, read_network};
-use roundproof_files::table::{Kind as Notation, Places, Table, memory_needed};
-use roundproof_files::{Digest, Stored, read_table};
+use roundproof_files::safetensors::{Contents, NamedDataset, read_dataset, read_network};
+use roundproof_files::{Digest, Stored};
 use roundproof_format::Format;
 use roundproof_network::Network;
+use roundproof_sources::read_table;
+use roundproof_sources::table::{Kind as Notation, Places, Table, memory_needed};
 
 use crate::memory;
 use crate::progress::Progress;
@@ -41,20 +42,11 @@ pub enum Kind {
 
 /// What a file seems to be, from its first bytes. Whoever reads it says whether it is.
 pub fn kind(bytes: &[u8]) -> Kind {
-    // Safetensors: eight bytes of length, and JSON.
-    if let Some((length, rest)) = bytes.split_first_chunk::<8>()
-        && rest.first() == Some(&b'{')
-    {
-        let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let header = &rest[..length.min(rest.len())];
-        let names = |text: &[u8]| header.windows(text.len()).any(|window| window == text);
-        return if names(b"\"activations\"") || names(b"\"layer0.") {
-            Kind::Network
-        } else if names(b"\"starts\"") && names(b"\"thresholds\"") {
-            Kind::Forest
-        } else {
-            Kind::Dataset
-        };
+    match Contents::of(bytes) {
+        Some(Contents::Network) => return Kind::Network,
+        Some(Contents::Dataset) => return Kind::Dataset,
+        Some(Contents::Forest) => return Kind::Forest,
+        None => {}
     }
     if Notation::of_bytes(bytes) != Notation::Csv {
         return Kind::Arrays;

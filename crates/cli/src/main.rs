@@ -15,7 +15,6 @@ mod input;
 mod memory;
 mod output;
 mod parsers;
-mod point;
 mod progress;
 mod prove;
 mod run;

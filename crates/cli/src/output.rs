@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
 use roundproof_exact::Integer;
+pub use roundproof_judge::words::count;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -86,11 +87,6 @@ pub fn table(header: &[&str]) -> comfy_table::Table {
 /// A table as text, without blanks at the ends of lines.
 pub fn table_text(table: &comfy_table::Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-/// `1 row`, `2 rows`.
-pub fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A whole number of any size: in JSON all its digits, more than some readers keep.

@@ -8,11 +8,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use roundproof_checker::frontier::{self, CONSTRUCTIONS, Construction, Family};
 use roundproof_checker::prove::Strategy;
 use roundproof_construct::generate;
-use roundproof_files::models::Outputs;
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode};
 use roundproof_functions::Function;
 use roundproof_network::Activation;
 use roundproof_paths::Arrangement;
+use roundproof_sources::models::Outputs;
 
 /// One of some names; clap lists them in the help, and names the nearest to a wrong one.
 fn one_of<T: FromStr<Err = ParseError> + Clone + Send + Sync + 'static>(

@@ -10,10 +10,10 @@ use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, T
 use roundproof_construct::learn::LearnOptions;
 use roundproof_construct::reference_parameters;
 use roundproof_files::certificate::{RelativePath, SourceReference};
-use roundproof_files::table::Table;
 use roundproof_files::{Stored, write_atomically};
 use roundproof_format::Format;
 use roundproof_network::{Activation, PathModel};
+use roundproof_sources::table::Table;
 
 use crate::exit::{Exit, WRITING};
 use crate::input;

@@ -8,17 +8,16 @@ use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
-use roundproof_kernel::Evidence;
+use roundproof_judge::point::Point;
+use roundproof_judge::{Evidence, referenced};
 use roundproof_network::{self as network, At, Contraction, Network, PathModel, Rounding, Summation, Trees, Witness};
 use roundproof_paths::{Arrangement, Chooser, Fixed, FromWitness, Random, evaluate};
 use roundproof_softfloat::compare;
 
-use crate::check::referenced;
 use crate::exit::Exit;
 use crate::input::{self, Data};
 use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Order, Rows};
-use crate::point::Point;
 
 mod table;
 

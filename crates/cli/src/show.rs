@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use roundproof_construct::reference_parameters;
-use roundproof_files::models::parse_model;
 use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_forest, parse_network};
 use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
 use roundproof_network::{Forest, Layer, Network, TreeNode};
 use roundproof_softfloat::order_key;
+use roundproof_sources::models::parse_model;
 use serde::Serialize;
 
 use crate::exit::Exit;

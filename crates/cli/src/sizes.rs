@@ -8,11 +8,11 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, describe, memorize};
 use roundproof_construct::reference_parameters;
-use roundproof_files::table::Table;
 use roundproof_format::Format;
 use roundproof_kernel::Verdict;
 use roundproof_network::{Activation, Dataset, PathModel};
 use roundproof_softfloat::order_key;
+use roundproof_sources::table::Table;
 use serde::Serialize;
 
 use crate::exit::Exit;

@@ -15,7 +15,7 @@ pub struct InFile<P> {
 }
 
 /// Names the file of a problem.
-pub(crate) trait In<T, P> {
+pub trait In<T, P> {
     /// The same result, with `file` in its error.
     fn in_file(self, file: &Path) -> Result<T, InFile<P>>;
 }

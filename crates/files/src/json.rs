@@ -9,11 +9,16 @@ use thiserror::Error;
 
 /// A JSON value in which no object has a key twice and every number is an integer in `0..2^64`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Json {
+pub enum Json {
+    /// Nothing.
     Null,
+    /// A truth value.
     Bool(bool),
+    /// A count.
     Number(u64),
+    /// A string.
     Text(String),
+    /// Values in order.
     Array(Vec<Json>),
     /// In the order of the text.
     Object(Vec<(String, Json)>),
@@ -26,7 +31,7 @@ pub struct JsonError(String);
 
 impl JsonError {
     /// What serde_json found.
-    pub(crate) fn of(error: &serde_json::Error) -> JsonError {
+    pub fn of(error: &serde_json::Error) -> JsonError {
         JsonError(error.to_string())
     }
 }
@@ -73,35 +78,39 @@ pub enum Problem {
 
 impl Json {
     /// The value that `bytes` hold.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
+    pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| JsonError(format!("is not UTF-8 text: {error}")))?;
         serde_json::from_str(text).map_err(|error| JsonError::of(&error))
     }
 
     /// The value as text, indented, with a line feed at the end.
-    pub(crate) fn pretty(&self) -> String {
+    pub fn pretty(&self) -> String {
         // Serializing such a value into memory cannot fail: its keys are strings.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// The value as text without white space.
-    pub(crate) fn compact(&self) -> String {
+    pub fn compact(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    pub(crate) fn text(text: impl fmt::Display) -> Json {
+    /// What `text` displays, as a string.
+    pub fn text(text: impl fmt::Display) -> Json {
         Json::Text(text.to_string())
     }
 
-    pub(crate) fn count(count: usize) -> Json {
+    /// A count.
+    pub fn count(count: usize) -> Json {
         Json::Number(count as u64)
     }
 
-    pub(crate) fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Json {
+    /// An array of strings.
+    pub fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Json {
         Json::Array(texts.into_iter().map(Json::text).collect())
     }
 
-    pub(crate) fn object<const N: usize>(fields: [(&str, Json); N]) -> Json {
+    /// An object with these fields, in this order.
+    pub fn object<const N: usize>(fields: [(&str, Json); N]) -> Json {
         Json::Object(fields.map(|(key, value)| (key.to_string(), value)).into())
     }
 
@@ -193,14 +202,14 @@ impl<'de> Visitor<'de> for Strict {
 
 /// A value and its place.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub struct Field {
     at: String,
     value: Json,
 }
 
 /// An object whose fields are taken one by one; what is left at the end is refused.
 #[derive(Debug)]
-pub(crate) struct Fields {
+pub struct Fields {
     at: String,
     left: Vec<(String, Json)>,
     known: Vec<String>,
@@ -208,7 +217,7 @@ pub(crate) struct Fields {
 
 impl Field {
     /// The whole document.
-    pub(crate) fn root(value: Json) -> Field {
+    pub fn root(value: Json) -> Field {
         Field { at: String::new(), value }
     }
 
@@ -221,14 +230,24 @@ impl Field {
         Field::misfit(self.at, Problem::Type { expected, found })
     }
 
-    pub(crate) fn object(self) -> Result<Fields, Misfit> {
+    /// The fields of an object.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn object(self) -> Result<Fields, Misfit> {
         match self.value {
             Json::Object(left) => Ok(Fields { at: self.at, left, known: Vec::new() }),
             _ => self.wrong_type("an object"),
         }
     }
 
-    pub(crate) fn array(self) -> Result<Vec<Field>, Misfit> {
+    /// The elements of an array.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn array(self) -> Result<Vec<Field>, Misfit> {
         match self.value {
             Json::Array(items) => {
                 let place = |(index, value)| Field { at: format!("{}[{index}]", self.at), value };
@@ -238,14 +257,24 @@ impl Field {
         }
     }
 
-    pub(crate) fn text(self) -> Result<String, Misfit> {
+    /// The text of a string.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn text(self) -> Result<String, Misfit> {
         match self.value {
             Json::Text(text) => Ok(text),
             _ => self.wrong_type("a string"),
         }
     }
 
-    pub(crate) fn count(self) -> Result<usize, Misfit> {
+    /// A number.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, or too large.
+    pub fn count(self) -> Result<usize, Misfit> {
         match self.value {
             Json::Number(number) => usize::try_from(number).or_else(|_| {
                 Field::misfit(self.at, Problem::Value { value: number.to_string(), reason: "too large".to_string() })
@@ -254,21 +283,23 @@ impl Field {
         }
     }
 
-    pub(crate) fn is_null(&self) -> bool {
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
         self.value == Json::Null
     }
 
     /// Refuses all but null.
-    pub(crate) fn null(self) -> Result<(), Misfit> {
+    pub fn null(self) -> Result<(), Misfit> {
         if self.is_null() { Ok(()) } else { self.wrong_type("null") }
     }
 
-    pub(crate) fn is_text(&self) -> bool {
+    /// Whether it is a string.
+    pub fn is_text(&self) -> bool {
         matches!(self.value, Json::Text(_))
     }
 
     /// What `read` makes of the text.
-    pub(crate) fn read<T, E: fmt::Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Misfit> {
+    pub fn read<T, E: fmt::Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Misfit> {
         let at = self.at.clone();
         let text = self.text()?;
         read(&text).or_else(|error| {
@@ -284,25 +315,25 @@ impl Fields {
     }
 
     /// The field `key`.
-    pub(crate) fn take(&mut self, key: &str) -> Result<Field, Misfit> {
+    pub fn take(&mut self, key: &str) -> Result<Field, Misfit> {
         self.take_optional(key).ok_or_else(|| Misfit { at: self.place(key), problem: Problem::Missing })
     }
 
     /// The field `key`, if it is there.
-    pub(crate) fn take_optional(&mut self, key: &str) -> Option<Field> {
+    pub fn take_optional(&mut self, key: &str) -> Option<Field> {
         self.known.push(key.to_string());
         let index = self.left.iter().position(|(name, _)| name == key)?;
         Some(Field { at: self.place(key), value: self.left.remove(index).1 })
     }
 
     /// Every field that is left, in the order of the text.
-    pub(crate) fn take_all(&mut self) -> Vec<(String, Field)> {
+    pub fn take_all(&mut self) -> Vec<(String, Field)> {
         let left = std::mem::take(&mut self.left);
         left.into_iter().map(|(key, value)| (key.clone(), Field { at: self.place(&key), value })).collect()
     }
 
     /// Refuses what was not taken.
-    pub(crate) fn finish(self) -> Result<(), Misfit> {
+    pub fn finish(self) -> Result<(), Misfit> {
         match self.left.first() {
             None => Ok(()),
             Some((key, _)) => Field::misfit(self.place(key), Problem::Unknown { known: self.known }),
@@ -311,7 +342,7 @@ impl Fields {
 }
 
 /// The first characters of a text that may be of any length and content.
-pub(crate) fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().nth(60).is_some() {
         short.push('…');

@@ -57,12 +57,14 @@
 //! but every tensor and every key must be known and there once, and the tensors must cover the data without gaps.
 
 mod container;
+mod contents;
 mod dataset;
 mod error;
 mod forest;
 mod network;
 mod values;
 
+pub use contents::Contents;
 pub use dataset::{Columns, NamedDataset, dataset_bytes, parse_dataset, read_dataset, write_dataset};
 pub use error::{TensorError, TensorProblem};
 pub use forest::{forest_bytes, parse_forest, read_forest, write_forest};

@@ -3,10 +3,10 @@
 
 use roundproof_exact::{decode, encode as encode_exactly};
 use roundproof_files::safetensors::Columns;
-use roundproof_files::table::{Places, Report, Table};
 use roundproof_format::{Encoding, Format};
 use roundproof_network::{Dataset, Encodings};
 use roundproof_softfloat::{encode, from_order_key, order_key};
+use roundproof_sources::table::{Places, Report, Table};
 use thiserror::Error;
 
 /// The most rows of a table: a network that is wider than this is for another day.

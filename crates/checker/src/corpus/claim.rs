@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use roundproof_exact::{Number, Rational, parse_number};
 use roundproof_files::InFile;
-use roundproof_files::models::{ForestOptions, Outputs};
 use roundproof_format::{Format, ParseError};
 use roundproof_network::{Activation, PathModel};
+use roundproof_sources::models::{ForestOptions, Outputs};
 use serde::Deserialize;
 
 use super::all_values::AllValues;

@@ -6,13 +6,13 @@ use roundproof_construct::ConstructError;
 use roundproof_construct::learn::LearnOptions;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
-use roundproof_files::csv::{CsvProblem, read_csv};
-use roundproof_files::models::{ConversionError, read_model};
-use roundproof_files::table::Table;
 use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
 use roundproof_judge::{Approximation, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};
+use roundproof_sources::csv::{CsvProblem, read_csv};
+use roundproof_sources::models::{ConversionError, read_model};
+use roundproof_sources::table::Table;
 use serde_json::{Value, json};
 
 use super::claim::{Flaw, Instance, Making, RecordKind, Rows};
@@ -25,7 +25,7 @@ use crate::prove::{
 
 /// Whether an error says that the data are none of the format. Any other is a fault of the claim.
 fn is_refusal(problem: &CsvProblem) -> bool {
-    use roundproof_files::table::CellProblem;
+    use roundproof_sources::table::CellProblem;
     let CsvProblem::Cell { problem, .. } = problem else { return false };
     matches!(problem, CellProblem::NotFinite | CellProblem::Exponent | CellProblem::OutOfRange { .. })
 }

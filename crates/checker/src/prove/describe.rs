@@ -1,9 +1,9 @@
 //! What a construction says of rows and columns, told in the places and names of the table that they came from.
 
 use roundproof_construct::ConstructError;
-use roundproof_files::table::Table;
 use roundproof_files::text::exact_decimal;
 use roundproof_softfloat::compare;
+use roundproof_sources::table::Table;
 
 /// The error in words that point into the table's file, with a remedy. Names no file and no path: the same on every machine.
 pub fn describe(error: &ConstructError, table: &Table) -> String {
@@ -48,9 +48,9 @@ mod tests {
     use std::path::Path;
 
     use roundproof_construct::{classical, point};
-    use roundproof_files::csv::parse_csv;
     use roundproof_format::Format;
     use roundproof_network::Activation;
+    use roundproof_sources::csv::parse_csv;
 
     use super::*;
 

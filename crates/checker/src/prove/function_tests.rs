@@ -4,15 +4,15 @@ use std::path::Path;
 
 use roundproof_construct::{approximate, compile};
 use roundproof_exact::{Datum, Rational, decode, encode, order_key};
-use roundproof_files::models::{ForestOptions, Outputs, read_model};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
+use roundproof_judge::expected::expected;
 use roundproof_judge::{Accuracy, Approximates, Approximation, Evidence, KernelProperty, Property, Subject, Verdict};
 use roundproof_kernel::Claim;
 use roundproof_network::{Activation, At, Encodings, Forest, Layer, Network, PathModel, Tree, TreeNode};
 use roundproof_paths::{Plain, evaluate, is_right};
+use roundproof_sources::models::{ForestOptions, Outputs, read_model};
 
-use super::expected;
 use super::refute::Judged;
 
 const F: Format = Format::FLOAT8_E5M2;

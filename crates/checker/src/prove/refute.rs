@@ -1,11 +1,11 @@
 //! The kernel's verdict on what a construction offers; where it rejects that, on a witness.
 
+use roundproof_judge::expected::expected;
 use roundproof_judge::{Claim, Evidence, KernelProperty, Property, Rejection, Subject, Verdict, check};
 use roundproof_paths::{EvaluateError, Finding, Points, SearchOptions, Targets, search};
 
 use super::Progress;
 use super::candidates::candidates;
-use super::expected::expected;
 
 /// What the kernel says.
 pub(super) struct Judged {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use roundproof_exact::Rational;
 use roundproof_files::text::{exact_decimal, exact_dyadic};
 use roundproof_format::Encoding;
+use roundproof_judge::point::Point;
 use roundproof_network::{Network, PathModel, Witness};
 use roundproof_paths::{NeuronTrace, Trace};
 use serde::Serialize;
 
 use super::operations::{Operation, Operations};
 use super::reals::{of_neuron, real};
-use crate::point::Point;
 
 /// How many neurons are told of, and how many operations, terms and sources of each.
 const MOST: usize = 12;

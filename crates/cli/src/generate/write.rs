@@ -4,11 +4,11 @@ use std::io::{self, Seek, Write};
 
 use anyhow::{Result, bail};
 use roundproof_construct::generate::{Generator, Recipe};
-use roundproof_files::numpy::{self, ArchiveWriter, Dtype};
-use roundproof_files::table::Kind as Notation;
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format};
 use roundproof_softfloat::{Unpacked, decode, encode};
+use roundproof_sources::numpy::{self, ArchiveWriter, Dtype};
+use roundproof_sources::table::Kind as Notation;
 use rustc_hash::FxHashMap;
 
 /// The most texts, and the most elements, that are kept.

@@ -6,15 +6,15 @@ use std::time::Duration;
 use roundproof_checker::prove::{NAMES, Proof};
 use roundproof_construct::reference_parameters;
 use roundproof_files::safetensors::parse_forest;
-use roundproof_files::table::{Place as RowPlace, Table};
 use roundproof_files::text::{approximate, exact_decimal};
+use roundproof_judge::point::Point;
 use roundproof_judge::{Evidence, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Witness};
+use roundproof_sources::table::{Place as RowPlace, Table};
 use serde::Serialize;
 
 use super::CERTIFICATE;
 use crate::output::{Sheet, Whole, count};
-use crate::point::Point;
 use crate::words;
 
 /// What is said of a proof, for machines; for people, [`Report::sheet`].

@@ -1,16 +1,16 @@
 //! The outputs of `run`, row by row or as a table.
 
 use anyhow::Result;
-use roundproof_files::table::Places;
 use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format};
+use roundproof_judge::point::Point;
 use roundproof_paths::is_right;
+use roundproof_sources::table::Places;
 use serde::Serialize;
 
 use super::{Computed, OutputFormat};
 use crate::input::Data;
 use crate::output::{emit, emit_json, note, table, table_text};
-use crate::point::Point;
 use crate::words::bits;
 
 /// Prints rows in one of the formats.

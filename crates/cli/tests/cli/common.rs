@@ -43,7 +43,7 @@ impl Folder {
 
     /// The same folder, with a model that another tool trained.
     pub fn and_model(self, name: &str) -> Folder {
-        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../files/tests/models");
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sources/tests/models");
         fs::copy(models.join(name), self.path(name)).unwrap();
         self
     }

@@ -1,0 +1,174 @@
+//! The program `roundproof-check`: its lines, its JSON and its exit codes; and what it rejects.
+
+#![allow(clippy::unwrap_used)] // a helper that fails fails the test
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use roundproof_construct::point::memorize;
+use roundproof_files::Digest;
+use roundproof_files::certificate::{Certificate, FileReference, Property};
+use roundproof_files::safetensors::{dataset_bytes, network_bytes};
+use roundproof_format::{Encoding, Format};
+use roundproof_judge::{Judgement, Reason, Unreadable, Verdict, judge};
+use roundproof_kernel::Claim;
+use roundproof_network::{Activation, At, Dataset, Encodings, PathModel, Witness};
+
+const FORMAT: Format = Format::BFLOAT16;
+
+/// A folder with a certificate that holds, and its files.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), |_| ());
+    folder
+}
+
+/// 1 -> 2, 2 -> 1, memorized; and `change` made to the certificate.
+fn write(folder: &Path, change: impl FnOnce(&mut Certificate)) -> PathBuf {
+    let column = |bits: [u128; 2]| Encodings::collect(FORMAT, bits.map(Encoding::from_bits));
+    let data = Dataset::new(FORMAT, 1, 1, column([0x3f80, 0x4000]), column([0x4000, 0x3f80])).unwrap();
+    let built = memorize(&data, Activation::Step).unwrap();
+    let claim = Claim::memorizes(&built.network, &data, PathModel::all(FORMAT));
+    let write = |name: &str, bytes: Vec<u8>| {
+        fs::write(folder.join(name), &bytes).unwrap();
+        FileReference { path: name.parse().unwrap(), sha256: Digest::of(&bytes) }
+    };
+    let mut certificate = Certificate {
+        claim: claim.map(Property::from),
+        network: write("network.safetensors", network_bytes(&built.network)),
+        dataset: Some(write("dataset.safetensors", dataset_bytes(&data, None))),
+        forest: None,
+        source: None,
+        verdict: Verdict::Proved,
+        evidence: Some(built.evidence),
+        lemmas: Vec::new(),
+        provenance: Default::default(),
+    };
+    change(&mut certificate);
+    let path = folder.join("certificate.json");
+    certificate.write(&path).unwrap();
+    path
+}
+
+/// Exit code, stdout and stderr.
+fn run(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_roundproof-check"))
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_holds_is_proved() {
+    let folder = folder();
+    let (code, stdout, stderr) = run(folder.path(), "certificate.json");
+    let line = "Proved    certificate.json: on every rounding path, each of 2 rows gives exactly its label (bfloat16, 2 rows, \
+                17 parameters, box-network)\n";
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(stdout, line);
+    let (code, stdout, _) = run(folder.path(), "--json certificate.json");
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.starts_with("[\n  {\n    \"certificate\": \"certificate.json\",\n    \"verdict\": \"Proved\","),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn each_file_and_each_word_counts() {
+    let folder = folder();
+    let path = folder.path().join("certificate.json");
+    // Any bit of any file.
+    for name in ["network.safetensors", "dataset.safetensors"] {
+        let file = folder.path().join(name);
+        let bytes = fs::read(&file).unwrap();
+        for place in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            fs::write(&file, changed).unwrap();
+            let judged = judge(&path, &mut |_, _| ()).unwrap();
+            assert!(matches!(judged.judgement, Judgement::Rejected(Reason::File(_))), "{name} {place}");
+            let (code, stdout, _) = run(folder.path(), "certificate.json");
+            assert_eq!(code, Some(1));
+            assert!(
+                stdout.starts_with("rejected  certificate.json: ") && stdout.contains("has the SHA-256"),
+                "{stdout}"
+            );
+        }
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(judge(&path, &mut |_, _| ()), Err(Unreadable::Missing { .. })));
+        let (code, stdout, stderr) = run(folder.path(), "certificate.json");
+        assert_eq!((code, stdout.as_str()), (Some(2), ""));
+        assert!(stderr.starts_with("error: certificate.json: names "), "{stderr}");
+        fs::write(&file, bytes).unwrap();
+    }
+    // A file with the right digest, and another network than the evidence is about.
+    write(folder.path(), |certificate| {
+        let file = folder.path().join("network.safetensors");
+        let mut bytes = fs::read(&file).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&file, &bytes).unwrap();
+        certificate.network.sha256 = Digest::of(&bytes);
+    });
+    assert!(matches!(judge(&path, &mut |_, _| ()).unwrap().judgement, Judgement::Rejected(Reason::Evidence(_))));
+    assert_eq!(run(folder.path(), "certificate.json").0, Some(1));
+    // Another size.
+    write(folder.path(), |certificate| certificate.claim.shape.parameters += 1);
+    assert!(matches!(judge(&path, &mut |_, _| ()).unwrap().judgement, Judgement::Rejected(Reason::Evidence(_))));
+    // A witness that is none.
+    write(folder.path(), |certificate| {
+        let witness = Witness { at: At::Row(0), output: 0, value: FORMAT.zero(), neurons: Vec::new() };
+        certificate.evidence = Some(roundproof_judge::Evidence::Witness(witness));
+        certificate.verdict = Verdict::Refuted;
+    });
+    assert!(matches!(judge(&path, &mut |_, _| ()).unwrap().judgement, Judgement::Rejected(Reason::Evidence(_))));
+}
+
+#[test]
+fn nothing_to_judge_is_not_established_and_the_worst_counts() {
+    let folder = folder();
+    fs::copy(folder.path().join("certificate.json"), folder.path().join("proved.json")).unwrap();
+    for (verdict, code) in [(Verdict::Attested, 3), (Verdict::Unknown, 3), (Verdict::Vacuous, 1)] {
+        write(folder.path(), |certificate| {
+            certificate.verdict = verdict;
+            certificate.evidence = None;
+        });
+        assert_eq!(run(folder.path(), "certificate.json").0, Some(code), "{verdict}");
+        assert_eq!(run(folder.path(), "proved.json certificate.json").0, Some(code), "{verdict}");
+        assert_eq!(run(folder.path(), "proved.json nothing.json certificate.json").0, Some(2), "{verdict}");
+    }
+    fs::write(folder.path().join("empty.json"), "").unwrap();
+    let (code, stdout, stderr) = run(folder.path(), "--json empty.json network.safetensors");
+    assert_eq!((code, stderr.as_str()), (Some(2), ""));
+    assert!(stdout.contains("network.safetensors: is a network, and a certificate is needed"), "{stdout}");
+}
+
+#[test]
+fn usage_is_no_verdict() {
+    let folder = folder();
+    for wrong in ["", "--jsom certificate.json", "-x"] {
+        let (code, stdout, stderr) = run(folder.path(), wrong);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{wrong}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+    }
+    let (code, stdout, _) = run(folder.path(), "--help");
+    assert!(code == Some(0) && stdout.contains("Exit codes:"));
+    assert!(run(folder.path(), "--version").1.starts_with("roundproof-check "));
+    assert_eq!(run(folder.path(), "-- --json").0, Some(2), "a file of that name is not there");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_never_proved() {
+    let folder = folder();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_roundproof-check"));
+    let program = program.arg("certificate.json").current_dir(folder.path()).stdout(writer).stderr(Stdio::null());
+    assert_eq!(program.status().unwrap().code(), Some(141));
+}
