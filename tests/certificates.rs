@@ -59,7 +59,8 @@ fn summaries() -> BTreeMap<String, String> {
 fn summary_of(part: &Path, file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     if file.to_string_lossy().ends_with(REFUSAL) {
-        return format!("  refused: {text}");
+        let kind = text.lines().next().unwrap_or_default();
+        return format!("  refused: {kind}\n");
     }
     if part.ends_with("lemmas") {
         return lemma(&serde_json::from_str(&text).unwrap());

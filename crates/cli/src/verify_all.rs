@@ -1,5 +1,6 @@
 //! `roundproof verify-all`: the corpus, proved again.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,10 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rayon::prelude::*;
-use roundproof_checker::corpus::{Comparison, Expectation, Obligation, Outcome, Settings, obligations};
+use roundproof_checker::corpus::{
+    Comparison, Difference, Expectation, LIST, List, Obligation, Outcome, Settings, obligations,
+};
 use roundproof_checker::solver::{self, Solver};
 use roundproof_kernel::Verdict;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::exit::{Exit, WRITING};
 use crate::output::{count, emit, emit_json, table, table_text};
@@ -19,13 +22,14 @@ use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
 Every obligation under PROOFS is proved again and compared with the record that stands beside it. A theorem must be Proved \
-or Attested, a refutation Refuted, a map of the frontier Mapped, a refusal the recorded one, and every record the same as \
-before (provenance aside).
+or Attested, a refutation Refuted, a map of the frontier Mapped, a refusal of the recorded kind, and every record the same as \
+before (provenance, and the words of refusals, aside). PROOFS/obligations.jsonl lists every obligation: a claim that was \
+removed or added, or a record that is not the listed one, is told, too.
 
 Before anything is proved, Z3 must pass a self-test of questions that releases of it have answered wrongly.
 
-Exit codes: 0 all as expected, 1 a wrong verdict or a record that is new or changed (without --bless), 2 input that cannot \
-be read, 3 something was not established.
+Exit codes: 0 all as expected, 1 a wrong verdict, or a record that is new, changed or not as listed (without --bless), 2 \
+input that cannot be read, 3 something was not established.
 
 Examples:
   roundproof verify-all
@@ -53,7 +57,7 @@ pub struct VerifyAll {
     /// Put the certificates, with their networks and data sets, and every question to Z3 as .smt2, into this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Make what was found the record, where the verdict is the expected one
+    /// Make what was found the record, where the verdict is the expected one, and list it
     #[arg(long)]
     bless: bool,
     /// How long Z3 may think about one question; many times what the hardest takes on an idle machine
@@ -70,6 +74,8 @@ struct Report {
     self_test: &'static str,
     obligations: Vec<Row>,
     totals: Totals,
+    /// Where the list of all obligations is not what is claimed and on record.
+    unlisted: Vec<Listed>,
     /// How many slow obligations were left out, for want of `--slow`.
     left_out: usize,
     seconds: f64,
@@ -85,12 +91,20 @@ struct Row {
     /// of, `error` if the obligation could not be run.
     verdict: &'static str,
     how: String,
-    /// `same`, `new` or `changed`; none on an error.
+    /// `same`, `reworded`, `new` or `changed`; none on an error.
     record: Option<&'static str>,
     as_expected: bool,
     seconds: f64,
     #[serde(skip)]
     exit: Exit,
+}
+
+/// An obligation that is not as the list says.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    #[serde(serialize_with = "displayed")]
+    difference: Difference,
 }
 
 #[derive(Default, Serialize)]
@@ -106,21 +120,35 @@ struct Totals {
     unexpected: usize,
     new: usize,
     changed: usize,
+    /// Refusals of the recorded kind in other words.
+    reworded: usize,
 }
 
 impl VerifyAll {
     /// Proves everything that is asked for.
     pub fn execute(self) -> Result<Exit> {
         let since = Instant::now();
-        let (chosen, left_out) = self.chosen()?;
+        let all = obligations(&self.proofs)
+            .with_context(|| format!("the corpus {} cannot be read", self.proofs.display()))?;
+        let names: Vec<String> = all.iter().map(|obligation| obligation.name.clone()).collect();
+        let claimed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let (chosen, left_out) = self.chosen(all)?;
+        let mut list = List::read(&self.proofs)?;
+        let mut unlisted = self.unlisted(&list, &claimed, &chosen)?;
         self.check_keep()?;
         let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, bless: self.bless };
         let obligations = self.run(&chosen, &settings);
         let totals = Totals::of(&obligations);
-        let exit = obligations.iter().map(|row| row.exit).max().unwrap_or(Exit::AsClaimed);
+        if self.bless {
+            self.bless(&mut list, &obligations, &unlisted)?;
+            unlisted = self.unlisted(&list, &claimed, &chosen)?;
+        }
+        let of_list = if unlisted.is_empty() { Exit::AsClaimed } else { Exit::Rejected };
+        let exit = obligations.iter().map(|row| row.exit).fold(of_list, Exit::max);
         let seconds = since.elapsed().as_secs_f64();
-        let report = Report { z3: solver::version(), self_test: "passed", obligations, totals, left_out, seconds };
+        let report =
+            Report { z3: solver::version(), self_test: "passed", obligations, totals, unlisted, left_out, seconds };
         if self.json {
             emit_json(&report)?;
         } else {
@@ -140,13 +168,42 @@ impl VerifyAll {
         Ok(())
     }
 
+    /// Whether the filters leave an obligation.
+    fn is_wanted(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter))
+    }
+
+    /// Where the list is not what is claimed and on record, of what the filters leave; of a shard, what is in it or claimed
+    /// no more.
+    fn unlisted(&self, list: &List, claimed: &BTreeSet<&str>, chosen: &[Obligation]) -> Result<Vec<Listed>> {
+        let in_shard = |name: &str| self.shard.is_none() || chosen.iter().any(|it| it.name == name);
+        let concerned = |name: &str| self.is_wanted(name) && (in_shard(name) || !claimed.contains(name));
+        let differences = list.differences(claimed, &List::of_records(&self.proofs)?).into_iter();
+        let differences = differences.filter(|(name, _)| concerned(name));
+        Ok(differences.map(|(name, difference)| Listed { name, difference }).collect())
+    }
+
+    /// Lists what came out as expected, and takes off what is claimed no more.
+    fn bless(&self, list: &mut List, rows: &[Row], unlisted: &[Listed]) -> Result<()> {
+        let before = list.clone();
+        let records = List::of_records(&self.proofs)?;
+        for row in rows.iter().filter(|row| row.as_expected) {
+            list.take_over(&row.name, &records);
+        }
+        for Listed { name, .. } in unlisted.iter().filter(|it| it.difference == Difference::Gone) {
+            list.take_off(name);
+        }
+        if *list != before {
+            let _writing = WRITING.lock();
+            list.write(&self.proofs).map_err(anyhow::Error::msg)?;
+        }
+        Ok(())
+    }
+
     /// What is to be proved, and how many slow obligations are left out.
-    fn chosen(&self) -> Result<(Vec<Obligation>, usize)> {
-        let all = obligations(&self.proofs)
-            .with_context(|| format!("the corpus {} cannot be read", self.proofs.display()))?;
+    fn chosen(&self, all: Vec<Obligation>) -> Result<(Vec<Obligation>, usize)> {
         let known = all.len();
-        let wanted = |name: &str| self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter));
-        let filtered: Vec<Obligation> = all.into_iter().filter(|obligation| wanted(&obligation.name)).collect();
+        let filtered: Vec<Obligation> = all.into_iter().filter(|obligation| self.is_wanted(&obligation.name)).collect();
         if filtered.is_empty() {
             bail!("--filter: no name of the {} contains {}", count(known, "obligation"), self.filters.join(" or "));
         }
@@ -210,7 +267,7 @@ impl Row {
                 as_expected,
                 exit: match verdict {
                     Some(Verdict::Unknown | Verdict::Vacuous) if !as_expected => Exit::NotEstablished,
-                    _ if !as_expected || (comparison != Comparison::Same && !bless) => Exit::Rejected,
+                    _ if !as_expected || (comparison.is_change() && !bless) => Exit::Rejected,
                     _ => Exit::AsClaimed,
                 },
                 ..row
@@ -235,6 +292,7 @@ impl Totals {
             totals.unexpected += usize::from(!row.as_expected);
             totals.new += usize::from(row.record == Some(Comparison::New.name()));
             totals.changed += usize::from(row.record == Some(Comparison::Changed.name()));
+            totals.reworded += usize::from(row.record == Some(Comparison::Reworded.name()));
         }
         totals
     }
@@ -273,10 +331,17 @@ impl Report {
                 row.how
             );
         }
+        for Listed { name, difference } in &self.unlisted {
+            text += &format!("list: {} {difference}\n", name.escape_debug());
+        }
         let totals = &self.totals;
         text += &format!("{} ({:.1} s)\n", totals.text(), self.seconds);
         text += &match (totals.unexpected, totals.new + totals.changed) {
-            (0, 0) => "all as expected, and every record the same\n".to_string(),
+            (0, 0) if self.unlisted.is_empty() => "all as expected, and every record the same\n".to_string(),
+            (0, 0) => format!(
+                "all as expected, but {} not as {LIST} says: --bless lists what was proved\n",
+                count(self.unlisted.len(), "obligation")
+            ),
             (0, _) if bless => {
                 format!("all as expected; {} new and {} changed on record\n", totals.new, totals.changed)
             }
@@ -286,11 +351,19 @@ impl Report {
             ),
             (unexpected, _) => format!("{unexpected} not as expected\n"),
         };
+        if totals.reworded > 0 {
+            let refusals = count(totals.reworded, "refusal");
+            text += &format!("{refusals} of the recorded kind in other words: --bless makes them the record\n");
+        }
         if self.left_out > 0 {
             text += &format!("{} left out: --slow proves them too\n", count(self.left_out, "slow obligation"));
         }
         text + &format!("Z3 {}, self-test {}\n", self.z3, self.self_test)
     }
+}
+
+fn displayed<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 fn shortened(text: &str, most: usize) -> String {

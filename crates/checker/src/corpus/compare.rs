@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::refusal::Refusal;
 use super::run::{CERTIFICATE, REFUSAL, Record, RunError, ending};
 
 /// How a record compares with the committed one. Provenance does not count.
@@ -12,6 +13,8 @@ use super::run::{CERTIFICATE, REFUSAL, Record, RunError, ending};
 pub enum Comparison {
     /// The same.
     Same,
+    /// A refusal of the same kind, in other words. Nothing that is claimed has changed.
+    Reworded,
     /// Nothing was committed.
     New,
     /// Something else was committed.
@@ -23,8 +26,17 @@ impl Comparison {
     pub const fn name(self) -> &'static str {
         match self {
             Comparison::Same => "same",
+            Comparison::Reworded => "reworded",
             Comparison::New => "new",
             Comparison::Changed => "changed",
+        }
+    }
+
+    /// Whether something else is claimed than what was committed.
+    pub const fn is_change(self) -> bool {
+        match self {
+            Comparison::Same | Comparison::Reworded => false,
+            Comparison::New | Comparison::Changed => true,
         }
     }
 
@@ -37,7 +49,11 @@ impl Comparison {
             {
                 Comparison::Same
             }
-            (Record::Refusal(text), None, Some(committed)) if *text == committed => Comparison::Same,
+            (Record::Refusal(refusal), None, Some(committed)) => match committed.parse::<Refusal>() {
+                Ok(_) if refusal.to_string() == committed => Comparison::Same,
+                Ok(other) if other.kind == refusal.kind => Comparison::Reworded,
+                _ => Comparison::Changed,
+            },
             _ => Comparison::Changed,
         })
     }
@@ -52,7 +68,7 @@ fn read(path: &Path) -> Result<Option<String>, RunError> {
 }
 
 /// The text with the values of provenance left out; as it is if it is no JSON object.
-fn without_provenance(text: &str) -> Result<Value, &str> {
+pub(super) fn without_provenance(text: &str) -> Result<Value, &str> {
     match serde_json::from_str(text) {
         Ok(Value::Object(mut fields)) => {
             fields.remove("provenance");

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use roundproof_construct::ConstructError;
 use roundproof_construct::learn::LearnOptions;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
@@ -11,29 +10,18 @@ use roundproof_format::Format;
 use roundproof_judge::{Approximation, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};
 use roundproof_sources::csv::{CsvProblem, read_csv};
-use roundproof_sources::models::{ConversionError, read_model};
+use roundproof_sources::models::read_model;
 use roundproof_sources::table::Table;
 use serde_json::{Value, json};
 
 use super::claim::{Flaw, Instance, Making, RecordKind, Rows};
+use super::refusal::{Refusal, RefusalKind};
 use super::run::{Found, Record, RunError, Settings};
 use super::wanted::Wanted;
 use crate::parametric::{Parametric, Shape};
 use crate::prove::{
     Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
 };
-
-/// Whether an error says that the data are none of the format. Any other is a fault of the claim.
-fn is_refusal(problem: &CsvProblem) -> bool {
-    use roundproof_sources::table::CellProblem;
-    let CsvProblem::Cell { problem, .. } = problem else { return false };
-    matches!(problem, CellProblem::NotFinite | CellProblem::Exponent | CellProblem::OutOfRange { .. })
-}
-
-/// Whether an error says that leaves of a model are none of the format. Any other is a fault of the claim.
-fn is_misfit(error: &ConversionError) -> bool {
-    matches!(error, ConversionError::OutOfRange { .. } | ConversionError::OffGrid { .. })
-}
 
 /// Proves or refutes what an instance says, and what is put on record of it.
 pub(super) fn found(
@@ -50,7 +38,7 @@ pub(super) fn found(
     }
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
-        Err(why) => return Ok(Found::refusal(why)),
+        Err(refusal) => return Ok(Found::refusal(refusal)),
     };
     let mut scripts = Vec::new();
     let how = match (&instance.making, &proof.data) {
@@ -117,7 +105,7 @@ struct Made {
 fn prove(
     instance: &Instance,
     progress: &mut dyn FnMut(&'static str, usize, usize),
-) -> Result<Result<Made, String>, RunError> {
+) -> Result<Result<Made, Refusal>, RunError> {
     let rows = match &instance.making {
         Making::Rows { rows, .. } | Making::Given { rows, .. } => Some(rows),
         Making::Model { rows, .. } => rows.as_ref(),
@@ -138,8 +126,12 @@ fn prove(
             let model = read_model(file).map_err(|error| RunError::File(error.to_string()))?;
             let forest = match model.value.to_forest(instance.format, options) {
                 Ok((forest, _)) => forest,
-                Err(error) if is_misfit(&error) => return Ok(Err(error.to_string())),
-                Err(error) => return Err(RunError::File(format!("{}: {error}", file.display()))),
+                Err(error) => {
+                    return match RefusalKind::of_conversion(&error) {
+                        Some(kind) => Ok(Err(Refusal { kind, words: error.to_string() })),
+                        None => Err(RunError::File(format!("{}: {error}", file.display()))),
+                    };
+                }
             };
             let task = task(instance, flaw.strategy, None, source(file, model.digest, &[]));
             let rows = table.as_ref().map(|table| (&table.dataset, Some(&table.columns)));
@@ -156,25 +148,30 @@ fn prove(
         }
         (_, _) => unreachable!("rows were read above"),
     };
-    match (judged, table) {
-        (Ok(proof), table) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
-        (
-            Err(ProveError::Construct(
-                error @ (ConstructError::Conflict { .. }
-                | ConstructError::NoScale { .. }
-                | ConstructError::NoSlope { .. }
-                | ConstructError::Count { .. }
-                | ConstructError::NoScaleAtCut { .. }
-                | ConstructError::NoNeighbour { .. }),
-            )),
-            table,
-        ) => Ok(Err(table.map_or_else(|| error.to_string(), |table| crate::prove::describe(&error, &table)))),
-        (Err(error), _) => Err(error.into()),
+    match judged {
+        Ok(proof) => Ok(Ok(Made { proof, data: table.map(|table| table.dataset) })),
+        Err(error) => refused(error, table.as_ref()).map(Err),
+    }
+}
+
+/// Why there is no network to speak of, in the places of the table if there is one.
+///
+/// # Errors
+///
+/// With the error, if it says something else.
+fn refused(error: ProveError, table: Option<&Table>) -> Result<Refusal, RunError> {
+    let ProveError::Construct(error) = error else { return Err(error.into()) };
+    match RefusalKind::of_construction(&error) {
+        Some(kind) => {
+            let words = table.map_or_else(|| error.to_string(), |table| crate::prove::describe(&error, table));
+            Ok(Refusal { kind, words })
+        }
+        None => Err(ProveError::Construct(error).into()),
     }
 }
 
 /// The rows, and the file that they are from; or why they are no rows of the format.
-fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<SourceReference>), String>, RunError> {
+fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<SourceReference>), Refusal>, RunError> {
     let (file, labels, rows) = match rows {
         Rows::File { file, labels, rows } => (file, labels, rows.as_deref()),
         Rows::All(function) => return Ok(Ok((function.table(format)?, None))),
@@ -184,8 +181,16 @@ fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<Source
             let table = select(&csv.value, rows).map_err(RunError::File)?;
             Ok(Ok((table, source(file, csv.digest, labels))))
         }
-        Err(error) if is_refusal(&error.problem) => Ok(Err(error.problem.to_string())),
-        Err(error) => Err(RunError::File(error.to_string())),
+        Err(error) => {
+            let kind = match &*error.problem {
+                CsvProblem::Cell { problem, .. } => RefusalKind::of_cell(problem),
+                _ => None,
+            };
+            match kind {
+                Some(kind) => Ok(Err(Refusal { kind, words: error.problem.to_string() })),
+                None => Err(RunError::File(error.to_string())),
+            }
+        }
     }
 }
 
@@ -195,7 +200,7 @@ fn approximate_function(
     wanted: &Wanted,
     flaw: &Flaw,
     progress: &mut dyn FnMut(&'static str, usize, usize),
-) -> Result<Result<Made, String>, RunError> {
+) -> Result<Result<Made, Refusal>, RunError> {
     let Instance { format, activation, model, .. } = instance;
     let task = task(instance, flaw.strategy, None, None);
     let claimed = wanted.in_format(*format, model).map_err(RunError::File)?;
@@ -207,15 +212,7 @@ fn approximate_function(
     let tree = wanted.trees.of(&of_tree, *format, &mut rounding).map_err(ProveError::from);
     match tree.and_then(|tree| approximate_by(&claimed, &tree, network, &task, progress)) {
         Ok(proof) => Ok(Ok(Made { proof, data: None })),
-        Err(ProveError::Construct(
-            error @ (ConstructError::Function { .. }
-            | ConstructError::Overflow { .. }
-            | ConstructError::TooFine { .. }
-            | ConstructError::NoScaleAtCut { .. }
-            | ConstructError::InfinitelyManyPoints { .. }
-            | ConstructError::AtZero { .. }),
-        )) => Ok(Err(error.to_string())),
-        Err(error) => Err(error.into()),
+        Err(error) => refused(error, None).map(Err),
     }
 }
 

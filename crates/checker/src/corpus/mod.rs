@@ -10,9 +10,12 @@
 //! ```
 //!
 //! A claim is a folder with a `claim.toml` ([`claim::ClaimFile`]); beside it stands, for each instance, either
-//! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the error with which the instance is refused. The first
+//! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the kind of the error with which the instance is refused, and its words. Refusals are
+//! compared by their kind. The first
 //! folder is the expectation: a certificate under `theorems/` that is not `Proved`, or one under `refutations/` that is not
 //! `Refuted`, is a failure, whatever was committed.
+//!
+//! All of it is on one list, `obligations.jsonl` ([`List`]).
 //!
 //! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
 //! JSON with sorted keys the `bytes` and their `sha256`.
@@ -22,7 +25,9 @@ mod claim;
 mod compare;
 mod depth;
 mod given;
+mod list;
 mod make;
+mod refusal;
 mod run;
 mod wanted;
 
@@ -36,12 +41,14 @@ pub use all_values::{AllValues, AllValuesError};
 pub use claim::{ClaimError, ClaimFile, Flaw, Instance, Making, RecordKind, Rows};
 pub use compare::Comparison;
 pub use given::GivenNetwork;
+pub use list::{Difference, Entry, Established, LIST, List, ListProblem};
+pub use refusal::{Refusal, RefusalKind};
 pub use run::{Outcome, Record, RunError, Settings};
 pub use wanted::Wanted;
 
 use crate::frontier::{CONSTRUCTIONS, Construction, Family};
 use crate::lemmas::Lemma;
-use crate::mechanized::{LIST, ListError, Theorem, theorems};
+use crate::mechanized::{ListError, Theorem, theorems};
 
 /// The folders of the corpus.
 const PARTS: [&str; 5] = ["lemmas", "rocq", "theorems", "refutations", "frontier"];
@@ -85,6 +92,12 @@ enum Subject {
     Mechanized(Theorem),
     Frontier(&'static Construction),
     Instance(Box<Instance>),
+}
+
+impl From<(PathBuf, io::Error)> for CorpusError {
+    fn from((folder, error): (PathBuf, io::Error)) -> CorpusError {
+        CorpusError::Folder { folder, error }
+    }
 }
 
 /// A corpus that cannot be read.
@@ -163,7 +176,7 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
         for file in claims {
             for instance in ClaimFile::read(&file)?.instances() {
                 let stem = file.with_file_name(&instance.name);
-                let name = stem.strip_prefix(root).unwrap_or(&stem).to_string_lossy().replace('\\', "/");
+                let name = name(root, &stem);
                 all.push(Obligation { name, stem, expectation, subject: Subject::Instance(Box::new(instance)) });
             }
         }
@@ -177,13 +190,19 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     Ok(all)
 }
 
+/// The name of an obligation whose record is at `stem`.
+fn name(root: &Path, stem: &Path) -> String {
+    stem.strip_prefix(root).unwrap_or(stem).to_string_lossy().replace('\\', "/")
+}
+
 /// The theorems in Rocq; a corpus may do without.
 fn mechanized(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     let folder = root.join("rocq");
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let listed = theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(LIST), error })?;
+    let listed =
+        theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(crate::mechanized::LIST), error })?;
     let obligation = |theorem: Theorem| Obligation {
         name: format!("rocq/{}", theorem.name),
         stem: folder.join(&theorem.name),
@@ -232,11 +251,15 @@ fn claim_files(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
         .collect())
 }
 
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
-    let failed = |error| CorpusError::Folder { folder: folder.to_path_buf(), error };
+/// Every file below a folder, in order.
+///
+/// # Errors
+///
+/// With the folder that cannot be read.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>())
-        .map_err(failed)?;
+        .map_err(|error| (folder.to_path_buf(), error))?;
     entries.sort();
     let mut files = Vec::new();
     for entry in entries {

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::all_values::AllValuesError;
 use super::claim::{Making, Rows};
 use super::compare::Comparison;
+use super::refusal::Refusal;
 use super::{Expectation, Obligation, Subject, make};
 use crate::frontier::{Construction, Grid, MODELS, sweep};
 use crate::prove::{Files, ProveError};
@@ -40,7 +41,7 @@ pub enum Record {
     /// A certificate, or what a solver said of a lemma: JSON.
     Json(String),
     /// Why there is no network to speak of.
-    Refusal(String),
+    Refusal(Refusal),
 }
 
 /// What came of an obligation.
@@ -140,8 +141,8 @@ impl Obligation {
 
     fn commit(&self, record: &Record) -> Result<(), RunError> {
         let (path, text, other) = match record {
-            Record::Json(text) => (ending(&self.stem, CERTIFICATE), text, ending(&self.stem, REFUSAL)),
-            Record::Refusal(text) => (ending(&self.stem, REFUSAL), text, ending(&self.stem, CERTIFICATE)),
+            Record::Json(text) => (ending(&self.stem, CERTIFICATE), text.clone(), ending(&self.stem, REFUSAL)),
+            Record::Refusal(it) => (ending(&self.stem, REFUSAL), it.to_string(), ending(&self.stem, CERTIFICATE)),
         };
         write(&path, text.as_bytes())?;
         match std::fs::remove_file(&other) {
@@ -174,9 +175,10 @@ impl Found {
     }
 
     /// No network to speak of.
-    pub(super) fn refusal(why: String) -> Found {
-        let record = Record::Refusal(format!("{why}\n"));
-        Found { verdict: None, how: why, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
+    pub(super) fn refusal(refusal: Refusal) -> Found {
+        let how = refusal.words.clone();
+        let record = Record::Refusal(refusal);
+        Found { verdict: None, how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
     }
 }
 

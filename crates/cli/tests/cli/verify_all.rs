@@ -185,6 +185,94 @@ fn nothing_is_passed_over_in_silence() {
     }
 }
 
+/// A claim that is removed or added, a record that is changed: nothing of it passes, whatever stands in the folders.
+#[test]
+fn every_obligation_is_on_the_list() {
+    let folder = corpus();
+    folder.write("proofs/refutations/sum/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
+    let refused = THEOREM.replace("[\"float8_e5m2\", \"bfloat16\"]", "[\"F(8)\"]").replace("[\"relu\", ", "[");
+    folder.write("proofs/theorems/refused/claim.toml", format!("{refused}refused = [\"F(8)\"]\n"));
+    folder.write("proofs/theorems/refused/data.csv", "x,y\n1,2\n1.0001,4\n");
+    let all = format!("{ALL} --filter refused/");
+    let run = folder.expect(1, &all);
+    assert!(run.stdout.contains("list: theorems/rows/relu.bfloat16 is claimed, and not on the list"), "{run:?}");
+    folder.expect(0, &format!("{all} --bless"));
+    let run = folder.expect(0, &all);
+    assert!(!run.stdout.contains("list:"), "{run:?}");
+
+    // A folder that is gone is told, also where the filter leaves something else of its part; --bless takes it off.
+    let list = String::from_utf8(folder.read("proofs/obligations.jsonl")).unwrap();
+    let claim = folder.read("proofs/refutations/sum/claim.toml");
+    folder.write("proofs/refutations/other/claim.toml", &claim);
+    folder.write("proofs/refutations/other/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
+    fs::remove_dir_all(folder.path("proofs/refutations/sum")).unwrap();
+    let told = |code: i32, arguments: &str, names: &[&str]| {
+        let run = folder.expect(code, arguments);
+        let lines: Vec<&str> = run.stdout.lines().filter_map(|line| line.strip_prefix("list: ")).collect();
+        assert!(
+            lines.len() == names.len() && lines.iter().zip(names).all(|(line, name)| line.starts_with(name)),
+            "{run:?}"
+        );
+    };
+    let gone =
+        ["refutations/sum/step.bfloat16 is on the list, and claimed no more", "refutations/sum/step.float8_e5m2 is"];
+    told(1, &all, &gone);
+    told(0, "verify-all --filter rows/", &[]);
+    told(0, "verify-all --filter rows/ --bless", &[]);
+    told(1, &format!("{all} --shard 1/2"), &gone);
+    let added = "refutations/other/step.bfloat16 is claimed, and not on the list";
+    told(1, "verify-all --filter refutations/", &[&[added, "refutations/other/step.float8_e5m2"], &gone[..]].concat());
+    told(0, "verify-all --filter refutations/ --bless", &[]);
+    assert!(!String::from_utf8(folder.read("proofs/obligations.jsonl")).unwrap().contains("refutations/sum"));
+
+    // Lines of the list itself.
+    folder.write("proofs/refutations/sum/claim.toml", &claim);
+    folder.write("proofs/refutations/sum/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
+    fs::remove_dir_all(folder.path("proofs/refutations/other")).unwrap();
+    folder.expect(0, "verify-all --filter refutations/ --bless");
+    assert!(folder.read("proofs/obligations.jsonl") == list.as_bytes());
+    let proved = list.lines().find(|line| line.contains("rows/relu.bfloat16")).unwrap();
+    let digest = &proved[proved.len() - 66..proved.len() - 2];
+    for (from, to, what) in [
+        (format!("{proved}\n"), String::new(), "is claimed, and not on the list"),
+        (proved.to_string(), proved.replace("Proved", "Refuted"), "is Refuted on the list, and Proved on record"),
+        (digest.to_string(), "0".repeat(64), "has another record than the list says"),
+        (
+            "conflict".to_string(),
+            "no-scale".to_string(),
+            "is refused: no-scale on the list, and refused: conflict on record",
+        ),
+    ] {
+        folder.write("proofs/obligations.jsonl", list.replace(&from, &to));
+        told(1, &all, &[""]);
+        let run = folder.expect(1, &format!("{all} --json"));
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["unlisted"][0]["difference"], what);
+        assert_eq!((&report["totals"]["changed"], &report["totals"]["new"]), (&0.into(), &0.into()));
+    }
+    folder.write("proofs/obligations.jsonl", list.replace("Proved", "Prooved"));
+    let run = folder.expect(2, &all);
+    assert!(run.stderr.contains("obligations.jsonl: line ") && run.stderr.contains("is not an outcome"), "{run:?}");
+    folder.write("proofs/obligations.jsonl", &list);
+
+    // The words of a refusal may improve, its kind may not.
+    let file = "proofs/theorems/refused/step.F(8).refusal.txt";
+    let text = String::from_utf8(folder.read(file)).unwrap();
+    let (kind, words) = text.split_once('\n').unwrap();
+    assert_eq!(kind, "conflict");
+    folder.write(file, format!("{kind}\nin other words\n"));
+    let run = folder.expect(0, &all);
+    assert!(
+        run.stdout.contains("1 refusal of the recorded kind in other words") && run.stdout.contains("reworded"),
+        "{run:?}"
+    );
+    folder.expect(0, &format!("{all} --bless"));
+    assert!(folder.read(file) == text.as_bytes());
+    folder.write(file, format!("no-slope\n{words}"));
+    let run = folder.expect(1, &all);
+    assert!(run.stdout.contains("changed") && run.stdout.contains("refused: no-slope on record"), "{run:?}");
+}
+
 /// A refusal is what a claim names, neither more nor less, whatever is blessed.
 #[test]
 fn refusals_are_named_by_the_claim() {
