@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args};
 use roundproof_approximation::rule::MOST_POINTS;
 use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate};
 use roundproof_construct::approximate::all_finite;
-use roundproof_construct::{ConstructError, Reach, reference_parameters};
+use roundproof_construct::{Attainable, ConstructError, reference_parameters};
 use roundproof_exact::{Integer, Rational, parse_number};
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::{approximate as approximate_below, approximate_above, exact_decimal};
@@ -229,14 +229,14 @@ impl Approximate {
     }
 
     /// Which errors can be had instead.
-    fn remedy(&self, wanted: &Approximation, reach: &Reach) -> String {
+    fn remedy(&self, wanted: &Approximation, attainable: &Attainable) -> String {
         let few = points(self.format, &wanted.domain).is_some_and(|points| points <= MOST_POINTS);
         let exact = if few { ", or --exact, which rounds correctly" } else { "" };
         if self.excess.is_some() {
             return format!("; an EPS above 0 may do{exact}");
         }
         let mut text = String::new();
-        match (&reach.least, &reach.suffices) {
+        match (&attainable.least, &attainable.suffices) {
             (Some(least), Some(suffices)) if least == suffices => {
                 text += &format!("; the least EPS on this domain is {}", in_digits(least));
             }
@@ -247,8 +247,8 @@ impl Approximate {
                 }
             }
             (None, suffices) => {
-                if reach.farther > 0 {
-                    text += &format!("; every EPS below {} is too small", approximate_below(&reach.farther));
+                if attainable.farther > 0 {
+                    text += &format!("; every EPS below {} is too small", approximate_below(&attainable.farther));
                 }
                 if let Some(suffices) = suffices {
                     text += &format!("; --eps {} suffices, which may not be the least", in_digits(suffices));
@@ -277,9 +277,9 @@ impl Approximate {
                 "{function} at {} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate",
                 place(at)
             ),
-            ConstructError::TooFine { at, reach, format } => {
+            ConstructError::TooFine { at, attainable, format } => {
                 let at = format!("{option}: at {} no value of {format} is so near to {function}", place(at));
-                anyhow!("{at}{}", self.remedy(wanted, reach))
+                anyhow!("{at}{}", self.remedy(wanted, attainable))
             }
             ConstructError::TooManyPoints { most } => anyhow!(
                 "--exact: the domain has more than {most} points; name a smaller --domain, or an error with --eps"

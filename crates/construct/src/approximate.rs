@@ -9,10 +9,11 @@
 //! - [`Accuracy::Within`], [`Accuracy::Excess`]: in one variable, each leaf reaches as far as one value fits an enclosure of
 //!   the function; in two, regions are halved until one does.
 
+mod attainable;
 mod estimate;
 mod near;
 mod places;
-mod reach;
+mod search;
 
 use roundproof_approximation::rule::MOST_POINTS;
 use roundproof_approximation::{Accuracy, Approximation};

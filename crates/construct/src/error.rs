@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// Which errors can be had of a function on a domain, in a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct Attainable {
     /// None below this: at some point every value of the format is at least so far from the function. 0, if that is not known.
     pub farther: Rational,
     /// The least error, raised to two digits, if the points of the domain are few enough to visit each.
@@ -110,12 +110,12 @@ pub enum ConstructError {
         format: Format,
     },
     /// A point where no value of the format is within the error.
-    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.reach.suffices.as_ref()))]
+    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.attainable.suffices.as_ref()))]
     TooFine {
         /// The point.
         at: Vec<Encoding>,
-        /// Which errors are within reach.
-        reach: Box<Reach>,
+        /// Which errors are.
+        attainable: Box<Attainable>,
         /// The format.
         format: Format,
     },

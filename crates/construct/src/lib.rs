@@ -21,7 +21,7 @@ pub mod learn;
 pub mod point;
 mod scale;
 
-pub use error::{ConstructError, Reach};
+pub use error::{Attainable, ConstructError};
 
 use roundproof_exact::Integer;
 use roundproof_kernel::Evidence;

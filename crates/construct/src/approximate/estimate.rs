@@ -9,8 +9,8 @@ use std::collections::BinaryHeap;
 
 use roundproof_exact::Rational;
 
-use super::near::Search;
 use super::places::Places;
+use super::search::Search;
 use crate::ConstructError;
 
 /// Into how many cells a domain of one variable is cut.

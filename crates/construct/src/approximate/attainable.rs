@@ -1,13 +1,12 @@
-//! Which errors are within reach: what a refusal says.
+//! Which errors are attainable: what a refusal says.
 
 use roundproof_approximation::Accuracy;
 use roundproof_exact::Rational;
-use roundproof_format::Encoding;
 
 use super::estimate::Curve;
-use super::near::{BITS, Search, half_of_the_largest_gap};
+use super::search::{Search, half_of_the_largest_gap};
 use super::{Grower, MOST_LEAVES, value};
-use crate::{ConstructError, Reach};
+use crate::{Attainable, ConstructError};
 
 /// By an estimate of so many leaves, an error is refused with no tree grown. Estimates are right within a tenth in one variable, and
 /// within a half in two.
@@ -24,11 +23,6 @@ const MOST_BITS: i64 = 1 << 13;
 const MOST_POINTS: u128 = 1 << 16;
 
 impl Search<'_> {
-    /// Of two thresholds, the one for so many variables.
-    pub fn of_variables(&self, thresholds: [f64; 2]) -> f64 {
-        thresholds[self.places.len() - 1]
-    }
-
     /// An error of two decimal digits, at least as large as `least`, within which a tree was grown: of all, the least that by estimate
     /// takes few enough leaves.
     fn suffices(&self, curve: &Curve, least: &Rational) -> Option<Rational> {
@@ -104,10 +98,10 @@ impl Search<'_> {
         }
     }
 
-    /// What is within reach, where an error is not.
-    pub fn reach(&self, reach: Reach) -> Reach {
+    /// What is attainable, where an error is not.
+    pub fn attainable(&self, attainable: Attainable) -> Attainable {
         if matches!(self.wanted.accuracy, Accuracy::Excess(_)) {
-            return reach;
+            return attainable;
         }
         let least = self.least();
         let from =
@@ -121,7 +115,7 @@ impl Search<'_> {
             }
             search.suffices(&search.curve().ok()?, &from)
         });
-        Reach { least: least.as_ref().map(two_digits_above), suffices, ..reach }
+        Attainable { least: least.as_ref().map(two_digits_above), suffices, ..attainable }
     }
 
     /// The largest distance of the function from the nearest value, if there are few enough points to visit each.
@@ -142,16 +136,6 @@ impl Search<'_> {
             }
         }
         Some(least)
-    }
-
-    pub fn enclose(&self, region: &[(i128, i128)]) -> Result<(Rational, Rational), ConstructError> {
-        let enclosure = self.wanted.function.enclose(&self.reals(region), self.format.precision() + BITS[0]);
-        enclosure.map_err(|error| ConstructError::Function { at: self.at(region), error })
-    }
-
-    /// The least value of each range.
-    pub fn at(&self, region: &[(i128, i128)]) -> Vec<Encoding> {
-        self.places.iter().zip(region).map(|(places, range)| places.value(range.0)).collect()
     }
 }
 
