@@ -43,6 +43,23 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "corpus",
+        &[
+            "format",
+            "exact",
+            "functions",
+            "softfloat",
+            "network",
+            "kernel",
+            "approximation",
+            "construct",
+            "files",
+            "judge",
+            "sources",
+            "checker",
+        ],
+    ),
+    (
         "cli",
         &[
             "format",
@@ -58,6 +75,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "judge",
             "sources",
             "checker",
+            "corpus",
         ],
     ),
     ("peers", &["format"]),
@@ -288,6 +306,8 @@ fn fabricated_edges_are_rejected() {
         ("construct", "roundproof-files"),
         ("construct", "roundproof-checker"),
         ("checker", "roundproof-cli"),
+        ("checker", "roundproof-corpus"),
+        ("corpus", "roundproof-cli"),
         ("benches", "roundproof-tests"),
         ("new", "roundproof-format"),
     ] {

@@ -6,6 +6,7 @@
 mod approximate;
 mod check;
 mod compile;
+mod diff;
 mod exit;
 mod explain;
 mod formats;
@@ -90,6 +91,7 @@ enum Command {
     Run(run::Run),
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
+    Diff(diff::Diff),
 }
 
 fn main() -> ExitCode {
@@ -132,6 +134,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Run(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),
+        Some(Command::Diff(command)) => command.execute(),
     }
 }
 

@@ -107,7 +107,7 @@ pub fn activation() -> impl TypedValueParser<Value = Activation> {
 
 /// How the terms of a sum are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum TermOrder {
     /// The same way in every neuron.
     Fixed(Arrangement),
     /// Another tree for every neuron.
@@ -116,12 +116,12 @@ pub enum Order {
 
 const RANDOM: &str = "random";
 
-impl Order {
+impl TermOrder {
     /// The spelling on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Order::Random => RANDOM,
-            Order::Fixed(arrangement) => match arrangement {
+            TermOrder::Random => RANDOM,
+            TermOrder::Fixed(arrangement) => match arrangement {
                 Arrangement::LeftToRight => "left-to-right",
                 Arrangement::RightToLeft => "right-to-left",
                 Arrangement::BiasFirst => "bias-first",
@@ -134,24 +134,24 @@ impl Order {
         }
     }
 
-    fn all() -> impl Iterator<Item = Order> {
-        Arrangement::ALL.iter().map(|&arrangement| Order::Fixed(arrangement)).chain([Order::Random])
+    fn all() -> impl Iterator<Item = TermOrder> {
+        Arrangement::ALL.iter().map(|&arrangement| TermOrder::Fixed(arrangement)).chain([TermOrder::Random])
     }
 }
 
-impl FromStr for Order {
+impl FromStr for TermOrder {
     type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Order, ParseError> {
-        Order::all()
+    fn from_str(text: &str) -> Result<TermOrder, ParseError> {
+        TermOrder::all()
             .find(|order| order.name() == text)
-            .ok_or_else(|| ParseError::unknown("order", text, Order::all().map(Order::name)))
+            .ok_or_else(|| ParseError::unknown("order", text, TermOrder::all().map(TermOrder::name)))
     }
 }
 
 /// An order.
-pub fn order() -> impl TypedValueParser<Value = Order> {
-    one_of(Order::all().map(Order::name))
+pub fn order() -> impl TypedValueParser<Value = TermOrder> {
+    one_of(TermOrder::all().map(TermOrder::name))
 }
 
 /// A format, and what its overflow gives: `binary32` or `binary32/saturate`.
@@ -285,6 +285,6 @@ mod tests {
 
     #[test]
     fn every_order_reads_back() {
-        assert!(Order::all().all(|order| order.name().parse() == Ok(order)));
+        assert!(TermOrder::all().all(|order| order.name().parse() == Ok(order)));
     }
 }

@@ -17,7 +17,7 @@ use roundproof_softfloat::compare;
 use crate::exit::Exit;
 use crate::input::{self, Data};
 use crate::output::{count, note};
-use crate::parsers::{self, Accumulator, Order, Rows};
+use crate::parsers::{self, Accumulator, Rows, TermOrder};
 
 mod table;
 
@@ -57,7 +57,7 @@ pub struct Run {
     mode: Option<RoundingMode>,
     /// The order of additions; for the orders by size and by value, of the rounded products and the bias
     #[arg(short, long, default_value = "left-to-right", value_parser = parsers::order())]
-    order: Order,
+    order: TermOrder,
     /// Fuse every product that can be fused into an addition (with --order random: some of them)
     #[arg(long)]
     fma: bool,
@@ -196,8 +196,8 @@ impl Run {
             flush: self.flush,
         };
         match self.order {
-            Order::Random => Choice::Random(self.seed),
-            Order::Fixed(arrangement) => Choice::Fixed(fixed(arrangement)),
+            TermOrder::Random => Choice::Random(self.seed),
+            TermOrder::Fixed(arrangement) => Choice::Fixed(fixed(arrangement)),
         }
     }
 

@@ -8,10 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rayon::prelude::*;
-use roundproof_checker::corpus::{
-    Comparison, Difference, Expectation, LIST, List, Obligation, Outcome, Settings, obligations,
-};
 use roundproof_checker::solver::{self, Solver};
+use roundproof_corpus::{Comparison, Difference, Expectation, LIST, List, Obligation, Outcome, Settings, obligations};
 use roundproof_kernel::Verdict;
 use serde::{Serialize, Serializer};
 

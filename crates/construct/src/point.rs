@@ -152,7 +152,7 @@ impl<'a> Builder<'a> {
             first.push([(column as u32, self.format.one(!side.upper))], side.neighbour);
             return Ok(());
         }
-        let Some(built) = scale::side(self.format, side.upper, side.value, side.neighbour) else {
+        let Some(built) = scale::units(self.format, side.upper, side.value, side.neighbour) else {
             return Err(ConstructError::NoScale {
                 row,
                 column,

@@ -3,9 +3,9 @@
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_softfloat::{Arithmetic, Unpacked, decode, encode, negate, power_of_two};
 
-/// A side of a ReLU box as numbers: `copies` units `ReLU(bias + weight * x)`, each with `-penalty` in layer 2.
+/// The units of a side of a ReLU box, as numbers: `copies` of them, `ReLU(bias + weight * x)`, each with `-penalty` in layer 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Side {
+pub(crate) struct Units {
     pub weight: Encoding,
     pub bias: Encoding,
     pub penalty: Encoding,
@@ -14,7 +14,7 @@ pub(crate) struct Side {
 
 /// The side that is silent from `value` on and fires from `neighbour` on, the value below it; of an upper side, both
 /// are mirrored. None if the format has no scale and penalty for it.
-pub(crate) fn side(format: Format, upper: bool, value: Encoding, neighbour: Encoding) -> Option<Side> {
+pub(crate) fn units(format: Format, upper: bool, value: Encoding, neighbour: Encoding) -> Option<Units> {
     // Differences of neighbours are exact (R3): the policy never acts.
     let exact = Arithmetic::new(format, Overflow::Saturate).expect("every format saturates");
     let gap = exact.subtract(RoundingMode::TowardZero, value, neighbour).encoding;
@@ -22,7 +22,7 @@ pub(crate) fn side(format: Format, upper: bool, value: Encoding, neighbour: Enco
     let bias = scaled(format, value, chosen.scale)?;
     let (weight, penalty) = (power_of_two(format, chosen.scale)?, power_of_two(format, chosen.penalty)?);
     let weight = if upper { weight } else { negate(format, weight) };
-    Some(Side { weight, bias, penalty, copies: chosen.copies })
+    Some(Units { weight, bias, penalty, copies: chosen.copies })
 }
 
 /// How the side of a box is built: `copies` units `ReLU(2^scale * (a - x'))`, each with the weight `-2^penalty`.

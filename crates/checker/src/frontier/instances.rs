@@ -6,7 +6,7 @@ use roundproof_format::{Encoding, Format};
 use roundproof_network::{Dataset, Encodings};
 use roundproof_softfloat::{from_order_key, negate, order_key, power_of_two};
 
-use crate::corpus::all_values::SplitMix;
+use crate::random::SplitMix;
 
 /// Where labels are drawn from.
 const SEED: u64 = 1;

@@ -39,8 +39,8 @@ pub(super) const fn letter(cell: &Cell) -> char {
     }
 }
 
-/// What a letter says; none if it is none.
-fn status(letter: char) -> Option<Status> {
+/// What a letter of a record says; none if it is not one of its letters.
+pub fn status(letter: char) -> Option<Status> {
     Some(match letter {
         'H' | 'h' | 'P' | 'p' => Status::Holds,
         'F' => Status::Fails,

@@ -7,6 +7,7 @@ mod bad_certificates;
 mod bad_input;
 mod common;
 mod compile;
+mod diff;
 mod digits;
 mod explain;
 mod formats;

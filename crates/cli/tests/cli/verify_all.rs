@@ -174,7 +174,7 @@ fn nothing_is_passed_over_in_silence() {
         (THEOREM.replace("[\"relu\", \"step\"]", "[\"step\", \"step\"]"), "is claimed twice"),
         (THEOREM.replace("\"point\"", "\"telescoping-sum\""), "makes no relu networks"),
         (format!("{THEOREM}refused = [\"binary64\"]\n"), "not among the formats"),
-        (format!("{THEOREM}refuse = []\n"), "unknown field"),
+        (format!("{THEOREM}refuse = []\n"), "does not have the field refuse"),
         (THEOREM.replace("\"all\"", "\"al\""), "did you mean `all`"),
         (THEOREM.replace("bfloat16", "bflaot16"), "did you mean `bfloat16`"),
     ];
@@ -317,14 +317,14 @@ fn a_model_is_a_claim_too() {
     folder.expect(0, "verify-all --filter tree/ --bless");
     assert_eq!(folder.json("proofs/theorems/tree/relu.bfloat16.json")["claim"]["shape"]["rows"], 150);
     let claims = [
-        (tree.replace("labels = [\"class\"]\n", ""), "needs the field labels"),
-        (tree.replace("data = \"data.csv\"\n", ""), "does not have the field labels"),
-        (tree.replace("\"forest\"", "\"memorization\""), "does not have the field model"),
+        (tree.replace("labels = [\"class\"]\n", ""), "missing field `labels`"),
+        (tree.replace("data = \"data.csv\"\n", ""), "missing field `data`"),
+        (tree.replace("\"forest\"", "\"memorization\""), "missing field `strategy`"),
         (tree.replace("model =", "max-leaves = 3\nmodel ="), "does not have the field max-leaves"),
-        (tree.replace("model = \"../../../sklearn-tree.json\"\n", ""), "needs the field model"),
+        (tree.replace("model = \"../../../sklearn-tree.json\"\n", ""), "missing field `model`"),
         (format!("{tree}outputs = \"vote\"\n"), "did you mean `votes`"),
-        (THEOREM.replace("strategy = \"point\"\n", ""), "needs the field strategy"),
-        (format!("{THEOREM}max-leaves = 3\n"), "does not have the field max-leaves"),
+        (THEOREM.replace("strategy = \"point\"\n", ""), "missing field `strategy`"),
+        (format!("{THEOREM}max-leaves = 3\n"), "max-leaves limits the strategy tree"),
     ];
     for (claim, reason) in claims {
         folder.write("proofs/theorems/tree/claim.toml", claim);

@@ -22,12 +22,12 @@ const DESCENTS: u64 = 1 << 8;
 const DEEPEST: u32 = 64;
 
 /// Lengths of a leaf, in those of its cell, and the errors that they take, both increasing. None in a cell of one place.
-type Leaf = Vec<(f64, f64)>;
+type Lengths = Vec<(f64, f64)>;
 
 /// What was found of a tree.
 pub enum Curve {
     /// Of each cell a leaf.
-    Cells(Vec<Leaf>),
+    Cells(Vec<Lengths>),
     /// Of each descent, the error that the region at each depth takes.
     Descents(Vec<Vec<f64>>),
 }
@@ -38,7 +38,7 @@ impl Curve {
         let error = error.to_f64();
         match self {
             Curve::Cells(cells) => {
-                let of_cell = |leaf: &Leaf| if leaf.is_empty() { 1.0 } else { length(leaf, error).recip() };
+                let of_cell = |leaf: &Lengths| if leaf.is_empty() { 1.0 } else { length(leaf, error).recip() };
                 1.0 + cells.iter().map(of_cell).sum::<f64>()
             }
             // Two to the depth at which a leaf is met, on average (Knuth, Estimating the efficiency of backtrack programs,
@@ -111,7 +111,7 @@ impl Search<'_> {
 
     /// Cells are cut where the function varies most, of equal ones the widest: in the middle of their places, which finds any
     /// binade in a few cuts.
-    fn by_cells(&self, places: &Places) -> Result<Vec<Leaf>, ConstructError> {
+    fn by_cells(&self, places: &Places) -> Result<Vec<Lengths>, ConstructError> {
         let cell = |range| {
             let (low, high) = places.reals(range);
             let varies = self.enclose(&[range]).map_or(f64::INFINITY, |(low, high)| (high - low).to_f64());
@@ -145,7 +145,7 @@ impl Search<'_> {
     }
 
     /// Lengths of a leaf from the middle of a cell on, each twice as many places as the one before, and the error that each takes.
-    fn leaf(&self, places: &Places, (low, high): (i128, i128)) -> Result<Leaf, ConstructError> {
+    fn leaf(&self, places: &Places, (low, high): (i128, i128)) -> Result<Lengths, ConstructError> {
         self.fit_place(&[low])?;
         if low == high {
             return Ok(Vec::new());

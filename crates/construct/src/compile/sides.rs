@@ -16,7 +16,7 @@ pub(super) struct Sides {
     pub format: Format,
     pub activation: Activation,
     /// ReLU: by whether the side is an upper one, and the key of the cut.
-    relu: BTreeMap<(bool, i128), Option<scale::Side>>,
+    relu: BTreeMap<(bool, i128), Option<scale::Units>>,
 }
 
 impl Sides {
@@ -36,7 +36,7 @@ impl Sides {
     }
 
     /// The parts of a ReLU side, if the format has them.
-    pub fn relu(&self, upper: bool, key: i128) -> Option<scale::Side> {
+    pub fn relu(&self, upper: bool, key: i128) -> Option<scale::Units> {
         self.relu.get(&(upper, key)).copied().flatten()
     }
 
@@ -64,12 +64,12 @@ pub(super) fn above(format: Format, key: i128) -> Option<Encoding> {
 
 /// A lower side `x > t` is silent from the value above `t` on and fires from `t` on; an upper side `x <= t`, mirrored,
 /// is silent from `-t` on and fires from the negative of the value above `t` on.
-fn relu_side(format: Format, upper: bool, key: i128) -> Option<scale::Side> {
+fn relu_side(format: Format, upper: bool, key: i128) -> Option<scale::Units> {
     let (threshold, above) = (from_order_key(format, key)?, above(format, key)?);
     if upper {
-        scale::side(format, true, negate(format, threshold), negate(format, above))
+        scale::units(format, true, negate(format, threshold), negate(format, above))
     } else {
-        scale::side(format, false, above, threshold)
+        scale::units(format, false, above, threshold)
     }
 }
 

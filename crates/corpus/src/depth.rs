@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use roundproof_checker::depth::Question;
 use roundproof_exact::Number;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
 use roundproof_kernel::Verdict;
 use roundproof_softfloat::to_decimal;
 use serde::Serialize;
 
-use super::claim::Instance;
-use crate::depth::Question;
+use crate::claim::Instance;
 
 /// The version of records.
 const SCHEMA: u32 = 1;
@@ -36,7 +36,7 @@ struct Record {
 
 /// Enumerates the functions of two layers; attested if some function is none of them, refuted if the kernel proves a network
 /// for every function. Gives the verdict, how it was come to, and the record.
-pub(super) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdict, String, String), String> {
+pub(crate) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdict, String, String), String> {
     let format = instance.format;
     let at = |number: &Number| {
         let rounded = number.round(format, RoundingMode::TiesToEven, Overflow::Saturate);

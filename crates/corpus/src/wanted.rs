@@ -13,19 +13,19 @@ use roundproof_network::{Forest, PathModel};
 /// A function to be approximated, in whatever format.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    pub(super) function: Function,
+    pub(crate) function: Function,
     /// For each variable; none: all finite values.
-    pub(super) domain: Option<Vec<(Number, Number)>>,
-    pub(super) nearness: Nearness,
+    pub(crate) domain: Option<Vec<(Number, Number)>>,
+    pub(crate) nearness: Nearness,
     /// The policy by which the function is rounded; none: that of the paths.
-    pub(super) overflow: Option<Overflow>,
-    pub(super) trees: Trees,
+    pub(crate) overflow: Option<Overflow>,
+    pub(crate) trees: Trees,
 }
 
 /// The trees of a claim. Instances that differ in activation or paths alone have the same, which is made once: to round a
 /// function at every point takes longer than all else that a prover does. The kernel rounds it for each instance anew.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trees(Arc<Mutex<Vec<Shared>>>);
+pub(crate) struct Trees(Arc<Mutex<Vec<Shared>>>);
 
 /// For what a tree is made, and the tree once it is there.
 type Shared = (Format, Approximation, Arc<Mutex<Option<Arc<Forest>>>>);
@@ -36,7 +36,7 @@ impl Trees {
     /// # Errors
     ///
     /// As [`approximate`].
-    pub(super) fn of(
+    pub(crate) fn of(
         &self,
         wanted: &Approximation,
         format: Format,
@@ -63,7 +63,7 @@ impl Trees {
 
 /// How nearly it is to be approximated.
 #[derive(Clone, Debug)]
-pub(super) enum Nearness {
+pub(crate) enum Nearness {
     /// Rounded once.
     Rounded(RoundingMode),
     /// As [`Accuracy::Within`].
@@ -97,7 +97,7 @@ impl Wanted {
     }
 
     /// How near that is, on these paths.
-    pub(super) fn accuracy(&self, nearness: &Nearness, model: &PathModel) -> Accuracy {
+    pub(crate) fn accuracy(&self, nearness: &Nearness, model: &PathModel) -> Accuracy {
         match nearness {
             Nearness::Rounded(mode) => {
                 Accuracy::Rounded { mode: *mode, overflow: self.overflow.unwrap_or(model.overflow) }

@@ -6,7 +6,7 @@
 //! other record by the SHA-256 of its compact JSON with sorted keys, without `provenance`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write};
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::compare::without_provenance;
-use super::refusal::{Refusal, RefusalKind};
-use super::run::{CERTIFICATE, REFUSAL};
-use super::{PARTS, files_below};
+use crate::obligations::{PARTS, files_below, name};
+use crate::record::{CERTIFICATE, REFUSAL, without_provenance};
+use crate::refusal::{Refusal, RefusalKind};
 
 /// The name of the list.
 pub const LIST: &str = "obligations.jsonl";
@@ -97,6 +96,13 @@ pub enum ListProblem {
     Twice,
 }
 
+impl ListProblem {
+    /// Whether there is no file at all.
+    fn is_missing(&self) -> bool {
+        matches!(self, ListProblem::Unreadable(error) if error.kind() == ErrorKind::NotFound)
+    }
+}
+
 /// What the list says of an obligation beside what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
@@ -138,20 +144,30 @@ impl List {
     ///
     /// If it cannot be read, or is none: names in ascending order, each once.
     pub fn read(corpus: &Path) -> Result<List, InFile<ListProblem>> {
-        let file = corpus.join(LIST);
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(in_file(&file, error.into())),
-        };
-        List::parse(&text).map_err(|problem| in_file(&file, problem))
+        match List::read_file(&corpus.join(LIST)) {
+            Err(InFile { problem, .. }) if problem.is_missing() => Ok(List::default()),
+            read => read,
+        }
+    }
+
+    /// A list.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`] says; and if there is none.
+    pub fn read_file(file: &Path) -> Result<List, InFile<ListProblem>> {
+        let text = std::fs::read_to_string(file).map_err(|error| in_file(file, error.into()))?;
+        List::parse(&text).map_err(|problem| in_file(file, problem))
     }
 
     fn parse(text: &str) -> Result<List, ListProblem> {
         let mut list = List::default();
-        for (index, line) in text.lines().enumerate() {
+        for (index, text) in text.lines().enumerate() {
             let wrong = |why: String| ListProblem::Line { line: index + 1, why };
-            let (name, entry) = entry(line).map_err(wrong)?;
+            let (name, entry) = entry(text).map_err(wrong)?;
+            if line(&name, &entry).is_ok_and(|canonical| canonical != text) {
+                return Err(wrong("is written otherwise, in the order name, outcome, kind or record".to_string()));
+            }
             if list.entries.last_key_value().is_some_and(|(last, _)| *last >= name) {
                 return Err(wrong(format!("{name:?} is not in the order of names")));
             }
@@ -182,7 +198,7 @@ impl List {
                     continue;
                 };
                 let stem = text.strip_suffix(REFUSAL).or_else(|| text.strip_suffix(CERTIFICATE)).unwrap_or(&text);
-                let name = super::name(corpus, Path::new(stem));
+                let name = name(corpus, Path::new(stem));
                 let entry = read(&name, &file).map_err(|problem| in_file(&file, problem))?;
                 if list.entries.insert(name, entry).is_some() {
                     return Err(in_file(&file, ListProblem::Twice));
@@ -236,19 +252,22 @@ impl List {
 
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, Entry { established, record }) in &self.entries {
-            let (outcome, kind) = match established {
-                Established::Verdict(verdict) => (verdict.name(), None),
-                Established::Mapped => (MAPPED, None),
-                Established::Refused(kind) => (REFUSED, Some(kind.name().to_string())),
-            };
-            let record = record.map(|digest| digest.to_string());
-            let line = Line { name: name.clone(), outcome: outcome.to_string(), kind, record };
-            f.write_str(&serde_json::to_string(&line).map_err(|_| fmt::Error)?)?;
-            f.write_char('\n')?;
+        for (name, entry) in &self.entries {
+            writeln!(f, "{}", line(name, entry).map_err(|_| fmt::Error)?)?;
         }
         Ok(())
     }
+}
+
+/// An entry as it is written.
+fn line(name: &str, Entry { established, record }: &Entry) -> serde_json::Result<String> {
+    let (outcome, kind) = match established {
+        Established::Verdict(verdict) => (verdict.name(), None),
+        Established::Mapped => (MAPPED, None),
+        Established::Refused(kind) => (REFUSED, Some(kind.name().to_string())),
+    };
+    let record = record.map(|digest| digest.to_string());
+    serde_json::to_string(&Line { name: name.to_string(), outcome: outcome.to_string(), kind, record })
 }
 
 /// A line of the list.
@@ -396,7 +415,9 @@ mod tests {
             (good.replace("outcome", "verdict"), "unknown field"),
             (r#"{"name":"c","outcome":"refused","kind":"no-scael"}"#.to_string(), "did you mean `no-scale`?"),
             (r#"{"name":"c","outcome":"Proved"}"#.to_string(), "has a record and no kind"),
-            ("[".repeat(100_000), "recursion"),
+            ("[".repeat(100_000), "expected a string"),
+            (format!(r#"["c","Proved",null,"{digest}"]"#), "is written otherwise"),
+            (good.replace("\"b\"", "\"c\"").replace(':', ": "), "is written otherwise"),
             (String::new(), "EOF"),
         ] {
             let error = List::parse(&format!("{good}\n{line}\n")).expect_err(&line).to_string();

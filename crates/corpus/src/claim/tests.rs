@@ -14,8 +14,18 @@ formats = ["float4_e2m1fn"]
 paths = "all"
 "#;
 
+/// Whether the error is this field, which goes with no other.
+fn is_stray<T>(read: &Result<T, ClaimError>, stray: &str) -> bool {
+    matches!(read, Err(ClaimError::Stray { field, line: _ }) if field == stray)
+}
+
+/// Whether TOML that has not the right form is refused for this reason.
+fn is_misformed<T>(read: &Result<T, ClaimError>, reason: &str) -> bool {
+    matches!(read, Err(ClaimError::Form(error)) if error.to_string().contains(reason))
+}
+
 fn read(text: &str) -> Result<Vec<Instance>, ClaimError> {
-    toml::from_str::<Text>(text)?.instances(Path::new("folder"))
+    ClaimFile::parse(text, Path::new("folder")).map(ClaimFile::instances)
 }
 
 #[test]
@@ -84,7 +94,7 @@ fn some_instances_may_be_slow_alone() {
 #[test]
 fn what_does_not_go_with_all_values_is_refused() {
     let stray = |text: &str| match read(text) {
-        Err(ClaimError::Stray(field)) => field,
+        Err(ClaimError::Stray { field, .. }) => field,
         other => panic!("{text}: {other:?}"),
     };
     for (line, field) in [("data = \"data.csv\"", "data"), ("labels = [\"y\"]", "labels"), ("rows = [0]", "rows")] {
@@ -104,7 +114,7 @@ fn what_does_not_go_with_all_values_is_refused() {
 #[test]
 fn functions_without_seeds_or_in_formats_that_lack_them_are_refused() {
     let without = read(&FUNCTIONS.replace("seeds = [1, 2]\n", ""));
-    assert!(matches!(without, Err(ClaimError::Missing("seeds"))), "{without:?}");
+    assert!(is_misformed(&without, "missing field `seeds`"), "{without:?}");
     for (from, to) in [("float4_e2m1fn", "F(4)"), ("float4_e2m1fn", "binary32"), ("seeds", "classes = 9\nseeds")] {
         let refused = read(&FUNCTIONS.replace(from, to));
         assert!(matches!(refused, Err(ClaimError::AllValues(_))), "{to}: {refused:?}");
@@ -131,10 +141,10 @@ fn a_function_may_be_rounded_by_another_policy_than_the_paths() {
     assert_eq!(saturate, (Overflow::Ieee, rounded(Overflow::Saturate)));
     assert_eq!(accuracy("bfloat16", "").unwrap().1, rounded(Overflow::Ieee));
     assert!(matches!(accuracy("float8_e4m3fn", "overflow = \"ieee\"\n"), Err(ClaimError::Value(_))));
-    assert!(matches!(accuracy("bfloat16", "overflow = \"wrap\"\n"), Err(ClaimError::Name(_))));
+    assert!(is_misformed(&accuracy("bfloat16", "overflow = \"wrap\"\n"), "overflow"));
     for error in ["eps", "excess"] {
         let stray = accuracy("bfloat16", &format!("overflow = \"saturate\"\n{error} = \"1\"\n"));
-        assert!(matches!(stray, Err(ClaimError::Stray("overflow"))), "{stray:?}");
+        assert!(is_stray(&stray, "overflow"), "{stray:?}");
     }
 }
 
@@ -144,11 +154,15 @@ fn every_data_set_has_a_shape_and_nothing_else() {
                 formats = [\"bfloat16\"]\npaths = \"all\"\n";
     let instances = read(text).expect("a claim");
     assert!(matches!(instances[0].making, Making::EveryDataSet(shape, false) if (shape.rows, shape.inputs) == (3, 2)));
-    for field in ["rows-count = 3\n", "inputs = 2\n"] {
-        assert!(matches!(read(&text.replace(field, "")), Err(ClaimError::Missing(_))), "{field}");
+    for (line, reason) in
+        [("rows-count = 3\n", "missing field `rows-count`"), ("inputs = 2\n", "missing field `inputs`")]
+    {
+        assert!(is_misformed(&read(&text.replace(line, "")), reason), "{line}");
+        assert!(is_misformed(&read(&text.replace(line, &line.replace(['2', '3'], "0"))), "nonzero"), "{line}");
     }
     for stray in ["seeds = [1]\n", "strategy = \"point\"\n", "labels = [\"y\"]\n", "refused = [\"bfloat16\"]\n"] {
-        assert!(matches!(read(&format!("{text}{stray}")), Err(ClaimError::Stray(_))), "{stray}");
+        let field = stray.split(' ').next().expect("a field");
+        assert!(is_stray(&read(&format!("{text}{stray}")), field), "{stray}");
     }
 }
 
@@ -198,11 +212,11 @@ fn a_false_claim_says_what_is_wrong_with_its_network() {
         assert!(matches!(flaw(step), Err(ClaimError::Activation { .. })));
         for other in ["point", "tree", "dense-point"] {
             let other = flaw(format!("{text}strategy = \"{other}\"\n"));
-            assert!(matches!(other, Err(ClaimError::Stray("strategy"))), "{other:?}");
+            assert!(is_misformed(&other, "unknown variant"), "{other:?}");
         }
     }
     let both = flaw(format!("{APPROXIMATION}{layers}\nstrategy = \"halved-penalties\"\n"));
-    assert!(matches!(both, Err(ClaimError::Stray("strategy"))), "{both:?}");
+    assert!(is_stray(&both, "strategy"), "{both:?}");
 }
 
 #[test]
@@ -220,7 +234,7 @@ fn what_is_wrong_goes_with_its_kind_alone() {
         (FOREST, "overflow = \"saturate\"", "overflow"),
     ] {
         let refused = read(&format!("{text}{line}\n"));
-        assert!(matches!(refused, Err(ClaimError::Stray(found)) if found == field), "{line}: {refused:?}");
+        assert!(is_stray(&refused, field), "{line}: {refused:?}");
     }
     for (text, line) in [
         (FOREST, "tolerance = \"-1\""),
@@ -231,4 +245,19 @@ fn what_is_wrong_goes_with_its_kind_alone() {
     ] {
         assert!(read(&format!("{text}{line}\n")).is_err(), "{line}");
     }
+}
+
+#[test]
+fn errors_name_the_line_the_field_and_what_would_do() {
+    let error = |text: String| read(&text).unwrap_err().to_string();
+    let stray = error(format!("{FUNCTIONS}max-leaf = 3\n"));
+    assert!(stray.starts_with("line 10: ") && stray.contains("does not have the field max-leaf"), "{stray}");
+    let missing = error(FUNCTIONS.replace("strategy = \"point\"\n", ""));
+    assert!(missing.contains("line 3") && missing.contains("missing field `strategy`"), "{missing}");
+    let unknown = error(FUNCTIONS.replace("\"relu\"", "\"rely\""));
+    assert!(unknown.contains("line 7") && unknown.contains("did you mean `relu`?"), "{unknown}");
+    let kind = error(FUNCTIONS.replace("memorization", "memorisation"));
+    assert!(kind.contains("line 3") && kind.contains("`memorization`"), "{kind}");
+    let leaves = error(format!("{FUNCTIONS}max-leaves = 3\n"));
+    assert!(leaves.contains("max-leaves limits the strategy tree"), "{leaves}");
 }

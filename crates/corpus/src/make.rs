@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+use roundproof_checker::parametric::{Parametric, Shape};
+use roundproof_checker::prove::{
+    Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
+};
+use roundproof_checker::solver::Solver;
 use roundproof_construct::learn::LearnOptions;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
@@ -13,27 +18,66 @@ use roundproof_sources::csv::{CsvProblem, read_csv};
 use roundproof_sources::models::read_model;
 use roundproof_sources::table::Table;
 use serde_json::{Value, json};
+use thiserror::Error;
 
-use super::claim::{Flaw, Instance, Making, RecordKind, Rows};
-use super::refusal::{Refusal, RefusalKind};
-use super::run::{Found, Record, RunError, Settings};
-use super::wanted::Wanted;
-use crate::parametric::{Parametric, Shape};
-use crate::prove::{
-    Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
-};
+use crate::all_values::AllValuesError;
+use crate::claim::{Flaw, Instance, Making, RecordKind, Rows};
+use crate::record::Record;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::wanted::Wanted;
+/// An obligation that could not be run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A file could not be read or written.
+    #[error("{0}")]
+    File(String),
+    /// A function that the format does not have.
+    #[error(transparent)]
+    AllValues(#[from] AllValuesError),
+    /// No network, for a reason that is none of the data's.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+}
+
+/// What an obligation came to.
+pub(crate) struct Found {
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) how: String,
+    pub(crate) record: Record,
+    /// The files, and their certificate in full.
+    pub(crate) kept: Option<(Files, String)>,
+    /// What a solver was asked, by name, in SMT-LIB.
+    pub(crate) scripts: Vec<(String, String)>,
+    /// Rows in which the network is proved to give something else than the label.
+    pub(crate) wrong_rows: usize,
+}
+
+impl Found {
+    /// Something that is not about one network, with its record in JSON.
+    pub(crate) fn statement(verdict: Verdict, how: String, json: String) -> Found {
+        let record = Record::Json(json);
+        Found { verdict: Some(verdict), how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
+    }
+
+    /// No network to speak of.
+    pub(crate) fn refusal(refusal: Refusal) -> Found {
+        let how = refusal.words.clone();
+        let record = Record::Refusal(refusal);
+        Found { verdict: None, how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
+    }
+}
 
 /// Proves or refutes what an instance says, and what is put on record of it.
-pub(super) fn found(
+pub(crate) fn found(
     instance: &Instance,
-    settings: &Settings,
+    solver: &Solver,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Found, RunError> {
     if let Making::EveryDataSet(shape, steps) = instance.making {
-        return every_data_set(instance, shape, steps, settings, progress);
+        return every_data_set(instance, shape, steps, solver, progress);
     }
     if let Making::Depth(points) = &instance.making {
-        let (verdict, how, json) = super::depth::enumerate(instance, points).map_err(RunError::File)?;
+        let (verdict, how, json) = crate::depth::enumerate(instance, points).map_err(RunError::File)?;
         return Ok(Found::statement(verdict, how, json));
     }
     let mut proof = match prove(instance, progress)? {
@@ -43,7 +87,8 @@ pub(super) fn found(
     let mut scripts = Vec::new();
     let how = match (&instance.making, &proof.data) {
         (Making::Rows { whole: true, .. }, Some(data)) => {
-            let answer = crate::whole::attest(settings.solver, &proof.proof.network, data, &instance.model, progress);
+            let answer =
+                roundproof_checker::whole::attest(solver, &proof.proof.network, data, &instance.model, progress);
             proof.proof.certificate.verdict = answer.verdict;
             proof.proof.certificate.evidence = None;
             proof.proof.certificate.lemmas = vec![answer.lemma];
@@ -75,11 +120,11 @@ fn every_data_set(
     instance: &Instance,
     shape: Shape,
     steps: bool,
-    settings: &Settings,
+    solver: &Solver,
     progress: &mut dyn FnMut(&'static str, usize, usize),
 ) -> Result<Found, RunError> {
     let Instance { activation, format, model, .. } = *instance;
-    let answered = Parametric { activation, format, model, shape, steps }.attest(settings.solver, progress);
+    let answered = Parametric { activation, format, model, shape, steps }.attest(solver, progress);
     let found = Found::statement(answered.verdict, answered.how, answered.json);
     Ok(Found { scripts: answered.scripts, ..found })
 }
@@ -163,7 +208,8 @@ fn refused(error: ProveError, table: Option<&Table>) -> Result<Refusal, RunError
     let ProveError::Construct(error) = error else { return Err(error.into()) };
     match RefusalKind::of_construction(&error) {
         Some(kind) => {
-            let words = table.map_or_else(|| error.to_string(), |table| crate::prove::describe(&error, table));
+            let words =
+                table.map_or_else(|| error.to_string(), |table| roundproof_checker::prove::describe(&error, table));
             Ok(Refusal { kind, words })
         }
         None => Err(ProveError::Construct(error).into()),

@@ -1,57 +1,19 @@
-//! The corpus: what is claimed under `proofs/`, proved again and compared with what was committed.
-//!
-//! ```text
-//! proofs/
-//!   lemmas/        records of what Z3 said of each lemma: NAME.json
-//!   rocq/          theorems mechanized in Rocq, and records of what they assume: NAME.json
-//!   theorems/      claims that must hold
-//!   refutations/   claims that must fail
-//!   frontier/      maps of where each construction holds, fails or has no parameters: NAME.json
-//! ```
-//!
-//! A claim is a folder with a `claim.toml` ([`claim::ClaimFile`]); beside it stands, for each instance, either
-//! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the kind of the error with which the instance is refused, and its words. Refusals are
-//! compared by their kind. The first
-//! folder is the expectation: a certificate under `theorems/` that is not `Proved`, or one under `refutations/` that is not
-//! `Refuted`, is a failure, whatever was committed.
-//!
-//! All of it is on one list, `obligations.jsonl` ([`List`]).
-//!
-//! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
-//! JSON with sorted keys the `bytes` and their `sha256`.
-
-pub(crate) mod all_values;
-mod claim;
-mod compare;
-mod depth;
-mod given;
-mod list;
-mod make;
-mod refusal;
-mod run;
-mod wanted;
+//! The obligations of a corpus, from its folders.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use roundproof_checker::frontier::{CONSTRUCTIONS, Construction, Family};
+use roundproof_checker::lemmas::{Lemma, catalogue};
+use roundproof_checker::mechanized::{LIST, ListError, Theorem, theorems};
 use roundproof_files::InFile;
 use thiserror::Error;
 
-pub use all_values::{AllValues, AllValuesError};
-pub use claim::{ClaimError, ClaimFile, Flaw, Instance, Making, RecordKind, Rows};
-pub use compare::Comparison;
-pub use given::GivenNetwork;
-pub use list::{Difference, Entry, Established, LIST, List, ListProblem};
-pub use refusal::{Refusal, RefusalKind};
-pub use run::{Outcome, Record, RunError, Settings};
-pub use wanted::Wanted;
-
-use crate::frontier::{CONSTRUCTIONS, Construction, Family};
-use crate::lemmas::Lemma;
-use crate::mechanized::{ListError, Theorem, theorems};
+use crate::claim::{ClaimError, ClaimFile, Instance};
+use crate::record::{CERTIFICATE, REFUSAL};
 
 /// The folders of the corpus.
-const PARTS: [&str; 5] = ["lemmas", "rocq", "theorems", "refutations", "frontier"];
+pub(crate) const PARTS: [&str; 5] = ["lemmas", "rocq", "theorems", "refutations", "frontier"];
 
 /// What a folder of the corpus says of the claims in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,10 +30,10 @@ pub struct Obligation {
     /// Its name: the path of its record below the corpus, without the ending.
     pub name: String,
     /// The path of its record, without the ending.
-    stem: PathBuf,
+    pub(crate) stem: PathBuf,
     /// What its folder says of it.
     pub expectation: Expectation,
-    subject: Subject,
+    pub(crate) subject: Subject,
 }
 
 impl Obligation {
@@ -87,7 +49,7 @@ impl Obligation {
 }
 
 #[derive(Clone, Debug)]
-enum Subject {
+pub(crate) enum Subject {
     Lemma(&'static Lemma),
     Mechanized(Theorem),
     Frontier(&'static Construction),
@@ -157,7 +119,7 @@ pub enum CorpusError {
 /// If a folder or claim cannot be read, a part of the corpus is empty, or a record belongs to no claim.
 pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     let mut all = Vec::new();
-    for lemma in crate::lemmas::catalogue() {
+    for lemma in catalogue() {
         all.push(Obligation {
             name: format!("lemmas/{}", lemma.name),
             stem: root.join("lemmas").join(lemma.name),
@@ -191,7 +153,7 @@ pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
 }
 
 /// The name of an obligation whose record is at `stem`.
-fn name(root: &Path, stem: &Path) -> String {
+pub(crate) fn name(root: &Path, stem: &Path) -> String {
     stem.strip_prefix(root).unwrap_or(stem).to_string_lossy().replace('\\', "/")
 }
 
@@ -201,8 +163,7 @@ fn mechanized(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let listed =
-        theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(crate::mechanized::LIST), error })?;
+    let listed = theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(LIST), error })?;
     let obligation = |theorem: Theorem| Obligation {
         name: format!("rocq/{}", theorem.name),
         stem: folder.join(&theorem.name),
@@ -256,7 +217,7 @@ fn claim_files(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
 /// # Errors
 ///
 /// With the folder that cannot be read.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>())
         .map_err(|error| (folder.to_path_buf(), error))?;
@@ -281,7 +242,7 @@ fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusErr
         }
         for file in files_below(&folder)? {
             let text = file.to_string_lossy();
-            let stem = text.strip_suffix(run::REFUSAL).or_else(|| text.strip_suffix(run::CERTIFICATE));
+            let stem = text.strip_suffix(REFUSAL).or_else(|| text.strip_suffix(CERTIFICATE));
             if let Some(stem) = stem
                 && !obligations.iter().any(|obligation| obligation.stem.as_os_str() == stem)
             {

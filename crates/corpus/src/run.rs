@@ -1,0 +1,126 @@
+//! Proving one obligation again.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use roundproof_checker::frontier::{Construction, Grid, MODELS, sweep};
+use roundproof_checker::prove::Files;
+use roundproof_checker::solver::Solver;
+use roundproof_kernel::Verdict;
+
+use crate::claim::{Making, Rows};
+use crate::make::{self, Found, RunError};
+use crate::obligations::{Expectation, Obligation, Subject};
+use crate::record::{CERTIFICATE, Comparison, ending, write};
+
+/// What running an obligation needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// Who answers queries.
+    pub solver: &'a Solver,
+    /// Where to put certificates with their networks and data sets, and questions to a solver, if anywhere: the same
+    /// folders as in the corpus.
+    pub keep: Option<&'a Path>,
+    /// Held while files are written that belong together.
+    pub writing: &'a Mutex<()>,
+    /// Whether to make what was found the committed record.
+    pub bless: bool,
+}
+
+/// What came of an obligation.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was established; none for a refusal.
+    pub verdict: Option<Verdict>,
+    /// How, in words.
+    pub how: String,
+    /// Whether that is what the folder says.
+    pub as_expected: bool,
+    /// How it compares with what was committed.
+    pub comparison: Comparison,
+}
+
+impl Obligation {
+    /// Proves the obligation again, and compares with the committed record.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or written.
+    pub fn run(
+        &self,
+        settings: &Settings,
+        progress: &mut dyn FnMut(&'static str, usize, usize),
+    ) -> Result<Outcome, RunError> {
+        let Found { verdict, how, record, kept, scripts, wrong_rows } = match &self.subject {
+            Subject::Lemma(lemma) => {
+                let result = lemma.prove(settings.solver, progress);
+                Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, result.json) }
+            }
+            Subject::Mechanized(theorem) => {
+                let result = theorem.check(self.stem.parent().unwrap_or(&self.stem), progress);
+                Found::statement(result.verdict, result.how, result.json)
+            }
+            Subject::Frontier(construction) => frontier(construction, progress)?,
+            Subject::Instance(instance) => make::found(instance, settings.solver, progress)?,
+        };
+        let comparison = Comparison::with_committed(&self.stem, &record).map_err(RunError::File)?;
+        let as_expected = match (self.expectation, verdict) {
+            _ if self.must_be_refused() => verdict.is_none(),
+            _ if wrong_rows > 0 && self.represents() => false,
+            (_, None) => false,
+            (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
+            (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
+        };
+        {
+            let _writing = settings.writing.lock();
+            if settings.bless && as_expected && comparison != Comparison::Same {
+                record.commit(&self.stem).map_err(RunError::File)?;
+            }
+            if let Some(folder) = settings.keep {
+                keep(&folder.join(&self.name), kept, &scripts).map_err(RunError::File)?;
+            }
+        }
+        Ok(Outcome { verdict, how, as_expected, comparison })
+    }
+
+    /// Whether its claim says that there is no network to speak of.
+    fn must_be_refused(&self) -> bool {
+        matches!(&self.subject, Subject::Instance(instance) if instance.refused)
+    }
+
+    /// Whether its claim says that a network gives all values of a function, not only those of a tree in its place.
+    fn represents(&self) -> bool {
+        let Subject::Instance(instance) = &self.subject else { return false };
+        matches!(&instance.making, Making::Rows { rows: Rows::All(_), .. })
+    }
+}
+
+/// Writes the certificate with its files, and each question to a solver, byte by byte that of the digest on record.
+fn keep(stem: &Path, kept: Option<(Files, String)>, scripts: &[(String, String)]) -> Result<(), String> {
+    if let Some((files, json)) = kept {
+        for (name, bytes) in files.named() {
+            write(&ending(stem, &format!(".{name}")), bytes)?;
+        }
+        write(&ending(stem, CERTIFICATE), json.as_bytes())?;
+    }
+    for (name, text) in scripts {
+        write(&ending(stem, &format!(".{}.smt2", name.replace(' ', "-"))), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Draws up the map of a construction. What contradicts the theory, or itself, is not established.
+fn frontier(
+    construction: &'static Construction,
+    progress: &mut dyn FnMut(&'static str, usize, usize),
+) -> Result<Found, RunError> {
+    progress("drawing up the map", 0, 1);
+    let map = sweep(construction, &MODELS, &Grid::default(), &|_, _| ())
+        .map_err(|error| RunError::File(error.to_string()))?;
+    let json = serde_json::to_string_pretty(&map.recorded()).map_err(|error| RunError::File(error.to_string()))?;
+    let (verdict, how) = match map.contradictions.first() {
+        None => (Verdict::Proved, map.summary()),
+        Some(first) => (Verdict::Unknown, format!("{} contradictions: {first}", map.contradictions.len())),
+    };
+    Ok(Found::statement(verdict, how, json + "\n"))
+}
