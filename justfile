@@ -116,6 +116,10 @@ lint: setup
     cargo clippy --workspace --all-targets --locked -- --deny warnings
     RUSTDOCFLAGS='--deny warnings --allow rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --locked
 
+# Add a variant to each closed type on a copy, and compare what does not compile then with scripts/closed_world.txt
+closed-world *ARGS: setup
+    python3 scripts/closed_world.py "$@"
+
 # Format the code
 fmt:
     cargo fmt --all

@@ -346,3 +346,20 @@ fn trusted_sources_have_no_host_floats_files_or_threads() {
     }
     assert!(count > 30, "{count} files were read");
 }
+
+/// The trusted crates whose rules and meanings turn on the closed types.
+const CLOSED_IN: &[&str] = &["format", "exact", "network", "kernel"];
+
+#[test]
+fn closed_types_are_taken_apart_whole() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut count = 0;
+    for name in CLOSED_IN {
+        for file in sources::files(&crates.join(name).join("src")) {
+            let found = sources::closed::open_places(&std::fs::read_to_string(&file).unwrap());
+            assert_eq!(found, Vec::<String>::new(), "{}", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} files were read");
+}

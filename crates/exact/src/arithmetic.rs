@@ -58,10 +58,11 @@ impl Arithmetic {
             Datum::Infinity { .. } if !self.format.is_bounded() => {
                 Rounded { encoding: self.format.zero(), status: Status::INVALID }
             }
-            Datum::Infinity { negative } if self.overflow != Overflow::Ieee => {
+            Datum::Infinity { negative } => {
                 let encoding = match self.overflow {
+                    Overflow::Ieee => return self.round(mode, datum),
                     Overflow::Saturate => self.format.largest(negative),
-                    _ => self.format.nan(),
+                    Overflow::Nan => self.format.nan(),
                 };
                 let encoding = encoding.expect("the format expresses the policy");
                 Rounded { encoding, status: Status::OVERFLOW | Status::INEXACT }
@@ -102,8 +103,14 @@ impl Arithmetic {
             (a, b) => {
                 let sum = rational(a) + rational(b);
                 // A sum of zero from operands that are not zeros of one sign (clause 6.3).
-                let zero = Datum::Zero { negative: mode == RoundingMode::TowardNegative };
-                self.round(mode, if sum == 0 { zero } else { Datum::Finite(sum) })
+                let negative = match mode {
+                    RoundingMode::TowardNegative => true,
+                    RoundingMode::TiesToEven
+                    | RoundingMode::TiesToAway
+                    | RoundingMode::TowardPositive
+                    | RoundingMode::TowardZero => false,
+                };
+                self.round(mode, if sum == 0 { Datum::Zero { negative } } else { Datum::Finite(sum) })
             }
         }
     }
@@ -132,9 +139,11 @@ pub(crate) fn signal(signaling: bool) -> Status {
 
 /// Signaling NaNs exist in the IEEE layouts: the leading bit of the trailing significand is 0 (clause 6.2.1).
 pub(crate) fn is_signaling(format: Format, encoding: Encoding) -> bool {
-    format.is_nan(encoding)
-        && format.specials() == Some(Specials::Ieee)
-        && (encoding.bits() >> (format.trailing_bits() - 1)) & 1 == 0
+    let has_quiet_bit = match format.specials() {
+        Some(Specials::Ieee) => true,
+        Some(Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite) | None => false,
+    };
+    format.is_nan(encoding) && has_quiet_bit && (encoding.bits() >> (format.trailing_bits() - 1)) & 1 == 0
 }
 
 fn negate(datum: Datum) -> Datum {

@@ -161,6 +161,11 @@ fn assemble(format: Format, negative: bool, significand: u128, exponent: i64) ->
     Some(Encoding::from_bits(sign | magnitude))
 }
 
+/// The real that an encoding stands for; none for NaN, infinities and encodings of nothing.
+pub fn real(format: Format, encoding: Encoding) -> Option<Rational> {
+    decode(format, encoding)?.rational()
+}
+
 /// A key that orders data as their values: `key(a) < key(b)` iff `a < b`, and both zeros have key 0. None for NaN and
 /// for encodings of nothing.
 ///
@@ -171,10 +176,19 @@ fn assemble(format: Format, negative: bool, significand: u128, exponent: i64) ->
 pub fn order_key(format: Format, encoding: Encoding) -> Option<i128> {
     match format.class(encoding) {
         Class::Invalid | Class::Nan => None,
-        _ => {
+        Class::Zero | Class::Subnormal | Class::Normal | Class::Infinite => {
             let magnitude = encoding.bits() & ((1 << (format.width() - 1)) - 1);
             let magnitude = i128::try_from(magnitude).ok()?;
             Some(if format.is_sign_minus(encoding) { -magnitude } else { magnitude })
         }
     }
+}
+
+/// The datum with an order key, of the zeros +0; none if no datum has it.
+#[inline]
+pub fn of_order_key(format: Format, key: i128) -> Option<Encoding> {
+    let magnitude = key.unsigned_abs();
+    let sign = 1 << (format.width() - 1);
+    let datum = Encoding::from_bits(if key < 0 { sign | magnitude } else { magnitude });
+    (magnitude < sign && order_key(format, datum) == Some(key)).then_some(datum)
 }

@@ -4,7 +4,7 @@
 //! `roundproof-softfloat`, which is written apart from this crate and compared with it encoding by encoding. Reals are
 //! [`rug::Rational`], so nothing is ever approximated before the one rounding at the end.
 //!
-//! - [`decode`], [`encode`], [`order_key`]: data as values.
+//! - [`decode`], [`encode`], [`real`], [`order_key`], [`of_order_key`]: data as values.
 //! - [`round()`]: the definition, in five directions, [`round_to_odd`], [`round_stochastically`]; [`faithful`]: the relation "is one of the two neighbours of".
 //! - [`Arithmetic`]: the operations, for comparison with other implementations.
 //! - [`compare`], [`total_order`], [`Extremum`]: orders, minima and maxima.
@@ -18,7 +18,7 @@ mod order;
 mod rounding;
 
 pub use arithmetic::Arithmetic;
-pub use datum::{Datum, Parts, decode, encode, encode_parts, order_key, parts};
+pub use datum::{Datum, Parts, decode, encode, encode_parts, of_order_key, order_key, parts, real};
 pub use number::{Number, NumberError, parse_number};
 pub use order::{Extremum, compare, total_order};
 pub use rounding::{Faithful, Rounded, faithful, power_of_two, round, round_stochastically, round_to_odd};

@@ -1,7 +1,5 @@
 //! Rounding a real to a format.
 
-use std::cmp::Ordering;
-
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
 use rug::{Integer, Rational};
 
@@ -64,14 +62,14 @@ impl Grid {
 
     /// Whether `mode` chooses the larger magnitude for a real of this sign that is not exact (clause 4.3).
     fn leads_up(&self, mode: RoundingMode, negative: bool) -> bool {
-        match (mode, self.remainder.cmp(&Rational::from((1, 2)))) {
-            (RoundingMode::TowardZero, _) => false,
-            (RoundingMode::TowardPositive, _) => !negative,
-            (RoundingMode::TowardNegative, _) => negative,
-            (_, Ordering::Less) => false,
-            (_, Ordering::Greater) | (RoundingMode::TiesToAway, Ordering::Equal) => true,
+        let half = self.remainder.cmp(&Rational::from((1, 2)));
+        match mode {
+            RoundingMode::TowardZero => false,
+            RoundingMode::TowardPositive => !negative,
+            RoundingMode::TowardNegative => negative,
+            RoundingMode::TiesToAway => half.is_ge(),
             // Of two neighbours with odd significands, as p = 1 has them, the larger (clause 4.3.1): the same test.
-            (RoundingMode::TiesToEven, Ordering::Equal) => self.floor.is_odd(),
+            RoundingMode::TiesToEven => half.is_gt() || half.is_eq() && self.floor.is_odd(),
         }
     }
 
@@ -144,12 +142,12 @@ fn round_by(
     if let Some(largest) = format.largest(false)
         && magnitude > finite(format, largest)
     {
-        let encoding = match overflow {
-            _ if toward_zero => format.largest(negative),
+        let beyond = match overflow {
             Overflow::Saturate => format.largest(negative),
             Overflow::Ieee => format.infinity(negative),
             Overflow::Nan => format.nan(),
         };
+        let encoding = if toward_zero { format.largest(negative) } else { beyond };
         let encoding = encoding.expect("the format expresses the overflow policy");
         return Rounded { encoding, status: Status::OVERFLOW | Status::INEXACT };
     }

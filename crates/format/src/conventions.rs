@@ -8,7 +8,7 @@
 //! | MPFR | `prec = p` | `emin - p + 2 ..= emax + 1` | in [1/2, 1) | 53, -1073, 1024 |
 //! | arXiv 2401.15121, `(p, q)` | significand bits `p` | exponent field of `q` bits; none in its first setting, `F(p)` | in [1, 2) | q = 11 |
 
-use crate::{Format, Specials};
+use crate::Format;
 
 /// Flocq's parameters of a format with gradual underflow (`FLT_exp emin prec`, `binary_float prec emax`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Format {
     pub fn smtlib(&self) -> Option<(u32, u32)> {
         let (emin, emax) = (self.emin()?, self.emax()?);
         let eb = self.exponent_bits();
-        let standard = self.specials() == Some(Specials::Ieee) && emax == (1 << (eb - 1)) - 1 && emin == 1 - emax;
+        let standard = self.has_infinity() && emax == (1 << (eb - 1)) - 1 && emin == 1 - emax;
         standard.then_some((eb, self.precision()))
     }
 

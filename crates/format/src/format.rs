@@ -154,7 +154,7 @@ impl Format {
                     "the exponents do not fill their field, so all ones is no exponent; use specials=ieee or finite",
                 );
             }
-            _ => {}
+            Specials::Ieee | Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite => {}
         }
         // 1 is a multiple of the least spacing, and not beyond the largest value.
         if emin - precision as i32 + 1 > 0 || emax < 0 {
@@ -211,25 +211,34 @@ impl Format {
 
     /// Whether the format has infinities.
     pub const fn has_infinity(&self) -> bool {
-        matches!(self.specials(), Some(Specials::Ieee))
+        match self.specials() {
+            Some(Specials::Ieee) => true,
+            Some(Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite) | None => false,
+        }
     }
 
     /// Whether the format has a NaN.
     pub const fn has_nan(&self) -> bool {
-        matches!(self.specials(), Some(Specials::Ieee | Specials::NanAllOnes | Specials::NanNegativeZero))
+        match self.specials() {
+            Some(Specials::Ieee | Specials::NanAllOnes | Specials::NanNegativeZero) => true,
+            Some(Specials::Finite) | None => false,
+        }
     }
 
     /// Whether the format has a negative zero.
     pub const fn has_negative_zero(&self) -> bool {
-        matches!(self.specials(), Some(Specials::Ieee | Specials::NanAllOnes | Specials::Finite))
+        match self.specials() {
+            Some(Specials::Ieee | Specials::NanAllOnes | Specials::Finite) => true,
+            Some(Specials::NanNegativeZero) | None => false,
+        }
     }
 
     /// Whether results of the format can obey this policy. `F(p)`, where nothing overflows, obeys every one.
     pub const fn expresses(&self, overflow: Overflow) -> bool {
-        match (self.range, overflow) {
-            (None, _) | (_, Overflow::Saturate) => true,
-            (_, Overflow::Ieee) => self.has_infinity(),
-            (_, Overflow::Nan) => self.has_nan(),
+        match overflow {
+            Overflow::Saturate => true,
+            Overflow::Ieee => !self.is_bounded() || self.has_infinity(),
+            Overflow::Nan => !self.is_bounded() || self.has_nan(),
         }
     }
 
@@ -246,7 +255,11 @@ impl Format {
             None => UNBOUNDED_EXPONENT_BITS,
             Some(Range { emin, emax, specials }) => {
                 // Codes: one for zero and subnormals, one per exponent, one for the IEEE specials.
-                let codes = (emax - emin + 2) as u32 + matches!(specials, Specials::Ieee) as u32;
+                let codes = (emax - emin + 2) as u32
+                    + match specials {
+                        Specials::Ieee => 1,
+                        Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite => 0,
+                    };
                 u32::BITS - (codes - 1).leading_zeros()
             }
         }
@@ -278,7 +291,11 @@ impl Format {
 
     /// The largest integral significand (below `2^p`) at `emax`.
     pub const fn largest_significand(&self) -> u128 {
-        (1 << self.precision) - 1 - matches!(self.specials(), Some(Specials::NanAllOnes)) as u128
+        let all_ones = (1 << self.precision) - 1;
+        match self.specials() {
+            Some(Specials::NanAllOnes) => all_ones - 1,
+            Some(Specials::Ieee | Specials::NanNegativeZero | Specials::Finite) | None => all_ones,
+        }
     }
 
     const fn sign_bit(&self) -> u128 {
@@ -355,9 +372,10 @@ impl Format {
         let magnitude = bits & (sign_bit - 1);
         if magnitude == 0 {
             return match self.specials() {
-                _ if bits == 0 || self.has_negative_zero() => Class::Zero,
-                Some(Specials::NanNegativeZero) => Class::Nan,
-                _ => Class::Invalid,
+                Some(Specials::Ieee | Specials::NanAllOnes | Specials::Finite) => Class::Zero,
+                Some(Specials::NanNegativeZero) if bits != 0 => Class::Nan,
+                None if bits != 0 => Class::Invalid,
+                Some(Specials::NanNegativeZero) | None => Class::Zero,
             };
         }
         match self.largest(false) {
@@ -375,7 +393,9 @@ impl Format {
             Some(Specials::Ieee) if magnitude == top => Class::Infinite,
             Some(Specials::Ieee) if magnitude > top => Class::Nan,
             Some(Specials::NanAllOnes) if magnitude == self.sign_bit() - 1 => Class::Nan,
-            _ => Class::Invalid,
+            Some(Specials::Ieee | Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite) | None => {
+                Class::Invalid
+            }
         }
     }
 

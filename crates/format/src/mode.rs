@@ -56,7 +56,10 @@ impl RoundingMode {
     /// Whether it rounds to a nearest value: one of the two directions that differ in ties alone.
     #[inline]
     pub const fn is_nearest(self) -> bool {
-        matches!(self, RoundingMode::TiesToEven | RoundingMode::TiesToAway)
+        match self {
+            RoundingMode::TiesToEven | RoundingMode::TiesToAway => true,
+            RoundingMode::TowardPositive | RoundingMode::TowardNegative | RoundingMode::TowardZero => false,
+        }
     }
 }
 

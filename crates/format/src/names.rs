@@ -43,7 +43,9 @@ impl fmt::Display for Format {
         } else {
             let specials = match specials {
                 Specials::Ieee => String::new(),
-                other => format!(",specials={}", other.name()),
+                Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite => {
+                    format!(",specials={}", specials.name())
+                }
             };
             f.pad(&format!("p={p},emin={emin},emax={emax}{specials}"))
         }

@@ -1,10 +1,10 @@
 //! Rows of a data set and the values of a forest.
 
-use roundproof_exact::{Rational, decode, order_key};
-use roundproof_format::{Encoding, Format};
-use roundproof_network::{Dataset, Forest, TreeNode};
+use roundproof_exact::{Rational, real};
+use roundproof_format::Encoding;
+use roundproof_network::{Dataset, Forest, Preorder, Tree};
 
-use crate::{Rejection, ReplayRejection};
+use crate::{Rejection, ReplayRejection, key, stored};
 
 /// The rows, ascending, in which the label is not the forest's value.
 ///
@@ -12,7 +12,7 @@ use crate::{Rejection, ReplayRejection};
 ///
 /// If forest and data set differ in format or dimensions.
 pub fn exceptions(forest: &Forest, data: &Dataset, progress: &mut dyn FnMut(usize, usize)) -> Vec<usize> {
-    let links: Vec<Vec<u32>> = forest.trees().iter().map(|tree| tree.links()).collect();
+    let links = links(forest);
     let mut found = Vec::new();
     for row in 0..data.rows() {
         if row % 1024 == 0 {
@@ -41,9 +41,9 @@ pub(crate) fn check_exceptions(
     }
 }
 
-fn labels_are_values(forest: &Forest, links: &[Vec<u32>], data: &Dataset, row: usize) -> bool {
+fn labels_are_values(forest: &Forest, links: &[Preorder], data: &Dataset, row: usize) -> bool {
     let values = values(forest, links, |column| data.input(row, column));
-    values.iter().enumerate().all(|(output, sum)| *sum == value(forest.format(), data.label(row, output)))
+    values.iter().enumerate().all(|(output, sum)| *sum == stored(forest.format(), data.label(row, output)))
 }
 
 /// Checks that `given` is farther than `tolerance` from what the forest gives at a point of finite values, or not finite.
@@ -54,37 +54,29 @@ pub(crate) fn contradicts(
     output: usize,
     given: Encoding,
 ) -> Result<(), ReplayRejection> {
-    let links: Vec<Vec<u32>> = forest.trees().iter().map(|tree| tree.links()).collect();
+    let links = links(forest);
     let wanted = &values(forest, &links, |column| point[column])[output];
-    let found = decode(forest.format(), given).and_then(|datum| datum.rational());
+    let found = real(forest.format(), given);
     match found.is_some_and(|found| (found - wanted).abs() <= *tolerance) {
         true => Err(ReplayRejection::Holds { given }),
         false => Ok(()),
     }
 }
 
+fn links(forest: &Forest) -> Vec<Preorder> {
+    forest.trees().iter().map(Tree::preorder).collect()
+}
+
 /// What the forest gives where the inputs are these, for each output; `links` are those of its trees.
-fn values(forest: &Forest, links: &[Vec<u32>], input: impl Fn(usize) -> Encoding) -> Vec<Rational> {
+fn values(forest: &Forest, links: &[Preorder], input: impl Fn(usize) -> Encoding) -> Vec<Rational> {
     let format = forest.format();
-    let mut values: Vec<Rational> = forest.base().iter().map(|base| value(format, base)).collect();
+    let above = |column: u32, threshold| key(format, input(column as usize)) > key(format, threshold);
+    let mut values: Vec<Rational> = forest.base().iter().map(|base| stored(format, base)).collect();
     for (tree, links) in forest.trees().iter().zip(links) {
-        let mut node = 0;
-        while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-            let below = key(format, input(column as usize)) <= key(format, threshold);
-            node = if below { node + 1 } else { links[node] as usize };
-        }
-        let first = links[node] as usize * values.len();
+        let first = tree.leaf(links, above) * values.len();
         for (output, sum) in values.iter_mut().enumerate() {
-            *sum += value(format, tree.values.get(first + output));
+            *sum += stored(format, tree.values.get(first + output));
         }
     }
     values
-}
-
-fn key(format: Format, encoding: Encoding) -> i128 {
-    order_key(format, encoding).expect("stored values are finite")
-}
-
-fn value(format: Format, encoding: Encoding) -> Rational {
-    decode(format, encoding).and_then(|datum| datum.rational()).expect("stored values are finite")
 }

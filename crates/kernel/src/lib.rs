@@ -14,19 +14,22 @@
 
 pub mod boxes;
 mod claim;
+mod domain;
 mod evidence;
+pub mod facts;
 mod forest;
-mod growth;
 pub mod reach;
 mod rejection;
 pub mod replay;
 
 pub use claim::{Claim, Property, Shape, Subject, Verdict};
+pub use domain::Domain;
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
-use roundproof_format::Format;
+use roundproof_exact::{Rational, order_key, real};
+use roundproof_format::{Encoding, Format};
 use roundproof_network::{Dataset, Forest, Network};
 
 /// Judges `evidence` for or against `claim`.
@@ -168,4 +171,14 @@ pub const MODERATE_EXPONENT: i64 = 1 << 22;
 pub fn exponent_is_moderate(format: Format, key: i128) -> bool {
     let field = (key.unsigned_abs() >> format.trailing_bits()) as i64;
     format.is_bounded() || key == 0 || (field - format.bias()).abs() <= MODERATE_EXPONENT
+}
+
+/// The order key of a stored value, which is finite by the invariants of networks, forests and data sets.
+fn key(format: Format, encoding: Encoding) -> i128 {
+    order_key(format, encoding).expect("stored values are finite")
+}
+
+/// The number that a stored value is.
+fn stored(format: Format, encoding: Encoding) -> Rational {
+    real(format, encoding).expect("stored values are finite")
 }

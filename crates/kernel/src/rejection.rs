@@ -5,6 +5,8 @@ use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_network::{ModelError, PathError};
 use thiserror::Error;
 
+use crate::facts::Denied;
+
 /// Why the kernel did not accept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Rejection {
@@ -164,7 +166,7 @@ pub enum BoxRejection {
     },
     /// The terms of an output do not add up exactly in every order, and the claim has no room for the error.
     #[error(
-        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is          {bound}), and the claim allows {allowed}"
+        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is {bound}), and the claim allows {allowed}"
     )]
     Sum {
         /// The bound of the error.
@@ -269,6 +271,20 @@ pub enum BoxRejection {
         /// The unit of layer 1, from 0.
         unit: usize,
     },
+}
+
+impl From<Denied> for BoxRejection {
+    fn from(denied: Denied) -> BoxRejection {
+        match denied {
+            Denied::Flush => BoxRejection::Flush,
+        }
+    }
+}
+
+impl From<&Denied> for BoxRejection {
+    fn from(denied: &Denied) -> BoxRejection {
+        BoxRejection::from(*denied)
+    }
 }
 
 /// Why the enclosures of reachable values do not establish the claim.

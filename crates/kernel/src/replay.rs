@@ -13,7 +13,8 @@
 use roundproof_exact::{Arithmetic, Datum, decode, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_network::{
-    Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Summation, TreePath, Witness,
+    Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees,
+    Witness,
 };
 
 use crate::{ReplayRejection, exponent_is_moderate};
@@ -126,13 +127,15 @@ struct Replay {
 
 impl Replay {
     fn new(model: &PathModel, format: Format) -> Replay {
-        let Summation::Trees(trees) = &model.summation;
-        let (accumulator, overflow) = match trees.accumulator {
-            Accumulator::Same => (format, model.overflow),
+        // What the other fields allow is seen to by `SumPath::check`, and what they leave open is in the path.
+        let PathModel { rounding: _, overflow: own, subnormals: _, summation } = *model;
+        let Summation::Trees(Trees { order: _, contraction: _, accumulator }) = summation;
+        let (accumulator, overflow) = match accumulator {
+            Accumulator::Same => (format, own),
             Accumulator::Wider { format, overflow } => (format, overflow),
         };
         let arithmetic = |format, overflow| Arithmetic::new(format, overflow).expect("the model was checked");
-        Replay { format, accumulator, sums: arithmetic(accumulator, overflow), own: arithmetic(format, model.overflow) }
+        Replay { format, accumulator, sums: arithmetic(accumulator, overflow), own: arithmetic(format, own) }
     }
 
     fn neuron(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {

@@ -3,7 +3,7 @@
 use roundproof_format::{Encoding, Format};
 use thiserror::Error;
 
-use crate::{Encodings, is_admitted};
+use crate::{Encodings, Parts, Preorder, Turn, is_admitted};
 
 /// A function from `d` inputs to `k` outputs: a base, and trees whose leaves are added to it.
 ///
@@ -166,27 +166,26 @@ impl Tree {
     }
 
     /// For each node: of a split, where its upper side begins; of a leaf, its number among the leaves.
-    ///
-    /// # Panics
-    ///
-    /// If the nodes are no tree in preorder; those of a [`Forest`] are.
     pub fn links(&self) -> Vec<u32> {
-        let mut links = vec![0; self.nodes.len()];
-        let (mut open, mut leaves) = (Vec::new(), 0);
-        for (index, node) in self.nodes.iter().enumerate() {
-            if let TreeNode::Split { .. } = node {
-                open.push(index);
-            } else {
-                links[index] = leaves;
-                leaves += 1;
-                if let Some(split) = open.pop() {
-                    links[split] = index as u32 + 1;
-                } else {
-                    assert_eq!(index + 1, self.nodes.len(), "no tree in preorder");
-                }
-            }
-        }
-        links
+        self.preorder().into_links()
+    }
+
+    /// The links between the nodes. Those of a [`Forest`] are one tree.
+    pub fn preorder(&self) -> Preorder {
+        Preorder::of(self.nodes.iter().map(|node| match node {
+            TreeNode::Split { column: _, threshold: _ } => Parts::Two,
+            TreeNode::Leaf => Parts::None,
+        }))
+    }
+
+    /// The leaf, by its number, that an input reaches: above the cuts of which `above` says so, below the others.
+    pub fn leaf(&self, preorder: &Preorder, above: impl Fn(u32, Encoding) -> bool) -> usize {
+        let turn = |node: usize| match self.nodes[node] {
+            TreeNode::Leaf => Turn::End,
+            TreeNode::Split { column, threshold } if above(column, threshold) => Turn::Second,
+            TreeNode::Split { column: _, threshold: _ } => Turn::First,
+        };
+        preorder.link(preorder.path(0, turn).last().unwrap_or(0))
     }
 
     fn check(&self, format: Format, dimension: usize, outputs: usize, tree: usize) -> Result<(), ForestError> {
@@ -194,26 +193,22 @@ impl Tree {
         if self.nodes.len() > u32::MAX as usize {
             return wrong(self.nodes.len(), "is more than a tree may have");
         }
-        // Sides that are still to come.
-        let mut open = 1usize;
         for (index, node) in self.nodes.iter().enumerate() {
-            if open == 0 {
-                return wrong(index, "stands after the end of the tree");
-            }
             match *node {
-                TreeNode::Leaf => open -= 1,
-                TreeNode::Split { column, threshold } => {
-                    open += 1;
-                    if column as usize >= dimension {
-                        return wrong(index, "compares an input that is not there");
-                    }
-                    if !is_admitted(format, threshold) {
-                        return wrong(index, "compares with no finite value of the format that a forest may hold");
-                    }
+                TreeNode::Split { column, threshold: _ } if column as usize >= dimension => {
+                    return wrong(index, "compares an input that is not there");
                 }
+                TreeNode::Split { column: _, threshold } if !is_admitted(format, threshold) => {
+                    return wrong(index, "compares with no finite value of the format that a forest may hold");
+                }
+                TreeNode::Split { column: _, threshold: _ } | TreeNode::Leaf => {}
             }
         }
-        if open != 0 {
+        let preorder = self.preorder();
+        if let Some(&index) = preorder.roots().get(1) {
+            return wrong(index, "stands after the end of the tree");
+        }
+        if !preorder.is_complete() {
             return wrong(self.nodes.len(), "is missing: the tree is incomplete");
         }
         if self.leaves().checked_mul(outputs) != Some(self.values.len()) {

@@ -9,6 +9,7 @@ mod encodings;
 mod forest;
 mod model;
 mod network;
+mod preorder;
 mod witness;
 
 pub use dataset::{Dataset, DatasetError};
@@ -16,6 +17,7 @@ pub use encodings::{Encodings, Store};
 pub use forest::{Forest, ForestError, Tree, TreeNode};
 pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding, Summation, Trees};
 pub use network::{Activation, Layer, Network, NetworkError};
+pub use preorder::{Parts, Preorder, Turn};
 pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, TreePath, Witness};
 
 /// The largest magnitude of an exponent of a stored value of `F(p)`, and the most layers of a network over it: the

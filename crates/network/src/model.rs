@@ -128,7 +128,8 @@ impl PathModel {
                 contraction: Contraction::None,
                 accumulator: Accumulator::Same,
             }),
-            ..PathModel::all(format)
+            overflow: format.default_overflow(),
+            subnormals: Subnormals::Gradual,
         }
     }
 
@@ -160,9 +161,11 @@ impl PathModel {
             let remedy = if format.has_nan() { "use saturate or nan" } else { "use saturate" };
             Err(ModelError::Overflow { format, overflow, remedy })
         };
-        policy(format, self.overflow)?;
-        let Summation::Trees(trees) = &self.summation;
-        match trees.accumulator {
+        // Every format can be rounded in each direction, added in each order, and flushed.
+        let PathModel { rounding: _, overflow, subnormals: _, summation } = *self;
+        policy(format, overflow)?;
+        let Summation::Trees(Trees { order: _, contraction: _, accumulator }) = summation;
+        match accumulator {
             Accumulator::Same => Ok(()),
             Accumulator::Wider { format: accumulator, overflow } => {
                 policy(accumulator, overflow)?;
@@ -278,25 +281,25 @@ fn contains(wide: Format, narrow: Format) -> bool {
 impl fmt::Display for PathModel {
     /// Every field, in the spelling that [`PathModel::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rounding = match self.rounding {
+        let PathModel { rounding, overflow, subnormals, summation } = *self;
+        let Summation::Trees(Trees { order, contraction, accumulator }) = summation;
+        let rounding = match rounding {
             Rounding::Mode(mode) => mode.name(),
             Rounding::Any => "any",
         };
-        let Summation::Trees(trees) = &self.summation;
-        let order = match trees.order {
+        let order = match order {
             Order::LeftToRight => "left-to-right",
             Order::Any => "any",
         };
-        let contraction = match trees.contraction {
+        let contraction = match contraction {
             Contraction::None => "none",
             Contraction::Any => "any",
         };
         write!(
             f,
-            "rounding={rounding},order={order},contraction={contraction},overflow={},subnormals={},accumulator=",
-            self.overflow, self.subnormals
+            "rounding={rounding},order={order},contraction={contraction},overflow={overflow},subnormals={subnormals},accumulator="
         )?;
-        match trees.accumulator {
+        match accumulator {
             Accumulator::Same => write!(f, "same"),
             Accumulator::Wider { format, overflow } => write!(f, "{format}/{overflow}"),
         }

@@ -21,9 +21,9 @@
 //! as large as the gap (R1, R3); scaling by `K` is exact on the threshold and its neighbour, and monotone (R1, R4); a
 //! penalty of at least 1 dominates the 1 in every tree (R6), and a missing one leaves exactly 1; a Step neuron without
 //! `v+` has a sum of at most 0, which is 0 only if nothing fires (R1), and one with `v+` adds integers exactly (R5); for the
-//! last layer see [`sums`]. The facts survive contraction, and a wider accumulator, whose last rounding keeps 0, 1, the
-//! sums and the signs. They need gradual underflow, and under overflow to NaN that nothing overflows ([`headroom`]) or, with
-//! Step, that no box relies on a unit that NaN may silence ([`silence`]).
+//! last layer see [`labels`]. The facts survive contraction, and a wider accumulator, whose last rounding keeps 0, 1, the
+//! sums and the signs. They need gradual underflow, and under overflow to NaN that nothing overflows or, with Step,
+//! that no box relies on a unit that NaN may silence ([`overflow`]).
 //!
 //! # The separation
 //!
@@ -32,21 +32,64 @@
 //! whatever their number; and where the boxes fill their regions, what holds for the trees holds for every input.
 
 mod function;
-mod gadget;
-mod headroom;
-mod separation;
-mod silence;
-mod sums;
+mod indicators;
+mod labels;
+mod overflow;
+mod regions;
+mod units;
 
-use roundproof_exact::{Rational, order_key};
-use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_network::{Accumulator, Activation, Dataset, Forest, Network, PathModel, Summation};
-use rustc_hash::FxHashMap;
+use roundproof_exact::Rational;
+use roundproof_network::{Dataset, Forest, Network, PathModel};
 
-use crate::{BoxRejection, Separator};
-use gadget::Gadget;
-use separation::Regions;
-use sums::Labels;
+use crate::facts::Facts;
+use crate::{BoxRejection, Domain, Separator, key, stored};
+use indicators::Indicators;
+use labels::Labels;
+use regions::Regions;
+use units::{Role, Units};
+
+/// A box network whose side conditions hold: at every input of a domain and on every path, each output is the sum of its bias and
+/// the labels of the boxes around the input, or at most an error away from it.
+pub struct Piecewise<'a> {
+    boxes: Indicators<'a>,
+    regions: Regions<'a>,
+    labels: Labels,
+    error: Rational,
+}
+
+/// Recognizes `network` as a box network whose regions are those of `separator`. Where all finite inputs are in question, the
+/// boxes are the regions.
+///
+/// # Errors
+///
+/// The first side condition that fails. See [`BoxRejection`].
+pub fn recognize<'a>(
+    network: &'a Network,
+    facts: &Facts,
+    domain: Domain<'_>,
+    separator: &'a Separator,
+) -> Result<Piecewise<'a>, BoxRejection> {
+    let threshold = facts.threshold?;
+    let [first, second, last] = network.layers() else { return Err(BoxRejection::Layers) };
+    let activations = (Role::of(first.activation), Role::of(second.activation), Role::of(last.activation));
+    let hidden = match activations {
+        (Role::Hidden(a), Role::Hidden(b), Role::Output) if a == b => a,
+        (Role::Hidden(_) | Role::Output, Role::Hidden(_) | Role::Output, Role::Hidden(_) | Role::Output) => {
+            return Err(BoxRejection::Layers);
+        }
+    };
+    let units = Units::recognize(network, hidden, first, threshold, &domain)?;
+    let boxes = Indicators::recognize(facts, units, second)?;
+    overflow::check(facts, &boxes, &domain)?;
+    let filled = match domain {
+        Domain::Rows(_) => false,
+        Domain::AllFinite => true,
+    };
+    let regions = Regions::check(&boxes, separator, filled)?;
+    let labels = Labels::of(network.format(), boxes.count(), last);
+    let error = labels.error_bound(facts, &regions)?;
+    Ok(Piecewise { boxes, regions, labels, error })
+}
 
 /// Checks that `network` is a box network that gives every row of `data` its label on every path of `model`.
 ///
@@ -60,16 +103,13 @@ pub fn check(
     separator: &Separator,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), BoxRejection> {
-    let gadget = recognize(model, network, Some(data))?;
-    let regions = Regions::check(&gadget, separator, false)?;
-    let labels = Labels::of(network);
-    check_sums(&labels, &regions, &Rational::new())?;
-    let mut rows = Rows { gadget: &gadget, regions: &regions, labels: &labels, known: FxHashMap::default() };
+    let pieces = recognize(network, &Facts::of(model, network.format()), Domain::Rows(data), separator)?;
+    pieces.within(&Rational::new())?;
     for row in 0..data.rows() {
         if row % 1024 == 0 {
             progress(row, data.rows());
         }
-        rows.check(data, row)?;
+        pieces.check_row(data, row)?;
     }
     progress(data.rows(), data.rows());
     Ok(())
@@ -89,11 +129,9 @@ pub fn check_function(
     tolerance: &Rational,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), BoxRejection> {
-    let gadget = recognize(model, network, None)?;
-    let regions = Regions::check(&gadget, separator, true)?;
-    let labels = Labels::of(network);
-    check_sums(&labels, &regions, tolerance)?;
-    function::check(&labels, &regions, forest, progress)
+    let pieces = recognize(network, &Facts::of(model, network.format()), Domain::AllFinite, separator)?;
+    pieces.within(tolerance)?;
+    function::check(&pieces, forest, progress)
 }
 
 /// The least tolerance with which [`check_function`] accepts the sums of a network.
@@ -102,76 +140,39 @@ pub fn check_function(
 ///
 /// If the network is no box network over every finite input, the separator is none of it, or a sum may leave the format.
 pub fn error_bound(model: &PathModel, network: &Network, separator: &Separator) -> Result<Rational, BoxRejection> {
-    let gadget = recognize(model, network, None)?;
-    let regions = Regions::check(&gadget, separator, false)?;
-    Labels::of(network).error_bound(&regions)
+    let pieces = recognize(network, &Facts::of(model, network.format()), Domain::AllFinite, separator)?;
+    Ok(pieces.error)
 }
 
-/// `data` are the inputs in question; none: all finite ones.
-fn recognize<'a>(model: &PathModel, network: &'a Network, data: Option<&Dataset>) -> Result<Gadget<'a>, BoxRejection> {
-    if model.subnormals == Subnormals::Flush {
-        return Err(BoxRejection::Flush);
+impl Piecewise<'_> {
+    fn within(&self, allowed: &Rational) -> Result<(), BoxRejection> {
+        if self.error <= *allowed {
+            return Ok(());
+        }
+        Err(BoxRejection::Sum { bound: self.error.clone(), allowed: allowed.clone() })
     }
-    let gadget = Gadget::recognize(network, data)?;
-    let Summation::Trees(trees) = &model.summation;
-    let accumulator_overflow = match trees.accumulator {
-        Accumulator::Same => model.overflow,
-        Accumulator::Wider { overflow, .. } => overflow,
-    };
-    if [model.overflow, accumulator_overflow].contains(&Overflow::Nan) {
-        // Step reads NaN as silence, where the format has one.
-        let silent = network.layers()[0].activation == Activation::Step && network.format().has_nan();
-        if silent { silence::check(network, data)? } else { headroom::check(network, data)? }
-    }
-    Ok(gadget)
-}
 
-fn check_sums(labels: &Labels, regions: &Regions, allowed: &Rational) -> Result<(), BoxRejection> {
-    let bound = labels.error_bound(regions)?;
-    if bound > *allowed { Err(BoxRejection::Sum { bound, allowed: allowed.clone() }) } else { Ok(()) }
-}
-
-/// The order key of a stored value, which is finite by the invariants of networks, forests and data sets.
-fn key(format: Format, encoding: Encoding) -> i128 {
-    order_key(format, encoding).expect("stored values are finite")
-}
-
-/// The rows of a data set, each compared with what the boxes around it give.
-struct Rows<'a> {
-    gadget: &'a Gadget<'a>,
-    regions: &'a Regions<'a>,
-    labels: &'a Labels,
-    /// Labels of the data set as numbers.
-    known: FxHashMap<Encoding, Rational>,
-}
-
-impl Rows<'_> {
-    fn check(&mut self, data: &Dataset, row: usize) -> Result<(), BoxRejection> {
+    /// Checks that the labels of a row are the sums of what is around it.
+    fn check_row(&self, data: &Dataset, row: usize) -> Result<(), BoxRejection> {
         let format = data.format();
-        let mut found: Vec<usize> = Vec::new();
-        self.regions.locate(data, row, &mut |neuron| {
-            if self.gadget.contains(neuron, data, row) {
-                found.push(neuron);
-            }
-        });
-        if let ([neuron], true) = (found.as_slice(), self.regions.are_disjoint())
+        let input = |column: u32| key(format, data.input(row, column as usize));
+        let inside = |&neuron: &usize| self.boxes.sides(neuron).all(|side| !side.excludes(input(side.column)));
+        let around: Vec<usize> = self.regions.locate(input).filter(inside).collect();
+        // The usual case: one box, whose labels are those of the row, and no bias.
+        if let ([neuron], true) = (around.as_slice(), self.regions.disjoint && self.labels.unbiased)
             && let entries = self.labels.entries(*neuron)
             && entries.len() == data.outputs()
             && entries.iter().all(|&(output, label)| label == data.label(row, output as usize))
         {
-            // The usual case: one box, whose labels are those of the row, and no bias.
-            if self.labels.bias().iter().all(|bias| *bias == 0) {
-                return Ok(());
-            }
+            return Ok(());
         }
-        let mut given = self.labels.bias().to_vec();
-        for neuron in found {
+        let mut given = self.labels.bias.clone();
+        for neuron in around {
             self.labels.terms(neuron).for_each(|(output, label)| given[output] += label);
         }
         for (output, given) in given.into_iter().enumerate() {
             let label = data.label(row, output);
-            let expected = self.known.entry(label).or_insert_with(|| sums::value(format, label));
-            if given != *expected {
+            if given != stored(format, label) {
                 return Err(BoxRejection::Label { row, output, given, label });
             }
         }

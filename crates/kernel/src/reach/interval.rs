@@ -1,8 +1,10 @@
 //! Intervals of data, as keys and as extended reals.
 
-use roundproof_exact::{Datum, Rational, decode, order_key, round};
+use roundproof_exact::{Datum, Rational, decode, of_order_key, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::Rounding;
+
+use crate::facts::{ErrorBound, Grid, largest};
 
 /// What enclosures could not exclude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +33,9 @@ impl Keys {
     }
 }
 
-/// The encoding with an order key.
-pub(super) fn encoding_of_key(format: Format, key: i128) -> Encoding {
-    let sign = if key < 0 { 1 << (format.width() - 1) } else { 0 };
-    Encoding::from_bits(sign | key.unsigned_abs())
+/// The datum with an order key that is one's.
+pub(super) fn datum(format: Format, key: i128) -> Encoding {
+    of_order_key(format, key).expect("a key is that of a datum")
 }
 
 /// A real or an infinity. The order of the variants is that of the values.
@@ -47,7 +48,7 @@ pub(super) enum Extended {
 
 impl Extended {
     pub fn of_key(format: Format, key: i128) -> Extended {
-        match decode(format, encoding_of_key(format, key)) {
+        match decode(format, datum(format, key)) {
             Some(Datum::Infinity { negative: true }) => Extended::Minus,
             Some(Datum::Infinity { negative: false }) => Extended::Plus,
             other => Extended::Finite(other.and_then(|datum| datum.rational()).expect("a key is that of a datum")),
@@ -100,23 +101,36 @@ pub(super) type Ends = (Extended, Extended);
 pub(super) struct Rounder {
     pub format: Format,
     pub overflow: Overflow,
-    pub rounding: Rounding,
+    /// Of all directions that an operation may take, those that give the least and the greatest result.
+    directions: [RoundingMode; 2],
+    /// Whether either neighbour may be chosen, so that the interval of a rounded real holds it, up to overflow.
+    pub encloses: bool,
     /// The largest finite value; none in `F(p)`.
     pub largest: Option<Rational>,
+    pub grid: Grid,
+    pub error: ErrorBound,
 }
 
 impl Rounder {
     pub fn new(format: Format, overflow: Overflow, rounding: Rounding) -> Rounder {
-        let largest = format.largest(false).and_then(|largest| decode(format, largest)?.rational());
-        Rounder { format, overflow, rounding, largest }
+        let (directions, encloses) = match rounding {
+            Rounding::Any => ([RoundingMode::TowardNegative, RoundingMode::TowardPositive], true),
+            // Each is monotone (R1).
+            Rounding::Mode(mode) => match mode {
+                RoundingMode::TiesToEven
+                | RoundingMode::TiesToAway
+                | RoundingMode::TowardPositive
+                | RoundingMode::TowardNegative
+                | RoundingMode::TowardZero => ([mode, mode], false),
+            },
+        };
+        let (largest, grid, error) = (largest(format), Grid::of(format), ErrorBound::of(format));
+        Rounder { format, overflow, directions, encloses, largest, grid, error }
     }
 
     /// All data that roundings of reals in an interval may give. An infinity is converted as the overflow policy says.
     pub fn round(&self, (low, high): &Ends) -> Result<Keys, Lost> {
-        let (down, up) = match self.rounding {
-            Rounding::Any => (RoundingMode::TowardNegative, RoundingMode::TowardPositive),
-            Rounding::Mode(mode) => (mode, mode),
-        };
+        let [down, up] = self.directions;
         Ok(Keys { low: self.round_end(low, down)?, high: self.round_end(high, up)? })
     }
 
@@ -164,6 +178,14 @@ impl Rounder {
         (key <= largest).then_some(key.max(-largest))
     }
 
+    /// Whether what overflows is beyond the largest value or becomes it, and not NaN.
+    pub fn keeps_order(&self) -> bool {
+        match self.overflow {
+            Overflow::Ieee | Overflow::Saturate => true,
+            Overflow::Nan => false,
+        }
+    }
+
     /// Whether a real is at most the largest finite value.
     pub fn reaches(&self, real: &Rational) -> bool {
         self.largest.as_ref().is_none_or(|largest| real <= largest)
@@ -171,9 +193,10 @@ impl Rounder {
 
     /// The key of the largest datum that an addition may give: infinity where overflow gives it; none in `F(p)`.
     pub fn top(&self) -> Option<i128> {
+        let largest = self.format.largest(false);
         let top = match self.overflow {
-            Overflow::Ieee if self.format.has_infinity() => self.format.infinity(false),
-            _ => self.format.largest(false),
+            Overflow::Ieee => self.format.infinity(false).or(largest),
+            Overflow::Saturate | Overflow::Nan => largest,
         };
         order_key(self.format, top?)
     }

@@ -13,14 +13,15 @@
 mod interval;
 mod sum;
 
-use roundproof_exact::{Rational, decode, order_key};
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
-use roundproof_network::{Accumulator, Activation, Dataset, Layer, Network, PathModel, Summation};
+use roundproof_network::{
+    Accumulator, Activation, Contraction, Dataset, Layer, Network, Order, PathModel, Summation, Trees,
+};
 use rustc_hash::FxHashMap;
 
-use crate::{ReachRejection, exponent_is_moderate};
-use interval::{Extended, Keys, Lost, Rounder, encoding_of_key};
-use sum::{Floor, Leaf};
+use crate::{ReachRejection, exponent_is_moderate, key, stored};
+use interval::{Extended, Keys, Lost, Rounder, datum};
+use sum::{Additions, Floor, Leaf};
 
 /// The most one-term neurons, and the most bits of products, that are remembered at a time.
 const MOST_UNITS: usize = 1 << 20;
@@ -37,16 +38,12 @@ pub fn check(
     data: &Dataset,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), ReachRejection> {
-    if model.subnormals == Subnormals::Flush {
-        return Err(ReachRejection::Flush);
-    }
     let format = network.format();
-    let key = |encoding| order_key(format, encoding).expect("stored values are finite");
-    let mut evaluator = Evaluator::new(model, format);
+    let mut evaluator = Evaluator::new(model, format)?;
     for row in 0..data.rows() {
         progress(row, data.rows());
         let mut values: Vec<Keys> =
-            (0..data.dimension()).map(|column| Keys::point(key(data.input(row, column)))).collect();
+            (0..data.dimension()).map(|column| Keys::point(key(format, data.input(row, column)))).collect();
         for (index, layer) in network.layers().iter().enumerate() {
             values = (0..layer.rows())
                 .map(|neuron| {
@@ -59,8 +56,8 @@ pub fn check(
         }
         for (output, reached) in values.iter().enumerate() {
             let label = data.label(row, output);
-            if *reached != Keys::point(key(label)) {
-                let [low, high] = [reached.low, reached.high].map(|key| encoding_of_key(format, key));
+            if *reached != Keys::point(key(format, label)) {
+                let [low, high] = [reached.low, reached.high].map(|key| datum(format, key));
                 return Err(ReachRejection::Output { row, output, low, high, label });
             }
         }
@@ -70,8 +67,8 @@ pub fn check(
 }
 
 /// Encloses neurons, and remembers products and one-term neurons, which repeat from row to row.
-struct Evaluator<'a> {
-    model: &'a PathModel,
+struct Evaluator {
+    additions: Additions,
     format: Format,
     one: i128,
     /// Into the accumulator.
@@ -86,22 +83,36 @@ struct Evaluator<'a> {
     units: FxHashMap<(Encoding, Encoding, Keys), Keys>,
 }
 
-impl<'a> Evaluator<'a> {
-    fn new(model: &'a PathModel, format: Format) -> Evaluator<'a> {
-        let own = Rounder::new(format, model.overflow, model.rounding);
-        let Summation::Trees(trees) = &model.summation;
-        let (accumulate, narrow) = match trees.accumulator {
-            Accumulator::Same => (own, None),
-            Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, model.rounding), Some(own)),
+impl Evaluator {
+    /// Follows single additions, and so takes the model apart itself.
+    fn new(model: &PathModel, format: Format) -> Result<Evaluator, ReachRejection> {
+        let PathModel { rounding, overflow, subnormals, summation } = *model;
+        let Summation::Trees(Trees { order, contraction, accumulator }) = summation;
+        match subnormals {
+            Subnormals::Gradual => {}
+            Subnormals::Flush => return Err(ReachRejection::Flush),
+        }
+        let in_order = match order {
+            Order::LeftToRight => true,
+            Order::Any => false,
         };
-        let key_of_one = |format: Format| order_key(format, format.one(false)).expect("1 is a value");
+        let contracted = match contraction {
+            Contraction::None => false,
+            Contraction::Any => true,
+        };
+        let own = Rounder::new(format, overflow, rounding);
+        let (accumulate, narrow) = match accumulator {
+            Accumulator::Same => (own, None),
+            Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, rounding), Some(own)),
+        };
+        let key_of_one = |format: Format| key(format, format.one(false));
         let minus_one = -key_of_one(accumulate.format);
         // Out of a wider accumulator, a sum however far below zero may become NaN.
-        let floors = (narrow.is_none() || model.overflow != Overflow::Nan)
-            .then_some([-1, 0].map(|key| Floor { key, minus_one }));
+        let floors =
+            narrow.as_ref().is_none_or(Rounder::keeps_order).then_some([-1, 0].map(|key| Floor { key, minus_one }));
         let (products, leaves, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
-        let one = key_of_one(format);
-        Evaluator { model, format, one, accumulate, narrow, floors, products, leaves, bits: 0, units }
+        let (additions, one) = (Additions { in_order, contracted }, key_of_one(format));
+        Ok(Evaluator { additions, format, one, accumulate, narrow, floors, products, leaves, bits: 0, units })
     }
 
     fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, Lost> {
@@ -162,7 +173,7 @@ impl<'a> Evaluator<'a> {
             Activation::Relu => Some(relu),
             Activation::Identity => None,
         });
-        let sum = sum::enclose(self.model, &self.accumulate, &leaves, floor)?;
+        let sum = sum::enclose(self.additions, &self.accumulate, &leaves, floor)?;
         let sum = match &self.narrow {
             None => sum,
             Some(narrow) => narrow.round(&self.accumulate.ends(sum))?,
@@ -176,14 +187,14 @@ impl<'a> Evaluator<'a> {
         if let Some(&leaf) = self.products.get(&(weight, input)) {
             return Ok(leaf);
         }
-        let factor = rational(self.format, weight);
+        let factor = stored(self.format, weight);
         let (low, high) = (self.widen(input.low)?, self.widen(input.high)?);
         if factor == 0 && [&low, &high].iter().any(|end| end.is_infinite()) {
             return Err(Lost::Nan);
         }
         let (low, high) = (low.scale(&factor), high.scale(&factor));
         let exact = if factor < 0 { (high, low) } else { (low, high) };
-        let new = Leaf::new(self.model, &self.accumulate, exact)?;
+        let new = Leaf::new(self.additions, &self.accumulate, exact)?;
         let leaf = self.leaves.len() as u32;
         self.bits += new.size();
         self.leaves.push(new);
@@ -195,17 +206,17 @@ impl<'a> Evaluator<'a> {
     /// in any conversion. (In an accumulator of the same format nothing is converted, but no infinity arises either.)
     fn widen(&self, key: i128) -> Result<Extended, Lost> {
         let value = Extended::of_key(self.format, key);
-        if !value.is_infinite() || self.accumulate.overflow == Overflow::Ieee {
+        if !value.is_infinite() {
             return Ok(value);
         }
-        let largest = self.accumulate.largest.clone().filter(|_| self.accumulate.overflow == Overflow::Saturate);
+        let largest = match self.accumulate.overflow {
+            Overflow::Ieee => return Ok(value),
+            Overflow::Saturate => self.accumulate.largest.clone(),
+            Overflow::Nan => None,
+        };
         let largest = Extended::Finite(largest.ok_or(Lost::Nan)?);
         Ok(if value == Extended::Minus { largest.negate() } else { largest })
     }
-}
-
-fn rational(format: Format, encoding: Encoding) -> Rational {
-    decode(format, encoding).and_then(|datum| datum.rational()).expect("stored values are finite")
 }
 
 fn activate(activation: Activation, sum: Keys, one: i128) -> Keys {

@@ -24,10 +24,18 @@
 
 use roundproof_exact::{Rational, power_of_two};
 use roundproof_format::Overflow;
-use roundproof_network::{Contraction, Order, PathModel, Rounding, Summation};
 
 use super::interval::{Ends, Extended, Keys, Lost, Rounder};
-use crate::growth::growth;
+use crate::facts::{divisor_exponent, growth};
+
+/// How terms may be added, as far as this rule looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Additions {
+    /// Products in index order, the bias last, and no other order.
+    pub in_order: bool,
+    /// Whether an addition may contract a product.
+    pub contracted: bool,
+}
 
 /// A leaf of a sum: the interval of the exact product, and that of the rounded one. The bias is both.
 #[derive(Clone, Debug)]
@@ -41,12 +49,11 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// The leaf of an exact product, or of a bias, which rounds to itself.
-    pub fn new(model: &PathModel, rounder: &Rounder, exact: Ends) -> Result<Leaf, Lost> {
+    pub fn new(additions: Additions, rounder: &Rounder, exact: Ends) -> Result<Leaf, Lost> {
         let rounded = rounder.round(&exact)?;
         let mut high = rounder.finite_at_least(rounded.high);
         let mut low = rounder.finite_at_least(-rounded.low).map(|key| -key);
-        let Summation::Trees(trees) = &model.summation;
-        if trees.contraction == Contraction::Any {
+        if additions.contracted {
             high = high.zip(rounder.key_at_least(&exact.1)).map(|(a, b)| a.max(b));
             low = low.zip(rounder.key_at_least(&exact.0.negate())).map(|(a, b)| a.min(-b));
         }
@@ -83,7 +90,7 @@ impl Leaf {
 /// With a `floor`, an interval below or at that key may be given as another one below or at it that reaches down to -1:
 /// what follows makes the same of all of these.
 pub(super) fn enclose(
-    model: &PathModel,
+    additions: Additions,
     rounder: &Rounder,
     leaves: &[&Leaf],
     floor: Option<Floor>,
@@ -92,18 +99,17 @@ pub(super) fn enclose(
         return Ok(Keys::point(0));
     }
     if leaves.len() <= 2 {
-        return in_order(model, rounder, leaves);
+        return in_order(additions, rounder, leaves);
     }
     let up = ceiling(rounder, leaves, false);
     if let (Some(floor), Some(up)) = (floor, up)
         && up <= floor.key
-        && rounder.overflow != Overflow::Nan
+        && rounder.keeps_order()
     {
         return Ok(Keys { low: up.min(floor.minus_one), high: up });
     }
-    let Summation::Trees(trees) = &model.summation;
-    if trees.order == Order::LeftToRight {
-        return in_order(model, rounder, leaves);
+    if additions.in_order {
+        return in_order(additions, rounder, leaves);
     }
     if let Some(sum) = on_grid(rounder, leaves) {
         return Ok(Keys::point(rounder.key_at_most(&sum)));
@@ -112,14 +118,13 @@ pub(super) fn enclose(
     let near = near_exact(rounder, leaves);
     let (no_rise, no_fall) = (up.is_some() || near.is_some(), down.is_some() || near.is_some());
     let no_nan = match rounder.overflow {
-        _ if !rounder.format.is_bounded() => true,
         // No operand is infinite (an infinite input was converted), and no result.
         Overflow::Saturate => true,
         // Infinities of one sign at most.
         Overflow::Ieee => no_rise || no_fall,
         Overflow::Nan => no_rise && no_fall,
     };
-    if !no_nan {
+    if rounder.format.is_bounded() && !no_nan {
         return Err(Lost::Nan);
     }
     let top = rounder.top();
@@ -139,12 +144,11 @@ pub(super) struct Floor {
 }
 
 /// One order, which is every order of two leaves.
-fn in_order(model: &PathModel, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Keys, Lost> {
-    let Summation::Trees(trees) = &model.summation;
+fn in_order(additions: Additions, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Keys, Lost> {
     // Where either neighbour may be chosen, the interval of a rounded product holds the exact one, up to overflow.
     let contract = |leaf: &Leaf| {
-        let contained = model.rounding == Rounding::Any && leaf.low.is_some() && leaf.high.is_some();
-        trees.contraction == Contraction::Any && !contained
+        let contained = rounder.encloses && leaf.low.is_some() && leaf.high.is_some();
+        additions.contracted && !contained
     };
     let mut sum = leaves[0].rounded;
     for (index, leaf) in leaves.iter().enumerate().skip(1) {
@@ -178,7 +182,7 @@ fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
         if rounder.ends(leaf.rounded) != leaf.exact {
             return None;
         }
-        grid = grid.min(trailing_exponent(value));
+        grid = grid.min(divisor_exponent(value)?);
         if *value > 0 {
             positive += value;
         } else {
@@ -187,14 +191,7 @@ fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
     }
     // No subset of the leaves sums up to more in magnitude.
     let most = if positive > negative { &positive } else { &negative };
-    let reach = power_of_two(i64::from(rounder.format.precision()) + grid);
-    (*most <= reach && rounder.reaches(most)).then(|| positive - negative)
-}
-
-/// The largest `e` such that a dyadic rational other than zero is a multiple of `2^e`.
-fn trailing_exponent(q: &Rational) -> i64 {
-    let denominator = i64::from(q.denom().significant_bits()) - 1;
-    i64::from(q.numer().find_one(0).unwrap_or(0)) - denominator
+    rounder.grid.is_exact(grid, most).then(|| positive - negative)
 }
 
 /// The bounds 1 to 3 of the module's list. There is one only if no partial sum is above the largest finite value.
@@ -225,8 +222,7 @@ fn positive_part(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<
             sum += Extended::of_key(rounder.format, high).finite()?;
         }
     }
-    sum *= growth(rounder.format.precision(), leaves.len())?;
-    rounder.reaches(&sum).then(|| rounder.key_at_most(&sum))
+    Some(rounder.key_at_most(&rounder.error.grown(&sum, leaves.len())?))
 }
 
 /// Bound 4, on both sides.

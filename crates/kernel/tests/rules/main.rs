@@ -5,6 +5,7 @@ mod boxes;
 mod boxes_sound;
 mod claim;
 mod common;
+mod coverage;
 mod function;
 mod function_sound;
 mod hand_built;
