@@ -13,7 +13,7 @@ mod subjects;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use roundproof_format::{RoundingMode, Status};
-use roundproof_softfloat::{Bfloat16, Binary16, Binary32, Binary64};
+use roundproof_softfloat::{Bfloat16, Binary16, Binary32, Binary64, Binary128};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -45,21 +45,32 @@ fn throughput<T>(
     });
 }
 
-fn rows() -> impl Iterator<Item = (RoundingMode, Distribution)> {
-    RoundingMode::ALL.iter().flat_map(|&mode| {
-        let all = mode == RoundingMode::TiesToEven || mode == RoundingMode::TowardPositive;
-        Distribution::ALL.into_iter().filter(move |&d| all || d == Distribution::Normal).map(move |d| (mode, d))
+/// What is measured of an operation: all of sums and products, two directions of what else has one.
+fn rows(operation: Operation) -> impl Iterator<Item = (RoundingMode, Distribution)> {
+    RoundingMode::ALL.iter().flat_map(move |&mode| {
+        let first = mode == RoundingMode::TiesToEven;
+        let typical = first || mode == RoundingMode::TowardPositive;
+        let some = if operation.rounds() { typical } else { first };
+        Distribution::ALL
+            .into_iter()
+            .filter(move |&distribution| match distribution {
+                Distribution::Normal => some || operation.is_arithmetic(),
+                _ => typical && operation.is_arithmetic(),
+            })
+            .map(move |distribution| (mode, distribution))
     })
 }
 
 fn measure<S: Subject>(criterion: &mut Criterion) {
     for operation in Operation::ALL {
         let mut group = criterion.benchmark_group(report::group(operation, S::NAME));
-        for (mode, distribution) in rows() {
+        for (mode, distribution) in rows(operation) {
             subjects::every::<S>(&mut group, operation, mode, distribution);
         }
-        subjects::faithful::<S>(&mut group, operation);
-        subjects::latency::<S>(&mut group, operation);
+        if operation.is_arithmetic() {
+            subjects::faithful::<S>(&mut group, operation);
+            subjects::latency::<S>(&mut group, operation);
+        }
         group.finish();
     }
 }
@@ -69,12 +80,14 @@ fn main() {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(60))
         .measurement_time(Duration::from_millis(150))
+        .nresamples(2_000)
         .without_plots()
         .configure_from_args();
     measure::<Binary16>(&mut criterion);
     measure::<Bfloat16>(&mut criterion);
     measure::<Binary32>(&mut criterion);
     measure::<Binary64>(&mut criterion);
+    measure::<Binary128>(&mut criterion);
     criterion.final_summary();
     report::print();
 }

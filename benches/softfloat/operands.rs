@@ -39,10 +39,11 @@ pub fn triples<S: Standard>(distribution: Distribution) -> Vec<[u128; 3]> {
     let sign = 1u128 << (width - 1);
     let one = format.one(false).bits() >> trailing;
     let mut state: u128 = 1;
-    let mut next = || {
+    let mut half = || {
         state = state.wrapping_mul(0xda94_2042_e4dd_58b5).wrapping_add(0x9e37_79b9_7f4a_7c15);
         state >> 64
     };
+    let mut next = || if width > 64 { half() << 64 | half() } else { half() };
     let mut datum = |low: u128, span: u128| {
         let (bits, field) = (next(), low + next() % span);
         bits & (sign | ((1 << trailing) - 1)) | field << trailing

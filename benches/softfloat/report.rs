@@ -39,9 +39,9 @@ pub fn print() {
         table.column_mut(column).expect("a column").set_cell_alignment(CellAlignment::Right);
     });
     for operation in Operation::ALL {
-        for format in ["binary16", "bfloat16", "binary32", "binary64"] {
+        for format in ["binary16", "bfloat16", "binary32", "binary64", "binary128"] {
             let group = group(operation, format);
-            let measured = rows().map(|(mode, distribution)| format!("{mode}, {}", distribution.name()));
+            let measured = rows(operation).map(|(mode, distribution)| format!("{mode}, {}", distribution.name()));
             for row in measured.chain(["faithful pair, normal", "latency, ties-to-even"].map(String::from)) {
                 let Some(ours) = median(&group, OURS, &row) else { continue };
                 // One rounding is what a pair of them is compared with.

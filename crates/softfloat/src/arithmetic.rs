@@ -1,6 +1,7 @@
 //! A format with its overflow policy: addition, subtraction, multiplication and fused multiply-add.
 
 use std::fmt;
+use std::hint::select_unpredictable;
 
 use roundproof_format::{Encoding, Format, Overflow, Status};
 
@@ -132,25 +133,25 @@ impl Arithmetic {
     }
 
     /// `a + b` (IEEE 754-2019, clause 5.4.1).
-    #[inline]
+    #[inline(always)]
     pub fn add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, false)
     }
 
     /// `a - b`.
-    #[inline]
+    #[inline(always)]
     pub fn subtract<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, true)
     }
 
     /// `a * b`.
-    #[inline]
+    #[inline(always)]
     pub fn multiply<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.product_of(rounding, a, b)
     }
 
     /// `a * b + c`, rounded once. Zero times infinity is invalid whatever `c` is, a quiet NaN included.
-    #[inline]
+    #[inline(always)]
     pub fn fused_multiply_add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
         self.product_sum_of(rounding, a, b, c)
     }
@@ -166,22 +167,31 @@ impl Arithmetic {
 
     #[inline(always)]
     fn sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
-        match (self.layout.signed_magnitude(a), self.layout.signed_magnitude(b)) {
-            (Some((sign, a)), Some((other, b))) if !R::WIDE => {
-                self.sum_aligned::<W, R>(rounding, (sign, a), (other ^ flip, b))
-            }
-            _ => self.sum_special::<W, R>(rounding, a, b, flip),
+        let layout = &self.layout;
+        let swapped = layout.magnitude::<W>(a) < layout.magnitude::<W>(b);
+        let (upper, lower) = if swapped { (b, a) } else { (a, b) };
+        let (large, small) = (layout.magnitude::<W>(upper), layout.magnitude::<W>(lower));
+        if R::WIDE || !layout.are_finite(a, b, large) {
+            return rounding.apart(self.sum_special::<W, R>(rounding, a, b, flip));
         }
+        let negative = layout.is_negative(upper) ^ (swapped && flip);
+        self.sum_aligned::<W, R>(rounding, negative, layout.unlike(a, b) ^ flip, large, small)
     }
 
-    /// The sum of two finite values, given by sign and magnitude of their encodings, at the scale of the larger: nothing
-    /// is normalized before the end.
+    /// The sum of a finite value, given by its sign and the magnitude of its encoding, and one of like or unlike sign that
+    /// is not larger, at the scale of the larger: nothing is normalized before the end.
     #[inline(always)]
-    fn sum_aligned<W: Word, R: Rounding>(&self, rounding: R, a: (bool, u128), b: (bool, u128)) -> R::Output {
+    fn sum_aligned<W: Word, R: Rounding>(
+        &self,
+        rounding: R,
+        negative: bool,
+        unlike: bool,
+        large: W,
+        small: W,
+    ) -> R::Output {
         let layout = &self.layout;
-        let ((negative, large), (other, small)) = if a.1 < b.1 { (b, a) } else { (a, b) };
-        let (field, large) = layout.split(W::from_bits(large));
-        let (small_field, small) = layout.split(W::from_bits(small));
+        let (field, large) = layout.split(large);
+        let (small_field, small) = layout.split(small);
         // One bit for a carry, and at least three below the significands, as in `sum`.
         let room = W::BITS - layout.precision - 1;
         let distance = (field - small_field) as u64;
@@ -191,16 +201,16 @@ impl Arithmetic {
         } else {
             (small << room).shift_right_jam(distance)
         };
-        let total = (large << room).add_or_subtract(small, negative != other);
+        let total = (large << room).add_or_subtract(small, unlike);
         if total == W::ZERO {
-            return self.sum_is_zero(rounding, negative, other);
+            return self.sum_is_zero(rounding, negative, unlike);
         }
         self.round_aligned(rounding, negative, field, total)
     }
 
     #[inline(always)]
-    fn sum_is_zero<R: Rounding>(&self, rounding: R, a: bool, b: bool) -> R::Output {
-        if a == b { rounding.settled(Outcome::exact(self.layout.zero(a))) } else { rounding.cancelled(self) }
+    fn sum_is_zero<R: Rounding>(&self, rounding: R, negative: bool, unlike: bool) -> R::Output {
+        if unlike { rounding.cancelled(self) } else { rounding.settled(Outcome::exact(self.layout.zero(negative))) }
     }
 
     #[inline(always)]
@@ -238,7 +248,7 @@ impl Arithmetic {
             (Operand::Infinite { negative }, _) | (_, Operand::Infinite { negative }) => {
                 rounding.settled(self.infinite(negative))
             }
-            (Operand::Zero { negative: a }, Operand::Zero { negative: b }) => self.sum_is_zero(rounding, a, b),
+            (Operand::Zero { negative: a }, Operand::Zero { negative: b }) => self.sum_is_zero(rounding, a, a != b),
             (Operand::Zero { .. }, Operand::Finite(real)) | (Operand::Finite(real), Operand::Zero { .. }) => {
                 self.round_pack(rounding, real)
             }
@@ -256,32 +266,19 @@ impl Arithmetic {
 
     #[inline(always)]
     fn product_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
-        if R::WIDE {
-            return self.product_special::<W, R>(rounding, a, b);
-        }
-        // A product that fits into the word needs no normalized operands.
-        if 2 * self.layout.precision < W::BITS {
-            return match (self.layout.finite(a), self.layout.finite(b)) {
-                (Some(a), Some(b)) => {
-                    let (negative, field, high, _) = self.product_aligned::<W>(a, b);
-                    self.round_aligned(rounding, negative, field, high)
-                }
-                _ => self.product_special::<W, R>(rounding, a, b),
-            };
-        }
         match (self.layout.unpack_finite::<W>(a), self.layout.unpack_finite::<W>(b)) {
-            (Some(a), Some(b)) => self.round_pack(rounding, product(a, b)),
-            _ => self.product_special::<W, R>(rounding, a, b),
+            (Some(a), Some(b)) if !R::WIDE => self.round_pack(rounding, product(a, b)),
+            _ => rounding.apart(self.product_special::<W, R>(rounding, a, b)),
         }
     }
 
     /// The product of non-zero values, given by sign and magnitude of their encodings: its sign, its exponent field, and
     /// two words that begin, below one bit for a carry, with the `2p` bits of the product of the integral significands.
     #[inline(always)]
-    fn product_aligned<W: Word>(&self, a: (bool, u128), b: (bool, u128)) -> (bool, i64, W, W) {
+    fn product_aligned<W: Word>(&self, a: (bool, W), b: (bool, W)) -> (bool, i64, W, W) {
         let layout = &self.layout;
-        let (a_field, a_significand) = layout.split(W::from_bits(a.1));
-        let (b_field, b_significand) = layout.split(W::from_bits(b.1));
+        let (a_field, a_significand) = layout.split(a.1);
+        let (b_field, b_significand) = layout.split(b.1);
         let room = W::BITS - layout.precision;
         let (high, low) = (a_significand << room).product(b_significand << (room - 1));
         (a.0 != b.0, a_field + b_field + layout.emin, high, low)
@@ -312,23 +309,30 @@ impl Arithmetic {
 
     #[inline(always)]
     fn product_sum_in<W: Word, R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
-        let (fa, fb) = (self.layout.finite(a), self.layout.finite(b));
-        match (fa, fb, self.layout.signed_magnitude(c)) {
-            (Some(a), Some(b), Some(c)) if !R::WIDE => {
+        let (fa, fb) = (self.layout.finite::<W>(a), self.layout.finite::<W>(b));
+        match (fa, fb, self.layout.is_finite::<W>(c)) {
+            (Some(a), Some(b), true) if !R::WIDE => {
+                let negative = self.layout.is_negative(c);
                 if 2 * self.layout.precision + 4 <= W::BITS {
-                    self.product_sum_aligned(rounding, a, b, c, |high: W, _| high)
+                    let c = (negative, self.layout.magnitude::<W>(c));
+                    self.product_sum_aligned(rounding, a, b, c, |high: W, _| high, |total| total)
                 } else {
-                    self.product_sum_aligned(rounding, a, b, c, W::double)
+                    let c = (negative, self.layout.magnitude::<W::Double>(c));
+                    self.product_sum_aligned(rounding, a, b, c, W::double, |total| {
+                        let (high, low) = W::halves(total);
+                        high | W::from(low != W::ZERO)
+                    })
                 }
             }
-            _ => self.product_sum_special::<W, R>(rounding, a, b, c),
+            _ => rounding.apart(self.product_sum_special::<W, R>(rounding, a, b, c)),
         }
     }
 
     /// `a * b + c` of finite values, `a` and `b` not zero, given by sign and magnitude of their encodings, at the scale
     /// of what may be the larger.
     ///
-    /// `word` makes one of the halves of a product, of which the lower is zero if `B` is no wider than `W`.
+    /// `wide` makes one of the halves of a product, of which the lower is zero if `B` is no wider than `W`, and `narrow`
+    /// the upper half of it, with a sticky bit.
     ///
     /// The product keeps its `2p` bits, and down to `p + 1` zeros above them where an operand is subnormal; then an
     /// addend of which bits were lost is below all of it, and normalizing takes the sticky bit up by those zeros, to a
@@ -337,27 +341,36 @@ impl Arithmetic {
     fn product_sum_aligned<W: Word, B: Bits, R: Rounding>(
         &self,
         rounding: R,
-        a: (bool, u128),
-        b: (bool, u128),
-        c: (bool, u128),
-        word: impl Fn(W, W) -> B,
+        a: (bool, W),
+        b: (bool, W),
+        c: (bool, B),
+        wide: impl Fn(W, W) -> B,
+        narrow: impl Fn(B) -> W,
     ) -> R::Output {
         let layout = &self.layout;
-        let precision = layout.precision;
-        let (negative, field, high, low) = self.product_aligned::<W>(a, b);
-        let product = (negative, field, word(high, low));
-        let (c_field, c_significand) = layout.split(B::from_bits(c.1));
-        let addend = (c.0, c_field, c_significand << (B::BITS - precision - 1));
-        let (upper, lower) = if product.1 < addend.1 { (addend, product) } else { (product, addend) };
-        let aligned = lower.2.shift_right_jam((upper.1 - lower.1) as u64);
-        let swapped = upper.2 < aligned;
-        let (large, small) = if swapped { (aligned, upper.2) } else { (upper.2, aligned) };
-        let total = large.add_or_subtract(small, upper.0 != lower.0);
+        let (negative, product_field, high, low) = self.product_aligned::<W>(a, b);
+        let product = wide(high, low);
+        let (addend_field, addend) = layout.split(c.1);
+        let addend = addend << (B::BITS - layout.precision - 1);
+        let unlike = negative != c.0;
+        // Which is larger no predictor could foresee.
+        let swapped = product_field < addend_field;
+        let field = product_field.max(addend_field);
+        let upper = select_unpredictable(swapped, addend, product);
+        let lower = select_unpredictable(swapped, product, addend);
+        let lower = lower.shift_right_jam(product_field.abs_diff(addend_field));
+        let below = upper < lower;
+        let (large, small) = (select_unpredictable(below, lower, upper), select_unpredictable(below, upper, lower));
+        let total = large.add_or_subtract(small, unlike);
+        let negative = negative ^ (unlike & (swapped != below));
         if total == B::ZERO {
-            return self.sum_is_zero(rounding, upper.0, lower.0);
+            return self.sum_is_zero(rounding, negative, unlike);
         }
-        let negative = if swapped { lower.0 } else { upper.0 };
-        self.round_aligned(rounding, negative, upper.1, total)
+        let shift = total.leading_zeros();
+        if i64::from(shift) > field {
+            return self.round_below(rounding, negative, field, total);
+        }
+        self.round_placed(rounding, negative, field - i64::from(shift), narrow(total << shift))
     }
 
     #[cold]

@@ -107,13 +107,13 @@ pub fn abs(format: Format, encoding: Encoding) -> Encoding {
 /// Whether the encoding is that of a subnormal value.
 pub fn is_subnormal(format: Format, encoding: Encoding) -> bool {
     let layout = Layout::of(format);
-    layout.finite(encoding).is_some_and(|(_, magnitude)| magnitude >> layout.trailing == 0)
+    layout.finite::<u128>(encoding).is_some_and(|(_, magnitude)| magnitude >> layout.trailing == 0)
 }
 
 /// A zero of its sign for a subnormal value (+0 in a format without -0); everything else itself.
 pub fn flush(format: Format, encoding: Encoding) -> Encoding {
     let layout = Layout::of(format);
-    match layout.finite(encoding) {
+    match layout.finite::<u128>(encoding) {
         Some((negative, magnitude)) if magnitude >> layout.trailing == 0 => layout.zero(negative),
         _ => encoding,
     }
@@ -121,7 +121,7 @@ pub fn flush(format: Format, encoding: Encoding) -> Encoding {
 
 /// `max(v, 0)`: `v` if it is above zero, else +0, -0 included. NaN gives the canonical NaN.
 pub fn relu(format: Format, encoding: Encoding) -> Encoding {
-    match Layout::of(format).finite(encoding) {
+    match Layout::of(format).finite::<u128>(encoding) {
         Some((true, _)) => format.zero(),
         Some((false, _)) => encoding,
         None => match format.class(encoding) {
@@ -134,7 +134,7 @@ pub fn relu(format: Format, encoding: Encoding) -> Encoding {
 
 /// 1 if `v >= 0`, -0 included, else +0. NaN gives +0.
 pub fn step(format: Format, encoding: Encoding) -> Encoding {
-    let below = match Layout::of(format).finite(encoding) {
+    let below = match Layout::of(format).finite::<u128>(encoding) {
         Some((negative, _)) => negative,
         None => match format.class(encoding) {
             Class::Nan => true,

@@ -1,37 +1,44 @@
 //! Integers: rounding to them within a format, and conversion from and to fixed-width ones.
 
 use std::fmt;
+use std::hint::select_unpredictable;
 
 use roundproof_format::{Encoding, RoundingMode, Status};
 
 use crate::arithmetic::{Arithmetic, Outcome};
-use crate::real::{Operand, Real};
-use crate::round::Rounding;
+use crate::real::{Operand, normalized};
+use crate::round::{Rounding, Threshold};
 use crate::word::Word;
 
-/// The integer that `mode` chooses for the magnitude of a real below `2^(BITS - 1)`, and whether it is another value.
-///
-/// Ties go to the even integer, whether or not its significand is even.
-fn integral<W: Word>(mode: RoundingMode, real: Real<W>) -> (W, bool) {
-    // What is left of the binary point, and what is right of it, moved to the top of a word.
-    let (whole, rest) = match real.exponent {
-        0.. => {
-            let bits = real.exponent as u32 + 1;
-            (real.significand >> (W::BITS - bits), real.significand << bits)
-        }
-        -1 => (W::ZERO, real.significand),
-        // Below one half: all the same.
-        _ => (W::ZERO, W::from(true)),
-    };
-    let half = W::from(true) << (W::BITS - 1);
-    let up = match mode {
-        RoundingMode::TiesToEven => rest > half || (rest == half && whole.is_odd()),
-        RoundingMode::TiesToAway => rest >= half,
-        RoundingMode::TowardPositive => rest != W::ZERO && !real.negative,
-        RoundingMode::TowardNegative => rest != W::ZERO && real.negative,
-        RoundingMode::TowardZero => false,
-    };
-    (whole + W::from(up), rest != W::ZERO)
+/// The magnitude of a value, cut off after its units.
+struct Whole<W> {
+    integer: W,
+    /// What was cut off, as a fraction of one: its binary point is left of the word.
+    rest: W,
+    /// How far right of the units the last place is.
+    places: u32,
+}
+
+impl<W: Word> Whole<W> {
+    /// Of `significand / 2^places`, for a significand of `precision` bits, at least two fewer than the word, and at least
+    /// one place.
+    #[inline(always)]
+    fn of(precision: u32, significand: W, places: i64) -> Whole<W> {
+        // With one place more than bits, it is less than a half, and so it is with more.
+        let places = places.min(i64::from(precision) + 1) as u32;
+        Whole { integer: significand >> places, rest: significand << (W::BITS - places), places }
+    }
+
+    /// The integer that `mode` chooses. Ties go to the even integer, whether or not its significand is even.
+    #[inline(always)]
+    fn rounded(&self, mode: RoundingMode, negative: bool) -> W {
+        self.integer + W::from(mode.is_away(negative, self.integer.is_odd(), self.rest))
+    }
+
+    #[inline(always)]
+    fn is_exact(&self) -> bool {
+        self.rest == W::ZERO
+    }
 }
 
 /// A fixed-width integer format: unsigned, or signed in two's complement.
@@ -76,6 +83,12 @@ impl IntegerFormat {
         }
     }
 
+    /// The nearest integer to what is beyond this format.
+    #[cold]
+    fn nearest(self, negative: bool) -> (Integer, Status) {
+        (self.pack(negative, self.largest(negative)), Status::INVALID)
+    }
+
     const fn pack(self, negative: bool, magnitude: u128) -> Integer {
         match (self.signed, negative) {
             (false, _) => Integer::Unsigned(magnitude),
@@ -100,16 +113,19 @@ impl Arithmetic {
     /// A zero has the sign of `a`; infinities stay. Ties go to the even integer, even where `p = 1` makes every
     /// significand odd. The integer is a value of the format, but for one past the largest finite value, where that is
     /// no integer itself: the result then overflows as the policy says, with overflow and inexact raised.
+    #[inline(always)]
     pub fn round_to_integral(&self, mode: RoundingMode, a: Encoding) -> Outcome {
         self.integral_of(mode, a, false)
     }
 
     /// [`Arithmetic::round_to_integral`], with inexact raised when the result is another value than `a`
     /// (roundToIntegralExact).
+    #[inline(always)]
     pub fn round_to_integral_exact(&self, mode: RoundingMode, a: Encoding) -> Outcome {
         self.integral_of(mode, a, true)
     }
 
+    #[inline(always)]
     fn integral_of(&self, mode: RoundingMode, a: Encoding, signals_inexact: bool) -> Outcome {
         if self.layout().narrow {
             self.integral_in::<u64>(mode, a, signals_inexact)
@@ -118,21 +134,40 @@ impl Arithmetic {
         }
     }
 
+    #[inline(always)]
     fn integral_in<W: Word>(&self, mode: RoundingMode, a: Encoding, signals_inexact: bool) -> Outcome {
-        match self.layout().unpack::<W>(a) {
+        let layout = self.layout();
+        if !layout.is_finite::<W>(a) {
+            return self.integral_special(a);
+        }
+        let (negative, magnitude) = (layout.is_negative(a), layout.magnitude::<W>(a));
+        let (field, significand) = layout.split(magnitude);
+        let places = i64::from(layout.trailing) - (layout.emin - 1 + field);
+        if places <= 0 {
+            return Outcome::exact(a);
+        }
+        let whole = Whole::of(layout.precision, significand, places);
+        let integer = whole.rounded(mode, negative);
+        // Below one, the integer is 0 or 1. From one on, a carry out of the significand goes into the field.
+        let one = select_unpredictable(integer == W::ZERO, W::ZERO, W::from_bits(self.format().one(false).bits()));
+        let moved = magnitude - significand + (integer << whole.places.min(layout.trailing));
+        let rounded = select_unpredictable(places > i64::from(layout.trailing), one, moved);
+        let inexact = Status::INEXACT.when(signals_inexact & !whole.is_exact());
+        if rounded > W::from_bits(layout.largest) {
+            let Outcome { encoding, status } = self.beyond(negative, mode.overflows(negative));
+            return Outcome { encoding, status: status | inexact };
+        }
+        Outcome { encoding: layout.pack(negative, rounded.bits()), status: inexact }
+    }
+
+    /// The integer of what is not finite, or no datum.
+    #[cold]
+    fn integral_special(&self, a: Encoding) -> Outcome {
+        match self.layout().unpack::<u128>(a) {
             Operand::Nan { signaling } => self.not_a_number(signaling),
             Operand::Infinite { negative } => self.infinite(negative),
             Operand::Zero { negative } => Outcome::exact(self.layout().zero(negative)),
-            Operand::Finite(real) if real.exponent >= i64::from(self.layout().trailing) => Outcome::exact(a),
-            Operand::Finite(real) => {
-                let (whole, inexact) = integral(mode, real);
-                let Outcome { encoding, status } = match normalized(real.negative, whole) {
-                    Some(real) => self.round_pack(mode, real),
-                    None => Outcome::exact(self.layout().zero(real.negative)),
-                };
-                let inexact = if inexact && signals_inexact { Status::INEXACT } else { Status::NONE };
-                Outcome { encoding, status: status | inexact }
-            }
+            Operand::Finite(_) => Outcome::exact(a),
         }
     }
 
@@ -153,6 +188,7 @@ impl Arithmetic {
     /// assert_eq!((n, status), (Integer::Signed(-2), Status::INEXACT));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline(always)]
     pub fn to_integer(
         &self,
         mode: RoundingMode,
@@ -160,53 +196,73 @@ impl Arithmetic {
         to: IntegerFormat,
         signals_inexact: bool,
     ) -> (Integer, Status) {
-        let (negative, whole, inexact) = match self.layout().unpack::<u128>(a) {
-            Operand::Nan { .. } => return (to.pack(false, 0), Status::INVALID),
-            Operand::Zero { .. } => (false, Some(0), false),
-            Operand::Infinite { negative } => (negative, None, false),
-            Operand::Finite(real) => match real.exponent {
-                128.. => (real.negative, None, false),
-                // A significand has fewer bits than the word: this is an integer.
-                127 => (real.negative, Some(real.significand), false),
-                _ => {
-                    let (whole, inexact) = integral(mode, real);
-                    (real.negative, Some(whole), inexact)
-                }
-            },
+        if self.layout().narrow && to.bits <= 64 {
+            self.to_integer_in::<u64>(mode, a, to, signals_inexact)
+        } else {
+            self.to_integer_in::<u128>(mode, a, to, signals_inexact)
+        }
+    }
+
+    #[inline(always)]
+    fn to_integer_in<W: Word>(
+        &self,
+        mode: RoundingMode,
+        a: Encoding,
+        to: IntegerFormat,
+        signals_inexact: bool,
+    ) -> (Integer, Status) {
+        let layout = self.layout();
+        if !layout.is_finite::<W>(a) {
+            return self.to_integer_special(a, to);
+        }
+        let negative = layout.is_negative(a);
+        let (field, significand) = layout.split(layout.magnitude::<W>(a));
+        let exponent = layout.emin - 1 + field;
+        let places = i64::from(layout.trailing) - exponent;
+        let (integer, exact) = if places > 0 {
+            let whole = Whole::of(layout.precision, significand, places);
+            (whole.rounded(mode, negative), whole.is_exact())
+        } else if exponent < i64::from(W::BITS) {
+            (significand << places.unsigned_abs() as u32, true)
+        } else {
+            return to.nearest(negative);
         };
-        let largest = to.largest(negative);
-        match whole {
-            Some(whole) if whole <= largest => {
-                let inexact = inexact && signals_inexact;
-                (to.pack(negative, whole), if inexact { Status::INEXACT } else { Status::NONE })
-            }
-            _ => (to.pack(negative, largest), Status::INVALID),
+        if integer > W::from_bits(to.largest(negative)) {
+            return to.nearest(negative);
+        }
+        (to.pack(negative, integer.bits()), Status::INEXACT.when(signals_inexact & !exact))
+    }
+
+    /// The integer of what is not finite, or no datum.
+    #[cold]
+    fn to_integer_special(&self, a: Encoding, to: IntegerFormat) -> (Integer, Status) {
+        match self.layout().unpack::<u128>(a) {
+            Operand::Nan { .. } => (to.pack(false, 0), Status::INVALID),
+            Operand::Infinite { negative } => to.nearest(negative),
+            Operand::Zero { .. } | Operand::Finite(_) => (to.pack(false, 0), Status::NONE),
         }
     }
 
     /// `n`, rounded into the format (IEEE 754-2019, clause 5.4.1, convertFromInt). 0 gives +0.
+    #[inline(always)]
     pub fn from_integer<R: Rounding>(&self, rounding: R, n: i128) -> R::Output {
         self.round_integer(rounding, n < 0, n.unsigned_abs())
     }
 
     /// [`Arithmetic::from_integer`] of an unsigned integer.
+    #[inline(always)]
     pub fn from_unsigned<R: Rounding>(&self, rounding: R, n: u128) -> R::Output {
         self.round_integer(rounding, false, n)
     }
 
+    #[inline(always)]
     fn round_integer<R: Rounding>(&self, rounding: R, negative: bool, magnitude: u128) -> R::Output {
-        match normalized(negative, magnitude) {
-            Some(real) => self.round_pack(rounding, real),
-            None => rounding.settled(Outcome::exact(self.layout().zero(false))),
+        if magnitude == 0 {
+            rounding.settled(Outcome::exact(self.layout().zero(false)))
+        } else if let (true, Ok(magnitude)) = (self.layout().narrow, u64::try_from(magnitude)) {
+            self.round_pack(rounding, normalized(negative, magnitude))
+        } else {
+            self.round_pack(rounding, normalized(negative, magnitude))
         }
     }
-}
-
-/// An integer as a real; none for zero.
-fn normalized<W: Word>(negative: bool, magnitude: W) -> Option<Real<W>> {
-    if magnitude == W::ZERO {
-        return None;
-    }
-    let shift = magnitude.leading_zeros();
-    Some(Real { negative, significand: magnitude << shift, exponent: i64::from(W::BITS - 1 - shift) })
 }

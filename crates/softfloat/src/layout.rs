@@ -1,5 +1,7 @@
 //! The constants of a format that arithmetic asks for again and again, and unpacking.
 
+use std::cmp::Ordering;
+
 use roundproof_format::{Class, Encoding, Format};
 
 use crate::real::{Operand, Real};
@@ -21,16 +23,22 @@ pub(crate) struct Layout {
     pub negative_zero: bool,
     /// Whether data unpack into, and results round in, 64 bits.
     pub narrow: bool,
+    /// Whether 64 bits hold eleven more than a significand too: what quotients and square roots take.
+    pub roomy: bool,
     pub sign_bit: u128,
     /// The encoding of the least positive value.
     pub least: u128,
     /// The encoding of the largest finite value.
     pub largest: u128,
+    /// The encoding of the largest magnitude that is in order: infinity where it is next to the largest finite value.
+    pub last: u128,
 }
 
 impl Layout {
     /// Words of 64 bits leave four of them below a significand of `p` bits: what [`crate::real::sum`] asks for.
     const NARROW_PRECISION: u32 = 60;
+    /// The precision of binary64.
+    const ROOMY_PRECISION: u32 = 53;
 
     #[inline]
     pub const fn of(format: Format) -> Layout {
@@ -40,6 +48,14 @@ impl Layout {
             (Some(emin), Some(emax)) => (emin as i64, emax as i64),
             _ => (1 - format.bias(), format.bias() - 1),
         };
+        let largest = match format.largest(false) {
+            Some(largest) => largest.bits(),
+            None => sign_bit - 1,
+        };
+        let last = match format.infinity(false) {
+            Some(infinity) if infinity.bits() == largest + 1 => infinity.bits(),
+            _ => largest,
+        };
         Layout {
             format,
             precision,
@@ -48,13 +64,12 @@ impl Layout {
             emax,
             gradual: format.is_bounded(),
             negative_zero: format.has_negative_zero(),
+            roomy: precision <= Self::ROOMY_PRECISION && width <= 64,
             narrow: precision <= Self::NARROW_PRECISION && width <= 64,
             sign_bit,
             least: if format.is_bounded() { 1 } else { 1 << format.trailing_bits() },
-            largest: match format.largest(false) {
-                Some(largest) => largest.bits(),
-                None => sign_bit - 1,
-            },
+            largest,
+            last,
         }
     }
 
@@ -62,7 +77,7 @@ impl Layout {
     #[inline(always)]
     pub const fn pack(&self, negative: bool, magnitude: u128) -> Encoding {
         let signed = negative && (magnitude != 0 || self.negative_zero);
-        Encoding::from_bits(if signed { magnitude | self.sign_bit } else { magnitude })
+        Encoding::from_bits(magnitude | self.sign_bit & (signed as u128).wrapping_neg())
     }
 
     /// The zero of this sign, or +0 where the format has no other.
@@ -71,29 +86,68 @@ impl Layout {
         self.pack(negative, 0)
     }
 
-    /// Sign and magnitude of an encoding, if it is that of a finite value other than zero.
+    /// The sign bit of an encoding.
     #[inline(always)]
-    pub const fn finite(&self, encoding: Encoding) -> Option<(bool, u128)> {
-        let magnitude = encoding.bits() & (self.sign_bit - 1);
-        let above = encoding.bits() & !(self.sign_bit | (self.sign_bit - 1));
-        // Both comparisons in one.
-        if above != 0 || magnitude.wrapping_sub(self.least) > self.largest - self.least {
-            return None;
-        }
-        Some((encoding.bits() & self.sign_bit != 0, magnitude))
+    pub const fn is_negative(&self, encoding: Encoding) -> bool {
+        encoding.bits() & self.sign_bit != 0
     }
 
-    /// Sign and magnitude of an encoding, if it is that of a finite value, zero or not.
+    /// Whether the sign bits differ.
     #[inline(always)]
-    pub const fn signed_magnitude(&self, encoding: Encoding) -> Option<(bool, u128)> {
-        let magnitude = encoding.bits() & (self.sign_bit - 1);
-        let above = encoding.bits() & !(self.sign_bit | (self.sign_bit - 1));
-        let negative = encoding.bits() & self.sign_bit != 0;
-        let zero = magnitude == 0 && (self.negative_zero || !negative);
-        if above != 0 || magnitude > self.largest || !(magnitude >= self.least || zero) {
+    pub const fn unlike(&self, a: Encoding, b: Encoding) -> bool {
+        (a.bits() ^ b.bits()) & self.sign_bit != 0
+    }
+
+    /// The bits below the sign bit.
+    #[inline(always)]
+    pub fn magnitude<B: Bits>(&self, encoding: Encoding) -> B {
+        B::from_bits(encoding.bits() & (self.sign_bit - 1))
+    }
+
+    /// Whether no bit is set above those of the format.
+    #[inline(always)]
+    const fn fits(&self, encoding: Encoding) -> bool {
+        encoding.bits() & !(self.sign_bit | (self.sign_bit - 1)) == 0
+    }
+
+    /// Sign and magnitude of an encoding, if it is that of a finite value other than zero.
+    #[inline(always)]
+    pub fn finite<W: Word>(&self, encoding: Encoding) -> Option<(bool, W)> {
+        let magnitude = self.magnitude::<W>(encoding);
+        // Both comparisons in one.
+        let beyond = magnitude.wrapping_sub(W::from_bits(self.least)) > W::from_bits(self.largest - self.least);
+        if beyond || !self.fits(encoding) { None } else { Some((self.is_negative(encoding), magnitude)) }
+    }
+
+    /// Whether an encoding is that of a finite value, zero or not.
+    #[inline(always)]
+    pub fn is_finite<W: Word>(&self, encoding: Encoding) -> bool {
+        let magnitude = self.magnitude::<W>(encoding);
+        let zero = magnitude == W::ZERO && (self.negative_zero || !self.is_negative(encoding));
+        let within = magnitude <= W::from_bits(self.largest);
+        within && self.fits(encoding) && (zero || magnitude >= W::from_bits(self.least))
+    }
+
+    /// [`Layout::is_finite`] of two, of which `larger` is the larger magnitude.
+    #[inline(always)]
+    pub fn are_finite<W: Word>(&self, a: Encoding, b: Encoding, larger: W) -> bool {
+        if self.gradual && self.negative_zero {
+            // All magnitudes up to the largest are those of finite values.
+            larger <= W::from_bits(self.largest) && self.fits(a) && self.fits(b)
+        } else {
+            self.is_finite::<W>(a) && self.is_finite::<W>(b)
+        }
+    }
+
+    /// The order of two data, if both are up to [`Layout::last`] in magnitude and that is told at once: of those of IEEE
+    /// 754, all but NaN.
+    #[inline(always)]
+    pub fn quick_order<W: Word>(&self, a: Encoding, b: Encoding) -> Option<Ordering> {
+        let (x, y) = (self.magnitude::<W>(a), self.magnitude::<W>(b));
+        if x.max(y) > W::from_bits(self.last) || !(self.gradual && self.negative_zero && self.fits(a) && self.fits(b)) {
             return None;
         }
-        Some((negative, magnitude))
+        Some(x.ordered(self.is_negative(a)).cmp(&y.ordered(self.is_negative(b))))
     }
 
     /// The exponent field of a magnitude, 1 for that of subnormals, and the integral significand.
@@ -116,18 +170,21 @@ impl Layout {
     /// The value of an encoding that is finite and not zero.
     #[inline(always)]
     pub fn unpack_finite<W: Word>(&self, encoding: Encoding) -> Option<Real<W>> {
-        let (negative, magnitude) = self.finite(encoding)?;
-        let magnitude = W::from_bits(magnitude);
+        let (negative, magnitude) = self.finite::<W>(encoding)?;
         let field = (magnitude >> self.trailing).bits() as i64;
         // Whether or not the leading bit is explicit, what is above the significand falls off the top.
         let aligned = magnitude << (W::BITS - self.precision);
-        let leading = W::from(field != 0) << (W::BITS - 1);
-        let shift = (aligned | leading).leading_zeros();
-        Some(Real {
-            negative,
-            significand: (aligned | leading) << shift,
-            exponent: self.emin - 1 + field.max(1) - i64::from(shift),
-        })
+        if field == 0 {
+            return Some(self.unpack_subnormal(negative, aligned));
+        }
+        let leading = W::from(true) << (W::BITS - 1);
+        Some(Real { negative, significand: aligned | leading, exponent: self.emin - 1 + field })
+    }
+
+    #[cold]
+    fn unpack_subnormal<W: Word>(&self, negative: bool, aligned: W) -> Real<W> {
+        let shift = aligned.leading_zeros();
+        Real { negative, significand: aligned << shift, exponent: self.emin - i64::from(shift) }
     }
 
     #[cold]

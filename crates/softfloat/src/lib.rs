@@ -49,6 +49,7 @@ mod dot;
 mod integral;
 mod layout;
 mod minmax;
+mod newton;
 mod order;
 mod real;
 mod remainder;

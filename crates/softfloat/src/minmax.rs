@@ -84,7 +84,7 @@ impl Arithmetic {
 #[inline]
 fn key(layout: &Layout, encoding: Encoding) -> Option<i128> {
     let signed = |negative, magnitude: i128| Some(if negative { !magnitude } else { magnitude });
-    if let Some((negative, magnitude)) = layout.finite(encoding) {
+    if let Some((negative, magnitude)) = layout.finite::<u128>(encoding) {
         return signed(negative, magnitude as i128);
     }
     match layout.unpack::<u128>(encoding) {

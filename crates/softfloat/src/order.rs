@@ -7,6 +7,18 @@ use roundproof_format::{Class, Encoding, Format};
 use crate::layout::Layout;
 
 impl Layout {
+    /// The order of two data; none when one of them is NaN.
+    #[inline(always)]
+    pub fn order(&self, a: Encoding, b: Encoding) -> Option<Ordering> {
+        let quick = if self.narrow { self.quick_order::<u64>(a, b) } else { self.quick_order::<u128>(a, b) };
+        if quick.is_some() { quick } else { self.order_by_keys(a, b) }
+    }
+
+    #[cold]
+    fn order_by_keys(&self, a: Encoding, b: Encoding) -> Option<Ordering> {
+        Some(self.order_key(a)?.cmp(&self.order_key(b)?))
+    }
+
     /// The key of the last datum.
     const fn last_key(&self) -> i128 {
         (self.largest - self.least + 1) as i128 + self.format.has_infinity() as i128
@@ -14,7 +26,7 @@ impl Layout {
 
     #[inline]
     fn order_key(&self, encoding: Encoding) -> Option<i128> {
-        match self.finite(encoding) {
+        match self.finite::<u128>(encoding) {
             Some((negative, magnitude)) => {
                 let key = (magnitude - self.least + 1) as i128;
                 Some(if negative { -key } else { key })
@@ -59,9 +71,9 @@ pub fn from_order_key(format: Format, key: i128) -> Option<Encoding> {
 }
 
 /// The order of two data; none when one of them is NaN. The zeros are equal.
+#[inline]
 pub fn compare(format: Format, a: Encoding, b: Encoding) -> Option<Ordering> {
-    let layout = Layout::of(format);
-    Some(layout.order_key(a)?.cmp(&layout.order_key(b)?))
+    Layout::of(format).order(a, b)
 }
 
 /// The least datum above this one (IEEE 754-2019, clause 5.3.1, nextUp). The negative value next to zero gives -0, or

@@ -29,6 +29,15 @@ impl<W: Word> Real<W> {
     }
 }
 
+impl Real<u128> {
+    /// The upper half, with a sticky bit.
+    #[inline(always)]
+    pub fn jammed(self) -> Real<u64> {
+        let (high, low) = u64::halves(self.significand);
+        Real { negative: self.negative, significand: high | u64::from(low != 0), exponent: self.exponent }
+    }
+}
+
 /// What an encoding stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operand<W> {
@@ -62,6 +71,13 @@ impl<W> Operand<W> {
     }
 }
 
+/// An integer, not zero, as a real.
+#[inline(always)]
+pub(crate) fn normalized<W: Word>(negative: bool, magnitude: W) -> Real<W> {
+    let shift = magnitude.leading_zeros();
+    Real { negative, significand: magnitude << shift, exponent: i64::from(W::BITS - 1 - shift) }
+}
+
 /// `a + b`; none when it is zero.
 ///
 /// The operands leave the four lowest bits of the word free. So bits are lost to the sticky bit only when the smaller
@@ -93,11 +109,12 @@ pub(crate) fn sum<B: Bits>(a: Real<B>, b: Real<B>) -> Option<Real<B>> {
 pub(crate) fn product<W: Word>(a: Real<W>, b: Real<W>) -> Real<W> {
     let (high, low) = a.significand.product(b.significand);
     let jammed = high | W::from(low != W::ZERO);
-    let shift = jammed.leading_zeros();
+    // The product of two numbers in [1, 2).
+    let carry = jammed.leading_zeros() == 0;
     Real {
         negative: a.negative != b.negative,
-        significand: jammed << shift,
-        exponent: a.exponent + b.exponent + 1 - i64::from(shift),
+        significand: jammed << u32::from(!carry),
+        exponent: a.exponent + b.exponent + i64::from(carry),
     }
 }
 

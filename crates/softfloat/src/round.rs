@@ -1,5 +1,7 @@
 //! The one rounding: from an unpacked real to an encoding.
 
+use std::hint::select_unpredictable;
+
 use roundproof_format::{RoundingMode, Status};
 
 use crate::arithmetic::{Arithmetic, Faithful, Outcome};
@@ -42,6 +44,12 @@ pub trait Choose: Copy {
     /// A result that no direction changes.
     fn settled(self, outcome: Outcome) -> Self::Output;
 
+    /// The same, by value: what a function that is not inlined delivers would else take all results through memory.
+    #[inline(always)]
+    fn apart(self, output: Self::Output) -> Self::Output {
+        output
+    }
+
     /// The exact zero that is the sum of operands of unlike signs (IEEE 754-2019, clause 6.3).
     fn cancelled(self, arithmetic: &Arithmetic) -> Self::Output;
 
@@ -50,11 +58,17 @@ pub trait Choose: Copy {
 }
 
 /// A choice of one neighbour: the one away from zero where what was cut off exceeds a threshold.
-trait Threshold: Copy {
+pub(crate) trait Threshold: Copy {
     const WIDE: bool = false;
 
     /// The largest rest, of a neighbour toward zero of this sign and parity, that is still dropped.
     fn threshold<B: Bits>(self, negative: bool, odd: bool) -> B;
+
+    /// Whether the neighbour away from zero is chosen.
+    #[inline(always)]
+    fn is_away<B: Bits>(self, negative: bool, odd: bool, rest: B) -> bool {
+        rest > self.threshold(negative, odd)
+    }
 
     /// Whether a real beyond the largest finite value gives what the overflow policy names, and not that value.
     fn overflows(self, negative: bool) -> bool;
@@ -86,7 +100,8 @@ impl Threshold for RoundingMode {
         };
         let (positive, opposite) = (toward(false), toward(true));
         let even = self == RoundingMode::TiesToEven;
-        (if negative { opposite } else { positive }) - B::from(odd & even)
+        let threshold = if negative { opposite } else { positive };
+        select_unpredictable(odd & even, threshold.wrapping_sub(B::from(true)), threshold)
     }
 
     #[inline(always)]
@@ -186,12 +201,11 @@ choose_by_threshold! {
 
 #[inline(always)]
 fn choose<T: Threshold, B: Bits>(rounding: T, arithmetic: &Arithmetic, cut: Cut<B>) -> Outcome {
-    let up = cut.rest > rounding.threshold(cut.negative, cut.odd);
-    let magnitude = cut.magnitude + B::from(up);
+    let magnitude = cut.magnitude + B::from(rounding.is_away(cut.negative, cut.odd, cut.rest));
     if magnitude > B::from_bits(arithmetic.layout().largest) {
         return arithmetic.beyond(cut.negative, rounding.overflows(cut.negative));
     }
-    let tiny = cut.tiny.is_some_and(|rest| rest <= rounding.threshold(cut.negative, true));
+    let tiny = cut.tiny.is_some_and(|rest| !rounding.is_away(cut.negative, true, rest));
     Outcome { encoding: arithmetic.layout().pack(cut.negative, magnitude.bits()), status: cut.status(tiny) }
 }
 
@@ -275,7 +289,13 @@ impl Arithmetic {
     /// [`Arithmetic::round_aligned`] of a normal real: its significand has the leading bit at the top, `field` is not
     /// negative.
     #[inline(always)]
-    fn round_placed<B: Bits, R: Rounding>(&self, rounding: R, negative: bool, field: i64, significand: B) -> R::Output {
+    pub(crate) fn round_placed<B: Bits, R: Rounding>(
+        &self,
+        rounding: R,
+        negative: bool,
+        field: i64,
+        significand: B,
+    ) -> R::Output {
         let layout = self.layout();
         // Past emax the field of emax + 1 is already past the largest finite value.
         let field = field.min(layout.emax + 1 - layout.emin);
@@ -289,7 +309,13 @@ impl Arithmetic {
     /// [`Arithmetic::round_aligned`] of a real below `2^emin`, whose last place is that of `2^emin`.
     #[cold]
     #[inline(never)]
-    fn round_below<B: Bits, R: Rounding>(&self, rounding: R, negative: bool, field: i64, significand: B) -> R::Output {
+    pub(crate) fn round_below<B: Bits, R: Rounding>(
+        &self,
+        rounding: R,
+        negative: bool,
+        field: i64,
+        significand: B,
+    ) -> R::Output {
         let layout = self.layout();
         if !layout.gradual {
             return rounding.settled(self.least(negative));

@@ -7,22 +7,41 @@ use roundproof_format::{Encoding, Format, Status};
 use crate::arithmetic::{Arithmetic, Outcome};
 use crate::class::is_signaling;
 use crate::datum::{flush, is_subnormal};
-use crate::order::{compare, next_down, next_up};
+use crate::layout::Layout;
+use crate::order::{next_down, next_up};
 use crate::real::Operand;
 
 /// The order of two data, none if one is NaN, with invalid raised if one is a signaling NaN.
 ///
 /// The quiet predicates of IEEE 754-2019, clause 5.6.1, are tests of the order: compareQuietNotLess, say, is
 /// `order != Some(Ordering::Less)`.
+#[inline]
 pub fn compare_quiet(format: Format, a: Encoding, b: Encoding) -> (Option<Ordering>, Status) {
-    (compare(format, a, b), invalid_if(is_signaling(format, a) || is_signaling(format, b)))
+    quiet(&Layout::of(format), a, b)
+}
+
+#[inline(always)]
+pub(crate) fn quiet(layout: &Layout, a: Encoding, b: Encoding) -> (Option<Ordering>, Status) {
+    let order = layout.order(a, b);
+    (order, if order.is_some() { Status::NONE } else { unordered_status(layout.format, a, b) })
+}
+
+#[cold]
+fn unordered_status(format: Format, a: Encoding, b: Encoding) -> Status {
+    Status::INVALID.when(is_signaling(format, a) || is_signaling(format, b))
 }
 
 /// The order of two data, none if one is NaN, with invalid raised in that case: the signaling predicates of IEEE
 /// 754-2019, clause 5.6.1, are tests of the order.
+#[inline]
 pub fn compare_signaling(format: Format, a: Encoding, b: Encoding) -> (Option<Ordering>, Status) {
-    let order = compare(format, a, b);
-    (order, invalid_if(order.is_none()))
+    signaling(&Layout::of(format), a, b)
+}
+
+#[inline(always)]
+pub(crate) fn signaling(layout: &Layout, a: Encoding, b: Encoding) -> (Option<Ordering>, Status) {
+    let order = layout.order(a, b);
+    (order, Status::INVALID.when(order.is_none()))
 }
 
 /// An outcome whose subnormal result is flushed: to a zero of its sign, with underflow and inexact raised beside the
@@ -52,8 +71,4 @@ impl Arithmetic {
             Operand::Finite(_) | Operand::Infinite { .. } => Outcome::exact(next(self.format(), a)),
         }
     }
-}
-
-fn invalid_if(invalid: bool) -> Status {
-    if invalid { Status::INVALID } else { Status::NONE }
 }

@@ -1,11 +1,14 @@
 //! Formats that are types: the standard ones, and the small ones with the standard's layout.
 
+use std::cmp::Ordering;
 use std::fmt;
 
-use roundproof_format::{Encoding, Format, Overflow};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Outcome};
+use crate::integral::{Integer, IntegerFormat};
 use crate::round::Rounding;
+use crate::signal;
 
 /// A format with the layout of IEEE 754 and as many bits as an integer of the machine: its encodings are integers of one
 /// type, its constants are known when compiling.
@@ -64,6 +67,54 @@ pub trait Standard: Copy {
     #[inline(always)]
     fn fused_multiply_add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits, c: Self::Bits) -> R::Output {
         Self::ARITHMETIC.fused_multiply_add(rounding, encoding(a), encoding(b), encoding(c))
+    }
+
+    /// [`Arithmetic::remainder`].
+    #[inline(always)]
+    fn remainder(a: Self::Bits, b: Self::Bits) -> Outcome {
+        Self::ARITHMETIC.remainder(encoding(a), encoding(b))
+    }
+
+    /// [`Arithmetic::round_to_integral`].
+    #[inline(always)]
+    fn round_to_integral(mode: RoundingMode, a: Self::Bits) -> Outcome {
+        Self::ARITHMETIC.round_to_integral(mode, encoding(a))
+    }
+
+    /// [`Arithmetic::round_to_integral_exact`].
+    #[inline(always)]
+    fn round_to_integral_exact(mode: RoundingMode, a: Self::Bits) -> Outcome {
+        Self::ARITHMETIC.round_to_integral_exact(mode, encoding(a))
+    }
+
+    /// [`Arithmetic::to_integer`].
+    #[inline(always)]
+    fn to_integer(mode: RoundingMode, a: Self::Bits, to: IntegerFormat, signals_inexact: bool) -> (Integer, Status) {
+        Self::ARITHMETIC.to_integer(mode, encoding(a), to, signals_inexact)
+    }
+
+    /// [`Arithmetic::from_integer`].
+    #[inline(always)]
+    fn from_integer<R: Rounding>(rounding: R, n: i128) -> R::Output {
+        Self::ARITHMETIC.from_integer(rounding, n)
+    }
+
+    /// [`Arithmetic::convert`], from the format `F`.
+    #[inline(always)]
+    fn convert<F: Standard, R: Rounding>(rounding: R, a: F::Bits) -> R::Output {
+        Self::ARITHMETIC.convert_from(rounding, F::ARITHMETIC.layout(), encoding(a))
+    }
+
+    /// [`compare_quiet`](crate::compare_quiet).
+    #[inline(always)]
+    fn compare_quiet(a: Self::Bits, b: Self::Bits) -> (Option<Ordering>, Status) {
+        signal::quiet(Self::ARITHMETIC.layout(), encoding(a), encoding(b))
+    }
+
+    /// [`compare_signaling`](crate::compare_signaling).
+    #[inline(always)]
+    fn compare_signaling(a: Self::Bits, b: Self::Bits) -> (Option<Ordering>, Status) {
+        signal::signaling(Self::ARITHMETIC.layout(), encoding(a), encoding(b))
     }
 }
 

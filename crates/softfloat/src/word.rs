@@ -1,5 +1,6 @@
 //! Fixed-width unsigned integers: the machine's, and one of 256 bits.
 
+use std::hint::select_unpredictable;
 use std::ops::{Add, BitOr, Shl, Shr, Sub};
 
 /// An unsigned integer of fixed width in which significands are added.
@@ -22,6 +23,11 @@ pub trait Bits:
     fn bits(self) -> u128;
     fn is_odd(self) -> bool;
     fn leading_zeros(self) -> u32;
+    fn wrapping_sub(self, other: Self) -> Self;
+
+    /// Minus `self` if `negative`, in two's complement with the sign bit reversed: in the order of the numbers. `self`
+    /// leaves the topmost bit free.
+    fn ordered(self, negative: bool) -> Self;
 
     /// `self - other` if `subtract`, else `self + other`; without a branch, which no predictor could foresee.
     fn add_or_subtract(self, other: Self, subtract: bool) -> Self;
@@ -43,6 +49,9 @@ pub trait Word: Bits {
 
     /// The high and the low word of a product.
     fn product(self, other: Self) -> (Self, Self);
+    /// The product of two halves: of what lies below the middle of a word.
+    fn half_product(self, other: Self) -> Self;
+    fn wrapping_mul(self, other: Self) -> Self;
     fn double(high: Self, low: Self) -> Self::Double;
     fn halves(double: Self::Double) -> (Self, Self);
 }
@@ -74,9 +83,19 @@ macro_rules! bits {
             }
 
             #[inline(always)]
+            fn wrapping_sub(self, other: Self) -> Self {
+                <$integer>::wrapping_sub(self, other)
+            }
+
+            #[inline(always)]
+            fn ordered(self, negative: bool) -> Self {
+                let mask = <$integer>::from(negative).wrapping_neg();
+                (self ^ mask).wrapping_sub(mask) ^ 1 << (<$integer>::BITS - 1)
+            }
+
+            #[inline(always)]
             fn add_or_subtract(self, other: Self, subtract: bool) -> Self {
-                let sign = <$integer>::from(subtract).wrapping_neg();
-                self.wrapping_add(other ^ sign).wrapping_add(<$integer>::from(subtract))
+                select_unpredictable(subtract, self.wrapping_sub(other), self.wrapping_add(other))
             }
         }
     )+ };
@@ -89,6 +108,16 @@ impl Word for u64 {
     #[inline(always)]
     fn product(self, other: u64) -> (u64, u64) {
         u64::halves(u128::from(self) * u128::from(other))
+    }
+
+    #[inline(always)]
+    fn half_product(self, other: u64) -> u64 {
+        u64::from(self as u32) * u64::from(other as u32)
+    }
+
+    #[inline(always)]
+    fn wrapping_mul(self, other: u64) -> u64 {
+        self.wrapping_mul(other)
     }
 
     #[inline(always)]
@@ -121,6 +150,16 @@ impl Word for u128 {
     }
 
     #[inline(always)]
+    fn half_product(self, other: u128) -> u128 {
+        u128::from(self as u64) * u128::from(other as u64)
+    }
+
+    #[inline(always)]
+    fn wrapping_mul(self, other: u128) -> u128 {
+        self.wrapping_mul(other)
+    }
+
+    #[inline(always)]
     fn double(high: u128, low: u128) -> U256 {
         U256 { high, low }
     }
@@ -144,28 +183,46 @@ impl Bits for U256 {
     const BITS: u32 = 256;
     const ZERO: U256 = U256 { high: 0, low: 0 };
 
+    #[inline(always)]
     fn from_bits(bits: u128) -> U256 {
         U256 { high: 0, low: bits }
     }
 
+    #[inline(always)]
     fn bits(self) -> u128 {
         self.low
     }
 
+    #[inline(always)]
     fn is_odd(self) -> bool {
         self.low & 1 != 0
     }
 
+    #[inline(always)]
+    fn ordered(self, negative: bool) -> U256 {
+        let zero = U256 { high: 1 << 127, low: 0 };
+        zero.add_or_subtract(self, negative)
+    }
+
+    #[inline(always)]
     fn add_or_subtract(self, other: U256, subtract: bool) -> U256 {
         if subtract { self - other } else { self + other }
     }
 
+    #[inline(always)]
+    fn wrapping_sub(self, other: U256) -> U256 {
+        let (low, borrow) = self.low.overflowing_sub(other.low);
+        U256 { high: self.high.wrapping_sub(other.high).wrapping_sub(borrow.into()), low }
+    }
+
+    #[inline(always)]
     fn leading_zeros(self) -> u32 {
         if self.high != 0 { self.high.leading_zeros() } else { 128 + self.low.leading_zeros() }
     }
 }
 
 impl From<bool> for U256 {
+    #[inline(always)]
     fn from(bit: bool) -> U256 {
         U256 { high: 0, low: bit.into() }
     }
@@ -173,6 +230,7 @@ impl From<bool> for U256 {
 
 impl Add for U256 {
     type Output = U256;
+    #[inline(always)]
     fn add(self, other: U256) -> U256 {
         let (low, carry) = self.low.overflowing_add(other.low);
         U256 { high: self.high + other.high + u128::from(carry), low }
@@ -181,6 +239,7 @@ impl Add for U256 {
 
 impl Sub for U256 {
     type Output = U256;
+    #[inline(always)]
     fn sub(self, other: U256) -> U256 {
         let (low, borrow) = self.low.overflowing_sub(other.low);
         U256 { high: self.high - other.high - u128::from(borrow), low }
@@ -189,6 +248,7 @@ impl Sub for U256 {
 
 impl BitOr for U256 {
     type Output = U256;
+    #[inline(always)]
     fn bitor(self, other: U256) -> U256 {
         U256 { high: self.high | other.high, low: self.low | other.low }
     }
@@ -196,6 +256,7 @@ impl BitOr for U256 {
 
 impl Shl<u32> for U256 {
     type Output = U256;
+    #[inline(always)]
     fn shl(self, distance: u32) -> U256 {
         match distance {
             0 => self,
@@ -207,6 +268,7 @@ impl Shl<u32> for U256 {
 
 impl Shr<u32> for U256 {
     type Output = U256;
+    #[inline(always)]
     fn shr(self, distance: u32) -> U256 {
         match distance {
             0 => self,
