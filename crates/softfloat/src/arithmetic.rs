@@ -133,31 +133,31 @@ impl Arithmetic {
     }
 
     /// `a + b` (IEEE 754-2019, clause 5.4.1).
-    #[inline(always)]
+    #[inline]
     pub fn add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, false)
     }
 
     /// `a - b`.
-    #[inline(always)]
+    #[inline]
     pub fn subtract<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.sum_of(rounding, a, b, true)
     }
 
     /// `a * b`.
-    #[inline(always)]
+    #[inline]
     pub fn multiply<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         self.product_of(rounding, a, b)
     }
 
     /// `a * b + c`, rounded once. Zero times infinity is invalid whatever `c` is, a quiet NaN included.
-    #[inline(always)]
+    #[inline]
     pub fn fused_multiply_add<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
         self.product_sum_of(rounding, a, b, c)
     }
 
     #[inline(always)]
-    fn sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
+    pub(crate) fn sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, flip: bool) -> R::Output {
         if self.layout.narrow {
             self.sum_in::<u64, R>(rounding, a, b, flip)
         } else {
@@ -256,7 +256,7 @@ impl Arithmetic {
     }
 
     #[inline(always)]
-    fn product_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+    pub(crate) fn product_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         if self.layout.narrow {
             self.product_in::<u64, R>(rounding, a, b)
         } else {
@@ -299,7 +299,7 @@ impl Arithmetic {
     }
 
     #[inline(always)]
-    fn product_sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
+    pub(crate) fn product_sum_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding, c: Encoding) -> R::Output {
         if self.layout.narrow {
             self.product_sum_in::<u64, R>(rounding, a, b, c)
         } else {

@@ -18,7 +18,7 @@ impl Arithmetic {
     /// - An infinity stays one, exactly, under [`Overflow::Ieee`]. Else it overflows in every direction alike, to the
     ///   largest finite value or to NaN as the policy says, even in a format that has infinities. In `F(p)`, which has
     ///   none of these, it becomes +0, with invalid raised.
-    #[inline(always)]
+    #[inline]
     pub fn convert<R: Rounding>(&self, rounding: R, from: Format, a: Encoding) -> R::Output {
         self.convert_from(rounding, &Layout::of(from), a)
     }

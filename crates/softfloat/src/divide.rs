@@ -125,8 +125,13 @@ impl Arithmetic {
     /// Zero by zero and infinity by infinity are invalid. Another finite value by zero raises divide-by-zero (clause
     /// 7.3) and gives, of the sign of the quotient, infinity under [`Overflow::Ieee`], the largest finite value under
     /// [`Overflow::Saturate`], and NaN under [`Overflow::Nan`]; in `F(p)`, which has none of these, +0.
-    #[inline(always)]
+    #[inline]
     pub fn divide<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
+        self.quotient_of(rounding, a, b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn quotient_of<R: Rounding>(&self, rounding: R, a: Encoding, b: Encoding) -> R::Output {
         if self.layout().roomy && !R::WIDE {
             self.divide_in::<u64, R>(rounding, a, b)
         } else {

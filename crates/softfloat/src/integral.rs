@@ -113,20 +113,20 @@ impl Arithmetic {
     /// A zero has the sign of `a`; infinities stay. Ties go to the even integer, even where `p = 1` makes every
     /// significand odd. The integer is a value of the format, but for one past the largest finite value, where that is
     /// no integer itself: the result then overflows as the policy says, with overflow and inexact raised.
-    #[inline(always)]
+    #[inline]
     pub fn round_to_integral(&self, mode: RoundingMode, a: Encoding) -> Outcome {
         self.integral_of(mode, a, false)
     }
 
     /// [`Arithmetic::round_to_integral`], with inexact raised when the result is another value than `a`
     /// (roundToIntegralExact).
-    #[inline(always)]
+    #[inline]
     pub fn round_to_integral_exact(&self, mode: RoundingMode, a: Encoding) -> Outcome {
         self.integral_of(mode, a, true)
     }
 
     #[inline(always)]
-    fn integral_of(&self, mode: RoundingMode, a: Encoding, signals_inexact: bool) -> Outcome {
+    pub(crate) fn integral_of(&self, mode: RoundingMode, a: Encoding, signals_inexact: bool) -> Outcome {
         if self.layout().narrow {
             self.integral_in::<u64>(mode, a, signals_inexact)
         } else {
@@ -188,8 +188,19 @@ impl Arithmetic {
     /// assert_eq!((n, status), (Integer::Signed(-2), Status::INEXACT));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn to_integer(
+        &self,
+        mode: RoundingMode,
+        a: Encoding,
+        to: IntegerFormat,
+        signals_inexact: bool,
+    ) -> (Integer, Status) {
+        self.integer_of(mode, a, to, signals_inexact)
+    }
+
+    #[inline(always)]
+    pub(crate) fn integer_of(
         &self,
         mode: RoundingMode,
         a: Encoding,
@@ -244,19 +255,19 @@ impl Arithmetic {
     }
 
     /// `n`, rounded into the format (IEEE 754-2019, clause 5.4.1, convertFromInt). 0 gives +0.
-    #[inline(always)]
+    #[inline]
     pub fn from_integer<R: Rounding>(&self, rounding: R, n: i128) -> R::Output {
         self.round_integer(rounding, n < 0, n.unsigned_abs())
     }
 
     /// [`Arithmetic::from_integer`] of an unsigned integer.
-    #[inline(always)]
+    #[inline]
     pub fn from_unsigned<R: Rounding>(&self, rounding: R, n: u128) -> R::Output {
         self.round_integer(rounding, false, n)
     }
 
     #[inline(always)]
-    fn round_integer<R: Rounding>(&self, rounding: R, negative: bool, magnitude: u128) -> R::Output {
+    pub(crate) fn round_integer<R: Rounding>(&self, rounding: R, negative: bool, magnitude: u128) -> R::Output {
         if magnitude == 0 {
             rounding.settled(Outcome::exact(self.layout().zero(false)))
         } else if let (true, Ok(magnitude)) = (self.layout().narrow, u64::try_from(magnitude)) {

@@ -147,7 +147,9 @@ impl Layout {
         if x.max(y) > W::from_bits(self.last) || !(self.gradual && self.negative_zero && self.fits(a) && self.fits(b)) {
             return None;
         }
-        Some(x.ordered(self.is_negative(a)).cmp(&y.ordered(self.is_negative(b))))
+        let zero = W::from(true) << (W::BITS - 1);
+        let key = |encoding, magnitude| zero.add_or_subtract(magnitude, self.is_negative(encoding));
+        Some(key(a, x).cmp(&key(b, y)))
     }
 
     /// The exponent field of a magnitude, 1 for that of subnormals, and the integral significand.

@@ -16,6 +16,10 @@
 //! into one sticky bit. The module `round` then cuts them off after the last place and chooses a neighbour. The word is
 //! `u64` for every encoding of up to 64 bits with `p <= 60`, else `u128`.
 //!
+//! Quotients are one machine division where `2p` bits fit into a word. Those of more, and square roots, begin with an
+//! approximation that is not too large (module `newton`), and an exact remainder corrects it. Integers and comparisons
+//! are made of encodings as they are: the next encoding is that of the next value.
+//!
 //! # What no standard says
 //!
 //! - A NaN result is always the canonical NaN ([`Format::nan`](roundproof_format::Format::nan)).

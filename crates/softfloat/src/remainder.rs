@@ -82,8 +82,13 @@ impl Arithmetic {
     ///
     /// It is exact, but below the exponents of `F(p)`. A zero has the sign of `a`. An infinite `a` and a zero `b` are
     /// invalid; an infinite `b` gives `a`. Time is linear in the number of bits of the difference of the exponents.
-    #[inline(always)]
+    #[inline]
     pub fn remainder(&self, a: Encoding, b: Encoding) -> Outcome {
+        self.remainder_of(a, b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn remainder_of(&self, a: Encoding, b: Encoding) -> Outcome {
         if self.layout().narrow { self.remainder_in::<u64>(a, b) } else { self.remainder_in::<u128>(a, b) }
     }
 

@@ -44,8 +44,13 @@ fn long_root(high: u128, low: u128) -> (u128, bool) {
 
 impl Arithmetic {
     /// The square root of `a` (IEEE 754-2019, clause 5.4.1). That of -0 is -0; below zero it is invalid.
-    #[inline(always)]
+    #[inline]
     pub fn square_root<R: Rounding>(&self, rounding: R, a: Encoding) -> R::Output {
+        self.root_of(rounding, a)
+    }
+
+    #[inline(always)]
+    pub(crate) fn root_of<R: Rounding>(&self, rounding: R, a: Encoding) -> R::Output {
         if R::WIDE {
             self.square_root_in(rounding, a, |x| long_root(x, 0), 128)
         } else if self.layout().roomy {

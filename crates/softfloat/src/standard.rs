@@ -36,67 +36,67 @@ pub trait Standard: Copy {
     /// [`Arithmetic::add`].
     #[inline(always)]
     fn add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.add(rounding, encoding(a), encoding(b))
+        Self::ARITHMETIC.sum_of(rounding, encoding(a), encoding(b), false)
     }
 
     /// [`Arithmetic::subtract`].
     #[inline(always)]
     fn subtract<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.subtract(rounding, encoding(a), encoding(b))
+        Self::ARITHMETIC.sum_of(rounding, encoding(a), encoding(b), true)
     }
 
     /// [`Arithmetic::multiply`].
     #[inline(always)]
     fn multiply<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.multiply(rounding, encoding(a), encoding(b))
+        Self::ARITHMETIC.product_of(rounding, encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::divide`].
     #[inline(always)]
     fn divide<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.divide(rounding, encoding(a), encoding(b))
+        Self::ARITHMETIC.quotient_of(rounding, encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::square_root`].
     #[inline(always)]
     fn square_root<R: Rounding>(rounding: R, a: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.square_root(rounding, encoding(a))
+        Self::ARITHMETIC.root_of(rounding, encoding(a))
     }
 
     /// [`Arithmetic::fused_multiply_add`].
     #[inline(always)]
     fn fused_multiply_add<R: Rounding>(rounding: R, a: Self::Bits, b: Self::Bits, c: Self::Bits) -> R::Output {
-        Self::ARITHMETIC.fused_multiply_add(rounding, encoding(a), encoding(b), encoding(c))
+        Self::ARITHMETIC.product_sum_of(rounding, encoding(a), encoding(b), encoding(c))
     }
 
     /// [`Arithmetic::remainder`].
     #[inline(always)]
     fn remainder(a: Self::Bits, b: Self::Bits) -> Outcome {
-        Self::ARITHMETIC.remainder(encoding(a), encoding(b))
+        Self::ARITHMETIC.remainder_of(encoding(a), encoding(b))
     }
 
     /// [`Arithmetic::round_to_integral`].
     #[inline(always)]
     fn round_to_integral(mode: RoundingMode, a: Self::Bits) -> Outcome {
-        Self::ARITHMETIC.round_to_integral(mode, encoding(a))
+        Self::ARITHMETIC.integral_of(mode, encoding(a), false)
     }
 
     /// [`Arithmetic::round_to_integral_exact`].
     #[inline(always)]
     fn round_to_integral_exact(mode: RoundingMode, a: Self::Bits) -> Outcome {
-        Self::ARITHMETIC.round_to_integral_exact(mode, encoding(a))
+        Self::ARITHMETIC.integral_of(mode, encoding(a), true)
     }
 
     /// [`Arithmetic::to_integer`].
     #[inline(always)]
     fn to_integer(mode: RoundingMode, a: Self::Bits, to: IntegerFormat, signals_inexact: bool) -> (Integer, Status) {
-        Self::ARITHMETIC.to_integer(mode, encoding(a), to, signals_inexact)
+        Self::ARITHMETIC.integer_of(mode, encoding(a), to, signals_inexact)
     }
 
     /// [`Arithmetic::from_integer`].
     #[inline(always)]
     fn from_integer<R: Rounding>(rounding: R, n: i128) -> R::Output {
-        Self::ARITHMETIC.from_integer(rounding, n)
+        Self::ARITHMETIC.round_integer(rounding, n < 0, n.unsigned_abs())
     }
 
     /// [`Arithmetic::convert`], from the format `F`.

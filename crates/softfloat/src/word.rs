@@ -25,10 +25,6 @@ pub trait Bits:
     fn leading_zeros(self) -> u32;
     fn wrapping_sub(self, other: Self) -> Self;
 
-    /// Minus `self` if `negative`, in two's complement with the sign bit reversed: in the order of the numbers. `self`
-    /// leaves the topmost bit free.
-    fn ordered(self, negative: bool) -> Self;
-
     /// `self - other` if `subtract`, else `self + other`; without a branch, which no predictor could foresee.
     fn add_or_subtract(self, other: Self, subtract: bool) -> Self;
 
@@ -85,12 +81,6 @@ macro_rules! bits {
             #[inline(always)]
             fn wrapping_sub(self, other: Self) -> Self {
                 <$integer>::wrapping_sub(self, other)
-            }
-
-            #[inline(always)]
-            fn ordered(self, negative: bool) -> Self {
-                let mask = <$integer>::from(negative).wrapping_neg();
-                (self ^ mask).wrapping_sub(mask) ^ 1 << (<$integer>::BITS - 1)
             }
 
             #[inline(always)]
@@ -196,12 +186,6 @@ impl Bits for U256 {
     #[inline(always)]
     fn is_odd(self) -> bool {
         self.low & 1 != 0
-    }
-
-    #[inline(always)]
-    fn ordered(self, negative: bool) -> U256 {
-        let zero = U256 { high: 1 << 127, low: 0 };
-        zero.add_or_subtract(self, negative)
     }
 
     #[inline(always)]

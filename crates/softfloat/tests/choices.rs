@@ -9,8 +9,8 @@ use proptest::sample::select;
 use roundproof_exact::{self as exact, Datum, Rational, Rounded};
 use roundproof_format::{Class, Encoding, Format, Overflow, RoundingMode};
 use roundproof_softfloat::{
-    Arithmetic, Bfloat16, Binary16, Binary32, Binary64, Binary128, BothNeighbours, Outcome, Standard, Stochastic,
-    ToOdd, decode,
+    Arithmetic, Bfloat16, Binary16, Binary32, Binary64, Binary128, BothNeighbours, IntegerFormat, Outcome, Standard,
+    Stochastic, ToOdd, compare_quiet, compare_signaling, decode,
 };
 
 /// Random bits at and around the ends, and their count.
@@ -151,6 +151,11 @@ proptest! {
     }
 }
 
+/// The lowest bits, as an encoding of binary16.
+fn a16(e: Encoding) -> u16 {
+    e.bits() as u16
+}
+
 /// The top bits of these encodings as encodings of a standard format, at compile time and at run time.
 fn standard<S: Standard>(encodings: [Encoding; 3]) {
     let arithmetic = std::hint::black_box(*S::ARITHMETIC);
@@ -165,7 +170,26 @@ fn standard<S: Standard>(encodings: [Encoding; 3]) {
         assert_eq!(S::divide(mode, a, b), arithmetic.divide(mode, x, y));
         assert_eq!(S::square_root(mode, a), arithmetic.square_root(mode, x));
         assert_eq!(S::fused_multiply_add(mode, a, b, c), arithmetic.fused_multiply_add(mode, x, y, z));
+        assert_eq!(S::round_to_integral(mode, a), arithmetic.round_to_integral(mode, x));
+        assert_eq!(S::round_to_integral_exact(mode, a), arithmetic.round_to_integral_exact(mode, x));
+        for (bits, signed) in [(8, true), (32, false), (64, true), (65, false)] {
+            let to = IntegerFormat::new(bits, signed).expect("a width");
+            assert_eq!(S::to_integer(mode, a, to, true), arithmetic.to_integer(mode, x, to, true));
+        }
+        for n in [x.bits() as i128, x.bits() as i64 as i128, i128::MIN] {
+            assert_eq!(S::from_integer(mode, n), arithmetic.from_integer(mode, n));
+        }
+        let converted = [
+            (S::convert::<Binary16, _>(mode, a16(x)), Format::BINARY16, Encoding::from_bits(a16(x).into())),
+            (S::convert::<Binary128, _>(mode, y.bits()), Format::BINARY128, y),
+        ];
+        for (outcome, from, e) in converted {
+            assert_eq!(outcome, arithmetic.convert(mode, from, e));
+        }
     }
+    assert_eq!(S::remainder(a, b), arithmetic.remainder(x, y));
+    assert_eq!(S::compare_quiet(a, b), compare_quiet(S::FORMAT, x, y));
+    assert_eq!(S::compare_signaling(a, b), compare_signaling(S::FORMAT, x, y));
     assert_eq!(S::add(BothNeighbours, a, b), arithmetic.add(BothNeighbours, x, y));
     assert_eq!(S::multiply(ToOdd, a, b), arithmetic.multiply(ToOdd, x, y));
 }
