@@ -28,6 +28,12 @@ pub trait Chooser {
     fn is_plain(&self, _site: Site) -> bool {
         false
     }
+
+    /// The direction of every rounding in the layer, if all its neurons for certain add from left to right, contract
+    /// nothing and flush nothing, so that there is no need to ask for their paths.
+    fn in_order(&self, _layer: usize, _machine: &Machine) -> Option<RoundingMode> {
+        None
+    }
 }
 
 /// [`TreePath::plain`] for every neuron.
@@ -37,6 +43,10 @@ pub struct Plain;
 impl Chooser for Plain {
     fn is_plain(&self, _: Site) -> bool {
         true
+    }
+
+    fn in_order(&self, _: usize, machine: &Machine) -> Option<RoundingMode> {
+        Some(machine.plain_mode())
     }
 
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
@@ -61,6 +71,12 @@ impl<'a> FromWitness<'a> {
 impl Chooser for FromWitness<'_> {
     fn is_plain(&self, site: Site) -> bool {
         !self.paths.contains_key(&site)
+    }
+
+    fn in_order(&self, layer: usize, machine: &Machine) -> Option<RoundingMode> {
+        let site = |layer| Site { layer, neuron: 0 };
+        let listed = self.paths.range(site(layer)..site(layer + 1)).next();
+        listed.is_none().then(|| machine.plain_mode())
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
@@ -195,6 +211,13 @@ impl Fixed {
 }
 
 impl Chooser for Fixed {
+    fn in_order(&self, _: usize, machine: &Machine) -> Option<RoundingMode> {
+        let Choice { mode, flushes } = self.choice(machine);
+        let contracts = self.contract && machine.trees().contraction == Contraction::Any;
+        let in_order = self.arrangement == Arrangement::LeftToRight || machine.trees().order == Order::LeftToRight;
+        (in_order && !contracts && flushes == Flushes::default()).then_some(mode)
+    }
+
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum, machine))
     }

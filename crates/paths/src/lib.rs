@@ -32,6 +32,7 @@
 //! A contracted product reads its operands as *its* choice says, the other operand as the addition's `right` flag says;
 //! the direction and `result` flag of the product's choice, and the `left` flag of the addition's, are then idle.
 
+mod blocks;
 mod choose;
 mod enumerate;
 mod evaluate;
@@ -43,7 +44,7 @@ mod targets;
 
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
-pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, replay, trace};
+pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, evaluate_rows, replay, trace};
 pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};
