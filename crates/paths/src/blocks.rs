@@ -4,10 +4,10 @@
 //! What this gives is, encoding by encoding, what [`Machine::in_order`] gives neuron by neuron: that is the definition,
 //! and all that there is for other formats, accumulators and overflow policies.
 
-use roundproof_format::{Encoding, Overflow, RoundingMode};
-use roundproof_network::{Accumulator, Activation, Encodings, Layer, Store};
+use roundproof_format::{Encoding, RoundingMode};
+use roundproof_network::{Activation, Encodings, Layer, Store};
+use roundproof_softfloat::Standard;
 use roundproof_softfloat::slices::{self, Block, Hardware, Rows, affine};
-use roundproof_softfloat::{Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2, Standard};
 
 use crate::machine::Machine;
 
@@ -20,6 +20,27 @@ const ENOUGH: usize = 6;
 /// What a layer's values for [`LANES`] rows may take, in bytes; else rows are computed one by one.
 const ROOM: usize = 1 << 28;
 
+/// An expression over the machine's format as a type, `$name`; none if the format is not one of the host's, overflows
+/// differently or has a wider accumulator.
+macro_rules! on_hardware {
+    ($machine:expr, $name:ident => $value:expr) => {
+        on_hardware!($machine, $name => $value;
+            Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2)
+    };
+    ($machine:expr, $name:ident => $value:expr; $($format:ident),+) => {
+        match ($machine.trees().accumulator, $machine.model().overflow) {
+            $((roundproof_network::Accumulator::Same, roundproof_format::Overflow::Ieee)
+                if $machine.format() == <roundproof_softfloat::$format as roundproof_softfloat::Standard>::FORMAT =>
+            {
+                type $name = roundproof_softfloat::$format;
+                Some($value)
+            })+
+            _ => None,
+        }
+    };
+}
+pub(crate) use on_hardware;
+
 /// The outputs of `layers` on each of `rows`, every neuron from left to right in `mode`; none if this is not the host's
 /// arithmetic.
 pub(crate) fn in_order(
@@ -28,17 +49,7 @@ pub(crate) fn in_order(
     rows: &[&[Encoding]],
     mode: RoundingMode,
 ) -> Option<Vec<Vec<Encoding>>> {
-    macro_rules! first_of {
-        ($($name:ident),+) => { $(
-            if machine.format() == $name::FORMAT {
-                return Some(in_chunks::<$name>(layers, rows, mode));
-            }
-        )+ };
-    }
-    if machine.trees().accumulator == Accumulator::Same && machine.model().overflow == Overflow::Ieee {
-        first_of!(Bfloat16, Binary16, Binary32, Binary64, Float8E3m4, Float8E4m3, Float8E5m2);
-    }
-    None
+    on_hardware!(machine, H => in_chunks::<H>(layers, rows, mode))
 }
 
 fn in_chunks<H: Hardware>(layers: &[Layer], rows: &[&[Encoding]], mode: RoundingMode) -> Vec<Vec<Encoding>>
@@ -83,8 +94,9 @@ where
     (0..rows.len()).map(output).collect()
 }
 
-/// The encoding of a datum of the format, which is as narrow as the format is.
-fn bits<H: Hardware>(encoding: Encoding) -> H::Bits {
+/// A datum of the format, whose encodings have no more bits than that.
+#[inline]
+pub(crate) fn bits<H: Standard>(encoding: Encoding) -> H::Bits {
     encoding.bits().try_into().unwrap_or_default()
 }
 

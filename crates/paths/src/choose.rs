@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use roundproof_format::RoundingMode;
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, TreePath, Witness};
+use roundproof_format::{Encoding, RoundingMode};
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath, Witness};
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum};
@@ -23,6 +23,17 @@ pub struct Site {
 pub trait Chooser {
     /// The path of the neuron at `site`, which adds up `sum`.
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath>;
+
+    /// The value of `sum` on the path that [`Chooser::choose`] gives.
+    ///
+    /// # Errors
+    ///
+    /// If that is none of the sum, or not in the model.
+    fn value(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Result<Encoding, PathError> {
+        let path = self.choose(site, sum, machine);
+        path.check(sum.terms.len(), machine.model())?;
+        Ok(machine.sum(sum, &path).value)
+    }
 
     /// Whether the neuron at `site` takes the plain path for certain, so that there is no need to ask for it.
     fn is_plain(&self, _site: Site) -> bool {

@@ -264,8 +264,8 @@ pub(crate) fn layer_values(
             machine.in_order(terms_of(layer, neuron, values), layer.bias.get(neuron), mode)
         } else {
             let sum = sum_of(layer, neuron, values);
-            let path = checked_path(machine, index, neuron, &sum, chooser)?;
-            machine.sum(&sum, &path).value
+            let site = Site { layer: index, neuron };
+            chooser.value(site, &sum, machine).map_err(|error| EvaluateError::Path { layer: index, neuron, error })?
         };
         results.push(machine.activate(layer.activation, sum));
     }

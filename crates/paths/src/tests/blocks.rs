@@ -149,3 +149,26 @@ fn signs_of_zeros_are_those_of_the_definition() {
         }
     }
 }
+
+/// What is computed while a path is drawn is what the path gives once it is written down; and as many words are drawn.
+#[test]
+fn random_paths_give_what_they_give_written_down() {
+    let mut random = Random::new(33, 0);
+    for format in FORMATS.iter().map(|name| name.parse::<Format>().unwrap()) {
+        for text in
+            ["all", "paper,rounding=any", "all,contraction=none", "all,rounding=ties-to-away", "all,subnormals=flush"]
+        {
+            let model = PathModel::parse(text, format).unwrap();
+            for path in 0..60 {
+                let network = random_network(&mut random, format);
+                let special = random.coin();
+                let row: Vec<Encoding> =
+                    (0..network.input_dimension()).map(|_| datum(&mut random, format, special)).collect();
+                let told = trace(&network, &row, &model, &mut Random::new(34, path)).unwrap();
+                let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
+                let given = evaluate(&network, &row, &model, &mut Random::new(34, path));
+                assert_eq!(given, Ok(defined), "{format}, {model}: {row:?} through {:?}", network.layers());
+            }
+        }
+    }
+}
