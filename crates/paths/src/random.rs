@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use roundproof_format::{Encoding, RoundingMode};
 use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath};
-use roundproof_softfloat::Standard;
+use roundproof_softfloat::{BothNeighbours, Faithful, Outcome, Standard};
 
 use crate::blocks::{bits, on_hardware};
 use crate::choose::{Chooser, Site};
@@ -57,8 +57,10 @@ impl Random {
         }
     }
 
+    /// [`Random::below`] two: no word is rejected.
+    #[inline(always)]
     pub(crate) fn coin(&mut self) -> bool {
-        self.below(2) == 1
+        self.generator.next_u32() & 1 == 1
     }
 
     fn mode(&mut self, temper: Temper) -> RoundingMode {
@@ -200,7 +202,11 @@ impl<'a, H: Standard> Evaluation<'a, H> {
         match self.sum.terms.get(number) {
             Some(term) => {
                 let [weight, input] = [term.weight, term.input].map(bits::<H>);
-                bits::<H>(H::multiply(self.products[number], weight, input).encoding)
+                rounded::<H>(
+                    self.products[number],
+                    |mode| H::multiply(mode, weight, input),
+                    || H::multiply(BothNeighbours, weight, input),
+                )
             }
             None if number == count => bits::<H>(self.sum.bias),
             None => self.additions[number - count - 1],
@@ -209,6 +215,23 @@ impl<'a, H: Standard> Evaluation<'a, H> {
 
     fn value(&self) -> Encoding {
         self.additions.last().map_or(self.sum.bias, |&bits| Encoding::from_bits(bits.into()))
+    }
+}
+
+/// A result in some direction: of the two that are drawn by a coin, one is chosen of both, since a processor does not foresee
+/// where it would have to jump.
+#[inline(always)]
+fn rounded<H: Standard>(
+    mode: RoundingMode,
+    one: impl Fn(RoundingMode) -> Outcome,
+    both: impl Fn() -> Faithful,
+) -> H::Bits {
+    let (up, down) = (mode == RoundingMode::TowardPositive, mode == RoundingMode::TowardNegative);
+    if up | down {
+        let Faithful { below, above, status: _ } = both();
+        bits::<H>(if up { above } else { below })
+    } else {
+        bits::<H>(one(mode).encoding)
     }
 }
 
@@ -222,10 +245,16 @@ impl<H: Standard> Drawn for Evaluation<'_, H> {
         let right = self.operand(right);
         let sum = if contracted {
             let Term { weight, input } = self.sum.terms[left as usize];
-            H::fused_multiply_add(mode, bits::<H>(weight), bits::<H>(input), right)
+            let [weight, input] = [weight, input].map(bits::<H>);
+            rounded::<H>(
+                mode,
+                |mode| H::fused_multiply_add(mode, weight, input, right),
+                || H::fused_multiply_add(BothNeighbours, weight, input, right),
+            )
         } else {
-            H::add(mode, self.operand(left), right)
+            let left = self.operand(left);
+            rounded::<H>(mode, |mode| H::add(mode, left, right), || H::add(BothNeighbours, left, right))
         };
-        self.additions.push(bits::<H>(sum.encoding));
+        self.additions.push(sum);
     }
 }
