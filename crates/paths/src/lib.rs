@@ -4,11 +4,11 @@
 //!
 //! This crate is fast and untrusted: no verdict rests on it. What it finds is handed to the kernel, which replays a
 //! witness and propagates reachable values in its own exact arithmetic. All arithmetic here is that of
-//! `roundproof-softfloat`: integers, no host floating-point number.
+//! `roundproof-softfloat`: integers, and its slices, which compute on the host's floats where that is provably the same.
 //!
 //! | question | answer | strength |
 //! | --- | --- | --- |
-//! | what does this one path give? | [`evaluate`], [`trace`] | exact |
+//! | what does this one path give? | [`evaluate`], [`trace`]; in many rows [`evaluate_rows`] | exact |
 //! | which path? | a [`Chooser`]: [`Plain`], [`Fixed`], [`FromWitness`], [`Random`] | |
 //! | which values do all paths give? | [`reach`] | an enclosure: never too small |
 //! | which values does one small sum give, and how? | [`Enumeration`] | exact, exponential |

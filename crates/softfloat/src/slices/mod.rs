@@ -32,6 +32,9 @@
 //!   Rounding after it is that of the exact result, because binary32 has two bits more, and a smaller least value
 //!   (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*, 2008).
 //!
+//! [`affine`] keeps the values of narrower formats in binary32 between operations, rounded there to the places of the format,
+//! and NaNs as the host makes them until a sum is done.
+//!
 //! The narrower formats have less in every respect than binary16. For all of these the tests enumerate every pair of
 //! encodings; for 16 bits those are slow, and ignored by default.
 
