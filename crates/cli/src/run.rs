@@ -1,9 +1,11 @@
 //! `roundproof run`: one path through a network.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use rayon::prelude::*;
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
@@ -11,17 +13,22 @@ use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_judge::point::Point;
 use roundproof_judge::{Evidence, referenced};
 use roundproof_network::{self as network, At, Contraction, Network, PathModel, Rounding, Summation, Trees, Witness};
-use roundproof_paths::{Arrangement, Chooser, Fixed, FromWitness, Random, evaluate};
+use roundproof_paths::{Arrangement, Fixed, FromWitness, Random, evaluate, evaluate_rows};
 use roundproof_softfloat::compare;
 
 use crate::exit::Exit;
 use crate::input::{self, Data};
 use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Rows, TermOrder};
+use crate::progress::Progress;
 
 mod table;
 
 use table::Printer;
+
+/// Rows that are computed together, and rows between which a thread may wait for another.
+const BLOCK: usize = 64;
+const WAVE: usize = 16 * BLOCK;
 
 const EXAMPLES: &str = "\
 The values are computed in software, in the network's format, on exactly the path that is asked for. Without options: ties \
@@ -143,11 +150,22 @@ impl Run {
         let rows = rows.of(data.named.dataset.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
         let mut printer = Printer::new(self.output_format, format, &data);
         let (mut equal, total) = (0, rows.len());
-        for row in rows {
-            let computed = compute(network, &data, &model, &choice, row)?;
-            equal += usize::from(computed.gives_labels(format));
-            printer.row(&computed)?;
+        // Rows that appear on a terminal tell how far it is, and a bar between them would be in their way.
+        let streams = self.output_format == OutputFormat::Csv && io::stdout().is_terminal();
+        let progress = (!streams).then(Progress::new);
+        for (index, wave) in rows.chunks(WAVE).enumerate() {
+            let blocks: Vec<&[usize]> = wave.chunks(BLOCK).collect();
+            let computed: Result<Vec<Vec<Computed>>> =
+                blocks.into_par_iter().map(|rows| compute(network, &data, &model, &choice, rows)).collect();
+            if let Some(progress) = &progress {
+                progress.report("rows", index * WAVE + wave.len(), total);
+            }
+            for computed in computed?.iter().flatten() {
+                equal += usize::from(computed.gives_labels(format));
+                printer.row(computed)?;
+            }
         }
+        drop(progress);
         printer.finish()?;
         if self.output_format == OutputFormat::Text {
             note(&format!("{equal} of {} give their labels on this path", count(total, "row")));
@@ -269,27 +287,38 @@ fn another(what: &str, file: &Path, certificate: &Path) -> anyhow::Error {
     )
 }
 
-fn compute(network: &Network, data: &Data, model: &PathModel, choice: &Choice, row: usize) -> Result<Computed> {
+/// Computes rows, each on its own path.
+fn compute(
+    network: &Network,
+    data: &Data,
+    model: &PathModel,
+    choice: &Choice,
+    rows: &[usize],
+) -> Result<Vec<Computed>> {
     let dataset = &data.named.dataset;
-    let inputs: Vec<Encoding> = (0..dataset.dimension()).map(|column| dataset.input(row, column)).collect();
-    let (mut fixed, mut random, mut witness);
-    let chooser: &mut dyn Chooser = match choice {
-        Choice::Fixed(path) => {
-            fixed = *path;
-            &mut fixed
+    let inputs =
+        |&row: &usize| -> Vec<Encoding> { (0..dataset.dimension()).map(|column| dataset.input(row, column)).collect() };
+    let inputs: Vec<Vec<Encoding>> = rows.iter().map(inputs).collect();
+    let all: Vec<&[Encoding]> = inputs.iter().map(Vec::as_slice).collect();
+    let place = || format!("rows {} to {}", rows[0], rows[rows.len() - 1]);
+    let outputs = match choice {
+        Choice::Fixed(path) => evaluate_rows(network, &all, model, &mut path.clone()).with_context(place)?,
+        Choice::Witness(path) => {
+            evaluate_rows(network, &all, model, &mut FromWitness::new(path)).with_context(place)?
         }
         Choice::Random(seed) => {
-            random = Random::new(*seed, row as u64);
-            &mut random
-        }
-        Choice::Witness(path) => {
-            witness = FromWitness::new(path);
-            &mut witness
+            let one = |(&row, inputs): (&usize, &&[Encoding])| {
+                let mut path = Random::new(*seed, row as u64);
+                evaluate(network, inputs, model, &mut path).with_context(|| format!("row {row}"))
+            };
+            rows.iter().zip(&all).map(one).collect::<Result<_>>()?
         }
     };
-    let outputs = evaluate(network, &inputs, model, chooser).with_context(|| format!("row {row}"))?;
-    let labels = (0..dataset.outputs()).map(|output| dataset.label(row, output)).collect();
-    Ok(Computed { row, outputs, labels })
+    let computed = |(&row, outputs): (&usize, Vec<Encoding>)| {
+        let labels = (0..dataset.outputs()).map(|output| dataset.label(row, output)).collect();
+        Computed { row, outputs, labels }
+    };
+    Ok(rows.iter().zip(outputs).map(computed).collect())
 }
 
 impl Computed {

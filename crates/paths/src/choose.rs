@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use roundproof_format::RoundingMode;
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, Rounding, TreePath, Witness};
+use roundproof_format::{Encoding, RoundingMode};
+use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath, Witness};
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum};
@@ -24,9 +24,26 @@ pub trait Chooser {
     /// The path of the neuron at `site`, which adds up `sum`.
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath>;
 
+    /// The value of `sum` on the path that [`Chooser::choose`] gives.
+    ///
+    /// # Errors
+    ///
+    /// If that is none of the sum, or not in the model.
+    fn value(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Result<Encoding, PathError> {
+        let path = self.choose(site, sum, machine);
+        path.check(sum.terms.len(), machine.model())?;
+        Ok(machine.sum(sum, &path).value)
+    }
+
     /// Whether the neuron at `site` takes the plain path for certain, so that there is no need to ask for it.
     fn is_plain(&self, _site: Site) -> bool {
         false
+    }
+
+    /// The direction of every rounding in the layer, if all its neurons for certain add from left to right, contract
+    /// nothing and flush nothing, so that there is no need to ask for their paths.
+    fn in_order(&self, _layer: usize, _machine: &Machine) -> Option<RoundingMode> {
+        None
     }
 }
 
@@ -37,6 +54,10 @@ pub struct Plain;
 impl Chooser for Plain {
     fn is_plain(&self, _: Site) -> bool {
         true
+    }
+
+    fn in_order(&self, _: usize, machine: &Machine) -> Option<RoundingMode> {
+        Some(machine.plain_mode())
     }
 
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
@@ -61,6 +82,12 @@ impl<'a> FromWitness<'a> {
 impl Chooser for FromWitness<'_> {
     fn is_plain(&self, site: Site) -> bool {
         !self.paths.contains_key(&site)
+    }
+
+    fn in_order(&self, layer: usize, machine: &Machine) -> Option<RoundingMode> {
+        let site = |layer| Site { layer, neuron: 0 };
+        let listed = self.paths.range(site(layer)..site(layer + 1)).next();
+        listed.is_none().then(|| machine.plain_mode())
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
@@ -195,6 +222,13 @@ impl Fixed {
 }
 
 impl Chooser for Fixed {
+    fn in_order(&self, _: usize, machine: &Machine) -> Option<RoundingMode> {
+        let Choice { mode, flushes } = self.choice(machine);
+        let contracts = self.contract && machine.trees().contraction == Contraction::Any;
+        let in_order = self.arrangement == Arrangement::LeftToRight || machine.trees().order == Order::LeftToRight;
+        (in_order && !contracts && flushes == Flushes::default()).then_some(mode)
+    }
+
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum, machine))
     }

@@ -4,11 +4,11 @@
 //!
 //! This crate is fast and untrusted: no verdict rests on it. What it finds is handed to the kernel, which replays a
 //! witness and propagates reachable values in its own exact arithmetic. All arithmetic here is that of
-//! `roundproof-softfloat`: integers, no host floating-point number.
+//! `roundproof-softfloat`: integers, and its slices, which compute on the host's floats where that is provably the same.
 //!
 //! | question | answer | strength |
 //! | --- | --- | --- |
-//! | what does this one path give? | [`evaluate`], [`trace`] | exact |
+//! | what does this one path give? | [`evaluate`], [`trace`]; in many rows [`evaluate_rows`] | exact |
 //! | which path? | a [`Chooser`]: [`Plain`], [`Fixed`], [`FromWitness`], [`Random`] | |
 //! | which values do all paths give? | [`reach`] | an enclosure: never too small |
 //! | which values does one small sum give, and how? | [`Enumeration`] | exact, exponential |
@@ -32,6 +32,7 @@
 //! A contracted product reads its operands as *its* choice says, the other operand as the addition's `right` flag says;
 //! the direction and `result` flag of the product's choice, and the `left` flag of the addition's, are then idle.
 
+mod blocks;
 mod choose;
 mod enumerate;
 mod evaluate;
@@ -43,7 +44,7 @@ mod targets;
 
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
-pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, replay, trace};
+pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, evaluate_rows, replay, trace};
 pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};

@@ -4,7 +4,7 @@ use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
 use roundproof_network::{
     Accumulator, Activation, Choice, ModelError, PathModel, Rounding, Summation, TreePath, Trees,
 };
-use roundproof_softfloat::{Arithmetic, flush, is_subnormal, relu, step};
+use roundproof_softfloat::{Arithmetic, flush, is_subnormal, negate, relu, step};
 
 /// One product: a stored weight and the value that it multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,25 +179,40 @@ impl Machine {
         }
     }
 
-    /// The value of a sum on the plain path, without writing anything down.
-    pub(crate) fn plain_sum(&self, terms: impl Iterator<Item = Term>, bias: Encoding) -> Encoding {
-        let choice = self.plain_choice();
-        let mut total = None;
+    /// The value of a sum of finite weights whose path is from left to right, unfused and unflushed, every rounding in `mode`: without
+    /// writing anything down, and without the products with inputs that are zero. These change no bit but the sign of a
+    /// sum that is zero, and all of them together do what one at the end does: [`affine`] says why.
+    ///
+    /// [`affine`]: roundproof_softfloat::slices::affine
+    pub(crate) fn in_order(&self, terms: impl Iterator<Item = Term>, bias: Encoding, mode: RoundingMode) -> Encoding {
+        let choice = Choice::plain(mode);
+        let (format, wide) = (self.format(), self.accumulator());
+        let downward = mode == RoundingMode::TowardNegative;
+        let (mut total, mut changed) = (None, false);
         for term in terms {
+            if format.is_zero(term.input) {
+                let negative = format.is_sign_minus(term.weight) != format.is_sign_minus(term.input);
+                changed |= negative == downward;
+                continue;
+            }
             let product = self.product(term, choice);
             total = Some(total.map_or(product, |total| self.add(total, product, choice)));
         }
         let bias = self.widen(bias);
-        let total = total.map_or(bias, |total| self.add(total, bias, choice));
+        let mut total = total.map_or(bias, |total| self.add(total, bias, choice));
+        if changed {
+            let strong = if downward { negate(wide, wide.zero()) } else { wide.zero() };
+            total = self.add(total, strong, choice);
+        }
         if self.is_widened() { self.round_out(total, choice) } else { total }
     }
 
-    /// The choice that [`TreePath::plain`] makes everywhere.
-    fn plain_choice(&self) -> Choice {
-        Choice::plain(match self.model.rounding {
+    /// The direction of [`TreePath::plain`].
+    pub(crate) fn plain_mode(&self) -> RoundingMode {
+        match self.model.rounding {
             Rounding::Mode(mode) => mode,
             Rounding::Any => RoundingMode::TiesToEven,
-        })
+        }
     }
 
     /// Every intermediate result of `sum` on `path`.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use roundproof_format::{Encoding, Overflow, RoundingMode};
-use roundproof_softfloat::slices::{self, AccumulateIn, Hardware, LengthMismatch};
+use roundproof_softfloat::slices::{self, AccumulateIn, Block, Hardware, LengthMismatch, Rows, affine};
 use roundproof_softfloat::{
     Arithmetic, Bfloat16, Binary16, Binary32, Binary64, BothNeighbours, Faithful, Float8E3m4, Float8E4m3, Float8E5m2,
 };
@@ -319,4 +319,99 @@ fn dot_products() {
     dots::<Bfloat16, Binary64>();
     dots::<Binary32, Binary64>();
     assert_eq!(slices::dot::<Binary16, Binary32>(RoundingMode::TiesToEven, &[0], &[]).unwrap_err().found, 0);
+}
+
+/// `weight * input + bias`.
+struct Term<B>(B, B);
+
+impl<B: Copy> Rows<B> for Term<B> {
+    fn rows(&self) -> usize {
+        1
+    }
+
+    fn terms(&self, _: usize) -> impl Iterator<Item = (usize, B)> {
+        std::iter::once((0, self.0))
+    }
+
+    fn bias(&self, _: usize) -> B {
+        self.1
+    }
+}
+
+/// Sums and products of hard cases with each of `inputs`, by themselves and one after the other.
+fn terms<H: Hardware>(inputs: &[u128], cases: usize) {
+    const L: usize = 32;
+    let arithmetic = Arithmetic::new(H::FORMAT, Overflow::Ieee).expect("an IEEE format");
+    let layout = Layout { trailing: H::FORMAT.trailing_bits(), fields: 1 << H::FORMAT.exponent_bits() };
+    let bits = |bits: u128| H::Bits::try_from(bits & ((1 << H::FORMAT.width()) - 1)).ok().expect("its bits");
+    let (zero, one) = (H::FORMAT.zero(), H::FORMAT.one(false));
+    let mut random = Random(7);
+    let mut finite = || loop {
+        let datum = encoding(bits(layout.operand(&mut random).into()));
+        if H::FORMAT.is_finite(datum) {
+            return datum;
+        }
+    };
+    for case in 0..cases {
+        // A bias of -0 leaves all sums as they are, toward negative one of +0.
+        let minus = H::FORMAT.negative_zero().expect("a negative zero");
+        let (weight, bias) = (finite(), finite());
+        for &mode in RoundingMode::ALL {
+            let weak = if mode == RoundingMode::TowardNegative { zero } else { minus };
+            let (weight, bias) = [(one, bias), (weight, weak), (weight, bias)][case % 3];
+            let matrix = Term(bits(weight.bits()), bits(bias.bits()));
+            for chunk in inputs.chunks(L) {
+                let mut block = Block::<H::Bits, L>::default();
+                block.push(std::array::from_fn(|i| bits(chunk[i % chunk.len()])));
+                let given = affine::<H, _, L>(mode, &matrix, &block, |_| ());
+                for (&input, &given) in chunk.iter().zip(given.get(0)) {
+                    let input = encoding(bits(input));
+                    let product = arithmetic.multiply(mode, weight, input).encoding;
+                    let right = arithmetic.add(mode, product, bias).encoding;
+                    assert_eq!(encoding(given), right, "{weight:?} * {input:?} + {bias:?} in {}, {mode}", H::FORMAT);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn affine_maps() {
+    let all = |width: u32| -> Vec<u128> { (0..1 << width).collect() };
+    terms::<Float8E3m4>(&all(8), 600);
+    terms::<Float8E4m3>(&all(8), 600);
+    terms::<Float8E5m2>(&all(8), 600);
+    terms::<Binary16>(&all(16), 60);
+    terms::<Bfloat16>(&all(16), 60);
+    let sampled = |trailing, fields| -> Vec<u128> {
+        let (layout, mut random) = (Layout { trailing, fields }, Random(8));
+        (0..4000).map(|_| layout.operand(&mut random).into()).collect()
+    };
+    terms::<Binary32>(&sampled(23, 1 << 8), 300);
+    terms::<Binary64>(&sampled(52, 1 << 11), 300);
+}
+
+#[test]
+fn activations() {
+    fn all<H: Hardware>(bits: impl Iterator<Item = H::Bits>) {
+        let mut relus: Vec<H::Bits> = bits.collect();
+        let (before, mut steps) = (relus.clone(), relus.clone());
+        slices::relu::<H>(&mut relus);
+        slices::step::<H>(&mut steps);
+        for ((a, relu), step) in before.into_iter().map(encoding).zip(relus).zip(steps) {
+            assert_eq!(encoding(relu), roundproof_softfloat::relu(H::FORMAT, a), "relu of {a:?} in {}", H::FORMAT);
+            assert_eq!(encoding(step), roundproof_softfloat::step(H::FORMAT, a), "step of {a:?} in {}", H::FORMAT);
+        }
+    }
+    all::<Float8E3m4>(0..=u8::MAX);
+    all::<Float8E4m3>(0..=u8::MAX);
+    all::<Float8E5m2>(0..=u8::MAX);
+    all::<Binary16>(0..=u16::MAX);
+    all::<Bfloat16>(0..=u16::MAX);
+    let mut random = Random(9);
+    let words: Vec<u64> = (0..100_000).map(|_| random.next()).collect();
+    let ends = [0, 1, 2].into_iter().flat_map(|low| [0, 1 << 63, 0x7ff << 52, 0xfff << 52].map(|high| high + low));
+    all::<Binary64>(words.iter().copied().chain(ends));
+    let ends = [0, 1, 2].into_iter().flat_map(|low| [0, 1 << 31, 0xff << 23, 0x1ff << 23].map(|high| high + low));
+    all::<Binary32>(words.iter().map(|&word| word as u32).chain(ends));
 }

@@ -25,7 +25,7 @@ use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
 use crate::enumerate::{Enumeration, Keep};
-use crate::evaluate::{EvaluateError, check_fit, layer_values, sum_of};
+use crate::evaluate::{EvaluateError, check_fit, layer_values, sum_of, values};
 use crate::machine::{Machine, Sum};
 use crate::random::Random;
 use crate::reach::reach;
@@ -211,11 +211,7 @@ impl Hunt<'_> {
     }
 
     fn values(&self, inputs: &[Encoding], chooser: &mut dyn Chooser) -> Result<Vec<Encoding>, EvaluateError> {
-        let mut values = inputs.to_vec();
-        for layer in 0..self.network.layers().len() {
-            values = layer_values(self.network, &self.machine, layer, &values, chooser)?;
-        }
-        Ok(values)
+        values(self.network, &self.machine, inputs, chooser)
     }
 
     /// Takes the path of a chooser, and writes it down if an output is not right.
@@ -300,6 +296,10 @@ struct Deviation {
 impl Chooser for Deviation {
     fn is_plain(&self, site: Site) -> bool {
         site != self.site
+    }
+
+    fn in_order(&self, layer: usize, machine: &Machine) -> Option<RoundingMode> {
+        (layer != self.site.layer).then(|| machine.plain_mode())
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {

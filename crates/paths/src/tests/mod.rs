@@ -1,5 +1,6 @@
 //! Small formats, every model, and sums drawn from all their data: each claim of the crate against brute force.
 
+mod blocks;
 mod enumeration;
 mod evaluation;
 mod exact;

@@ -32,9 +32,13 @@
 //!   Rounding after it is that of the exact result, because binary32 has two bits more, and a smaller least value
 //!   (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*, 2008).
 //!
+//! [`affine`] keeps the values of narrower formats in binary32 between operations, rounded there to the places of the format,
+//! and NaNs as the host makes them until a sum is done.
+//!
 //! The narrower formats have less in every respect than binary16. For all of these the tests enumerate every pair of
 //! encodings; for 16 bits those are slow, and ignored by default.
 
+mod affine;
 mod dot;
 mod lane;
 mod narrow;
@@ -48,6 +52,7 @@ use roundproof_format::{Encoding, RoundingMode};
 
 use crate::Arithmetic;
 
+pub use affine::{Block, Rows, affine};
 pub use dot::{AccumulateIn, dot};
 pub use lane::Hardware;
 
@@ -127,6 +132,18 @@ operations! {
     subtract, subtract_faithful, Subtract;
     /// `a * b` of each pair of elements.
     multiply, multiply_faithful, Multiply;
+}
+
+/// [`relu`](crate::relu) of each element, in place.
+#[inline(always)]
+pub fn relu<H: Hardware>(elements: &mut [H::Bits]) {
+    elements.iter_mut().for_each(|element| *element = H::relu(*element));
+}
+
+/// [`step`](crate::step) of each element, in place.
+#[inline(always)]
+pub fn step<H: Hardware>(elements: &mut [H::Bits]) {
+    elements.iter_mut().for_each(|element| *element = H::step(*element));
 }
 
 trait Operation {
@@ -244,18 +261,19 @@ fn block<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
         }
     }
     if left.contains(&true) {
-        leave::<H, O, D, N>(a, b, out, &left);
+        leave::<H, O, D, N, BLOCK>(a, b, out, &left);
     }
 }
 
+/// Leaves some elements to [`Arithmetic`].
 #[cold]
-fn leave<H: Hardware, O: Operation, D: Directions<N>, const N: usize>(
-    a: &[H::Bits; BLOCK],
-    b: &[H::Bits; BLOCK],
-    mut out: [&mut [H::Bits; BLOCK]; N],
-    left: &[bool; BLOCK],
+fn leave<H: Hardware, O: Operation, D: Directions<N>, const N: usize, const L: usize>(
+    a: &[H::Bits; L],
+    b: &[H::Bits; L],
+    mut out: [&mut [H::Bits; L]; N],
+    left: &[bool; L],
 ) {
-    for i in (0..BLOCK).filter(|&i| left[i]) {
+    for i in (0..L).filter(|&i| left[i]) {
         let [a, b] = [a[i], b[i]].map(|bits| Encoding::from_bits(bits.into()));
         for (out, mode) in out.iter_mut().zip(D::MODES) {
             let bits = O::scalar(H::ARITHMETIC, mode, a, b).bits();

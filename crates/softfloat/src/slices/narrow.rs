@@ -11,9 +11,26 @@ const INFINITY: u32 = 0xff << 23;
 macro_rules! narrow {
     ($name:ident, $bits:ty) => {
         impl Lane for $name {
+            type Carrier = u32;
+
             #[inline(always)]
-            fn negate(a: $bits) -> $bits {
-                a ^ 1 << (<$bits>::BITS - 1)
+            fn carry(a: $bits) -> u32 {
+                Self::widen(a)
+            }
+
+            #[inline(always)]
+            fn pack(a: u32) -> $bits {
+                Self::narrow(RoundingMode::TiesToEven, a)
+            }
+
+            #[inline(always)]
+            fn carried_sum(mode: RoundingMode, a: u32, b: u32) -> u32 {
+                Self::round(mode, Binary32::near_sum(mode, a, b).before(mode))
+            }
+
+            #[inline(always)]
+            fn carried_product(mode: RoundingMode, a: u32, b: u32) -> (u32, bool) {
+                (Self::round(mode, Self::wide_product(mode, a, b)), false)
             }
 
             #[inline(always)]
@@ -44,10 +61,8 @@ macro_rules! small {
             const LEAST: u32 = Self::REBIAS + 1;
             /// The exponent field of infinity.
             const TOP: u32 = (1 << $format.exponent_bits()) - 1;
-            const NAN: u32 = match $format.nan() {
-                Some(nan) => nan.bits() as u32,
-                None => 0,
-            };
+            /// 2^(emax + 1), in binary32.
+            const BEYOND: u32 = (Self::REBIAS + Self::TOP) << 23;
 
             #[inline(always)]
             pub(super) fn widen(a: $bits) -> u32 {
@@ -69,6 +84,34 @@ macro_rules! small {
                 (f32::from_bits(a) * f32::from_bits(b)).to_bits()
             }
 
+            /// [`Self::narrow`], but to a value of the format that stays one of the host's. The host rounds the
+            /// magnitude when it adds a power of two whose last place is that of the result.
+            #[inline(always)]
+            fn round(mode: RoundingMode, wide: u32) -> u32 {
+                const LARGEST: f32 = f32::from_bits($name::BEYOND - (1 << $name::MORE));
+                let negative = wide & SIGN != 0;
+                let magnitude = f32::from_bits(wide & !SIGN);
+                // What is larger than the format's values stays so, and infinity and NaN what they are.
+                let field = ((wide & INFINITY) >> 23).clamp(Self::LEAST, Self::REBIAS + Self::TOP - 1);
+                let addend = f32::from_bits((field + Self::MORE) << 23);
+                let nearest = (magnitude + addend) - addend;
+                let error = magnitude - nearest;
+                let place = f32::from_bits((field - Self::TRAILING) << 23);
+                let inner = || nearest - if error < 0.0 { place } else { 0.0 };
+                let outer = || nearest + if error > 0.0 { place } else { 0.0 };
+                let (rounded, away) = match mode {
+                    RoundingMode::TiesToEven => (nearest, true),
+                    RoundingMode::TiesToAway => (nearest + if error + error == place { place } else { 0.0 }, true),
+                    RoundingMode::TowardZero => (inner(), false),
+                    RoundingMode::TowardPositive if negative => (inner(), false),
+                    RoundingMode::TowardNegative if !negative => (inner(), false),
+                    RoundingMode::TowardPositive | RoundingMode::TowardNegative => (outer(), true),
+                };
+                let beyond = if away | (magnitude == f32::INFINITY) { f32::INFINITY } else { LARGEST };
+                let rounded = if rounded >= f32::from_bits(Self::BEYOND) { beyond } else { rounded };
+                rounded.to_bits() | wide & SIGN
+            }
+
             /// The host rounds the magnitude when it adds a power of two whose last place is that of the result.
             #[inline(always)]
             fn narrow(mode: RoundingMode, wide: u32) -> $bits {
@@ -76,8 +119,7 @@ macro_rules! small {
                 let magnitude = wide & !SIGN;
                 // 2^(emax + 1) stands for infinity. Every finite value past the largest tie is rounded as the last one
                 // before 2^(emax + 1) is.
-                let beyond = (Self::REBIAS + Self::TOP) << 23;
-                let magnitude = if magnitude >= INFINITY { beyond } else { magnitude.min(beyond - 1) };
+                let magnitude = if magnitude >= INFINITY { Self::BEYOND } else { magnitude.min(Self::BEYOND - 1) };
                 let field = (magnitude >> 23).max(Self::LEAST);
                 let addend = (field + Self::MORE) << 23;
                 let sum = f32::from_bits(magnitude) + f32::from_bits(addend);
@@ -106,7 +148,7 @@ macro_rules! small {
                     RoundingMode::TowardZero => inner,
                 };
                 let signed = rounded | u32::from(negative) << (<$bits>::BITS - 1);
-                (if wide & !SIGN > INFINITY { Self::NAN } else { signed }) as $bits
+                (if wide & !SIGN > INFINITY { Self::NAN.into() } else { signed }) as $bits
             }
         }
     };
@@ -129,9 +171,8 @@ impl Bfloat16 {
         Binary32::near_product(a, b).0.before(mode)
     }
 
-    /// The canonical NaN of binary32 becomes that of bfloat16.
     #[inline(always)]
-    fn narrow(mode: RoundingMode, wide: u32) -> u16 {
+    fn round(mode: RoundingMode, wide: u32) -> u32 {
         let negative = wide & SIGN != 0;
         // What is added carries into the seventeenth bit where the magnitude is to grow.
         let carry = match mode {
@@ -141,6 +182,12 @@ impl Bfloat16 {
             RoundingMode::TowardNegative => u32::from(negative) * 0xffff,
             RoundingMode::TowardZero => 0,
         };
-        (wide.wrapping_add(carry) >> 16) as u16
+        let rounded = wide.wrapping_add(carry) & 0xffff_0000;
+        if wide & !SIGN > INFINITY { (Self::NAN as u32) << 16 } else { rounded }
+    }
+
+    #[inline(always)]
+    fn narrow(mode: RoundingMode, wide: u32) -> u16 {
+        (Self::round(mode, wide) >> 16) as u16
     }
 }

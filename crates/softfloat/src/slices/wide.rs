@@ -1,6 +1,6 @@
 //! binary32 and binary64: the host's result, and what its error tells.
 
-use roundproof_format::{Format, RoundingMode};
+use roundproof_format::RoundingMode;
 
 use super::lane::Lane;
 use crate::{Binary32, Binary64};
@@ -8,7 +8,7 @@ use crate::{Binary32, Binary64};
 /// The host's result, rounded ties to even, and where the exact result lies.
 #[derive(Clone, Copy)]
 pub(super) struct Near<U> {
-    /// The host's result; the canonical NaN for every NaN.
+    /// The host's result.
     bits: U,
     /// The exact result is not the host's.
     inexact: bool,
@@ -19,7 +19,7 @@ pub(super) struct Near<U> {
 }
 
 macro_rules! wide {
-    ($name:ident, $float:ty, $bits:ty, $format:expr) => {
+    ($name:ident, $float:ty, $bits:ty) => {
         impl Near<$bits> {
             /// From the host's result and its error.
             #[inline(always)]
@@ -30,13 +30,7 @@ macro_rules! wide {
                 let inside = inexact & ((error.to_bits() ^ bits) >> (<$bits>::BITS - 1) != 0);
                 let distance = <$float>::from_bits(bits.wrapping_add(1)) - result;
                 let tie = inexact & !inside & (2.0 * error.abs() == distance.abs());
-                Near { bits, inexact, inside, tie }.canonical(result)
-            }
-
-            #[inline(always)]
-            fn canonical(self, result: $float) -> Self {
-                let nan = result.is_nan();
-                Near { bits: if nan { $name::NAN } else { self.bits }, ..self }
+                Near { bits, inexact, inside, tie }
             }
 
             #[inline(always)]
@@ -59,12 +53,6 @@ macro_rules! wide {
         }
 
         impl $name {
-            const SIGN: $bits = 1 << (<$bits>::BITS - 1);
-            const NAN: $bits = match $format.nan() {
-                Some(nan) => nan.bits() as $bits,
-                None => 0,
-            };
-
             /// A zero that is the sum of operands of unlike signs is negative toward negative.
             #[inline(always)]
             pub(super) fn near_sum(mode: RoundingMode, a: $bits, b: $bits) -> Near<$bits> {
@@ -82,28 +70,46 @@ macro_rules! wide {
         }
 
         impl Lane for $name {
+            type Carrier = $bits;
+
             #[inline(always)]
-            fn negate(a: $bits) -> $bits {
-                a ^ Self::SIGN
+            fn carry(a: $bits) -> $bits {
+                a
             }
 
             #[inline(always)]
-            fn sum(mode: RoundingMode, a: $bits, b: $bits) -> $bits {
+            fn pack(a: $bits) -> $bits {
+                if a & !Self::SIGN > Self::INFINITY { Self::NAN } else { a }
+            }
+
+            #[inline(always)]
+            fn carried_sum(mode: RoundingMode, a: $bits, b: $bits) -> $bits {
                 Self::near_sum(mode, a, b).choose(mode)
             }
 
             #[inline(always)]
-            fn product(mode: RoundingMode, a: $bits, b: $bits) -> ($bits, bool) {
+            fn carried_product(mode: RoundingMode, a: $bits, b: $bits) -> ($bits, bool) {
                 let (near, left) = Self::near_product(a, b);
                 // The host's own result is that of ties to even, always.
                 (near.choose(mode), left & (mode != RoundingMode::TiesToEven))
+            }
+
+            #[inline(always)]
+            fn sum(mode: RoundingMode, a: $bits, b: $bits) -> $bits {
+                Self::pack(Self::carried_sum(mode, a, b))
+            }
+
+            #[inline(always)]
+            fn product(mode: RoundingMode, a: $bits, b: $bits) -> ($bits, bool) {
+                let (product, left) = Self::carried_product(mode, a, b);
+                (Self::pack(product), left)
             }
         }
     };
 }
 
-wide!(Binary32, f32, u32, Format::BINARY32);
-wide!(Binary64, f64, u64, Format::BINARY64);
+wide!(Binary32, f32, u32);
+wide!(Binary64, f64, u64);
 
 impl Near<u32> {
     /// The result rounded to odd, for another rounding to follow. Before one to nearest, ties to even, the host's own will
@@ -126,7 +132,7 @@ impl Binary32 {
         let inside = inexact & ((error < 0.0) != (exact < 0.0));
         let distance = f64::from(f32::from_bits(bits.wrapping_add(1))) - f64::from(result);
         let tie = inexact & !inside & (2.0 * error.abs() == distance.abs());
-        (Near { bits, inexact, inside, tie }.canonical(result), false)
+        (Near { bits, inexact, inside, tie }, false)
     }
 }
 
@@ -155,7 +161,7 @@ impl Binary64 {
             inside: ((error < 0.0) | overflow) & !deep & !result.is_nan(),
             tie: (2.0 * error == distance) & !overflow & !deep & !result.is_nan(),
         };
-        (near.canonical(result), nonzero & subnormal & !deep)
+        (near, nonzero & subnormal & !deep)
     }
 }
 
