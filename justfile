@@ -120,6 +120,14 @@ lint: setup
 closed-world *ARGS: setup
     python3 scripts/closed_world.py "$@"
 
+# Print the lines of code that a verdict rests on, per kind of claim, and the crates of others
+trusted-base:
+    @python3 scripts/trusted_base.py
+
+# Refuse crates of others with a licence that is not in the list, or from elsewhere than the registry
+licences:
+    @python3 scripts/trusted_base.py --check
+
 # Format the code
 fmt:
     cargo fmt --all
