@@ -32,17 +32,20 @@ fn throughput<T>(
     mut operation: impl FnMut(&T) -> (u64, Status),
 ) {
     group.throughput(Throughput::Elements(operands.len() as u64));
-    group.bench_function(BenchmarkId::new(who, row), |bencher| {
-        bencher.iter(|| {
-            let (mut sum, mut status) = (0u64, Status::NONE);
-            for operands in black_box(operands) {
-                let (result, raised) = operation(operands);
-                sum = sum.wrapping_add(result);
-                status |= raised;
-            }
-            (sum, status)
-        });
+    time(group, BenchmarkId::new(who, row), &mut || {
+        let (mut sum, mut status) = (0u64, Status::NONE);
+        for operands in black_box(operands) {
+            let (result, raised) = operation(operands);
+            sum = sum.wrapping_add(result);
+            status |= raised;
+        }
+        (sum, status)
     });
+}
+
+/// The measuring, compiled once for all loops.
+fn time(group: &mut Group, id: BenchmarkId, pass: &mut dyn FnMut() -> (u64, Status)) {
+    group.bench_function(id, |bencher| bencher.iter(&mut *pass));
 }
 
 /// What is measured of an operation: all of sums and products, two directions of what else has one.
