@@ -208,14 +208,14 @@ impl Arithmetic {
         signals_inexact: bool,
     ) -> (Integer, Status) {
         if self.layout().narrow && to.bits <= 64 {
-            self.to_integer_in::<u64>(mode, a, to, signals_inexact)
+            self.integer_in::<u64>(mode, a, to, signals_inexact)
         } else {
-            self.to_integer_in::<u128>(mode, a, to, signals_inexact)
+            self.integer_in::<u128>(mode, a, to, signals_inexact)
         }
     }
 
     #[inline(always)]
-    fn to_integer_in<W: Word>(
+    fn integer_in<W: Word>(
         &self,
         mode: RoundingMode,
         a: Encoding,
@@ -224,7 +224,7 @@ impl Arithmetic {
     ) -> (Integer, Status) {
         let layout = self.layout();
         if !layout.is_finite::<W>(a) {
-            return self.to_integer_special(a, to);
+            return self.integer_of_special(a, to);
         }
         let negative = layout.is_negative(a);
         let (field, significand) = layout.split(layout.magnitude::<W>(a));
@@ -246,7 +246,7 @@ impl Arithmetic {
 
     /// The integer of what is not finite, or no datum.
     #[cold]
-    fn to_integer_special(&self, a: Encoding, to: IntegerFormat) -> (Integer, Status) {
+    fn integer_of_special(&self, a: Encoding, to: IntegerFormat) -> (Integer, Status) {
         match self.layout().unpack::<u128>(a) {
             Operand::Nan { .. } => (to.pack(false, 0), Status::INVALID),
             Operand::Infinite { negative } => to.nearest(negative),

@@ -24,7 +24,7 @@ impl Chord {
     /// At the next multiple of `2^-16` of the interval.
     #[inline(always)]
     fn at<W: Word>(self, place: u64) -> W {
-        let fall = u64::from(self.fall) * (place + 1) >> 16;
+        let fall = (u64::from(self.fall) * (place + 1)) >> 16;
         W::from_bits((u64::from(self.start) - fall).into()) << (W::BITS / 2 - 32)
     }
 }
@@ -104,7 +104,7 @@ mod tests {
 
     /// Both ends of every interval of a table of 256, places within, and what follows of them in a longer word.
     fn words<W: Word>(from: u64) -> impl Iterator<Item = W> {
-        let places = |first| (0..129u64).map(move |place| first << 56 | place << 49 | place * 0x3_1415_9265);
+        let places = |first| (0..129u64).map(move |place| first << 56 | place << 49 | (place * 0x3_1415_9265));
         let last = |first| [first << 56 | (u64::MAX >> 8)];
         (from..256).flat_map(move |first| places(first).chain(last(first))).flat_map(|word: u64| {
             let upper = W::from_bits(word.into()) << (W::BITS - 64);

@@ -138,7 +138,7 @@ mod tests {
     fn short_roots_of_squares() {
         for bits in 4..=54 {
             for root in [1 << (bits - 1), (1 << (bits - 1)) + 1, (3 << (bits - 2)) - 1, (1 << bits) - 1] {
-                let square = u128::from(root) * u128::from(root) << (128 - 2 * bits);
+                let square = (u128::from(root) * u128::from(root)) << (128 - 2 * bits);
                 if square as u64 == 0 {
                     assert_eq!(short_root((square >> 64) as u64, bits), (root, false), "{root:#x}, {bits} bits");
                 }
