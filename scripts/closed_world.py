@@ -65,7 +65,7 @@ def plant(scratch, name):
     file, text = TYPES[name]
     path = scratch / "crates" / file
     source = path.read_text()
-    head = re.search(rf"(?:pub (?:enum|struct) {name} \{{|    {name}, \"[^\"]*\" \{{)\n", source)
+    head = re.search(rf"(?:pub (?:enum|struct) {name}(?:<[^>]*>)? \{{|    {name}, \"[^\"]*\" \{{)\n", source)
     if not head:
         sys.exit(f"{file} does not declare {name}")
     path.write_text(source[: head.end()] + "    " + text + "\n" + source[head.end() :])

@@ -17,7 +17,7 @@ pub use claim::{Accuracy, Approximates, Approximation};
 pub use rejection::{ApproximationRejection, Rejection};
 
 use roundproof_exact::Rational;
-use roundproof_kernel::{Claim, Evidence, NO_FOREST, Property, Subject, Verdict, check_subject, replay};
+use roundproof_kernel::{Claim, Domain, Evidence, NO_FOREST, Property, Subject, Verdict, check_subject, replay};
 
 /// Judges `evidence` for or against `claim`, as [`roundproof_kernel::check`] does for claims without a function.
 ///
@@ -50,8 +50,8 @@ pub fn check(
     let forest = subject.forest.ok_or(NO_FOREST)?;
     match evidence {
         Evidence::Witness(witness) => {
-            let (point, given) = replay::at_point(&claim.model, subject.network, witness)?;
-            rule::contradicts(approximation, forest, point, given)?;
+            let (point, given) = replay::at(&claim.model, subject.network, Domain::AllFinite, witness)?;
+            rule::contradicts(approximation, forest, &point, given)?;
             Ok(Verdict::Refuted)
         }
         Evidence::BoxNetwork(_) | Evidence::Paths => {

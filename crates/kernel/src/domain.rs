@@ -15,6 +15,14 @@ pub enum Domain<'a> {
 }
 
 impl Domain<'_> {
+    /// Whether there is no input to speak of.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Domain::Rows(data) => data.rows() == 0,
+            Domain::AllFinite => false,
+        }
+    }
+
     /// The keys of the least and of the largest input of a column; none if there are no rows, or all values of `F(p)`.
     pub(crate) fn range(&self, format: Format, column: u32) -> Option<[i128; 2]> {
         match self {

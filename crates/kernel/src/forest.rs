@@ -1,10 +1,10 @@
 //! Rows of a data set and the values of a forest.
 
-use roundproof_exact::{Rational, real};
+use roundproof_exact::Rational;
 use roundproof_format::Encoding;
 use roundproof_network::{Dataset, Forest, Preorder, Tree};
 
-use crate::{Rejection, ReplayRejection, key, stored};
+use crate::{Rejection, key, stored};
 
 /// The rows, ascending, in which the label is not the forest's value.
 ///
@@ -46,21 +46,9 @@ fn labels_are_values(forest: &Forest, links: &[Preorder], data: &Dataset, row: u
     values.iter().enumerate().all(|(output, sum)| *sum == stored(forest.format(), data.label(row, output)))
 }
 
-/// Checks that `given` is farther than `tolerance` from what the forest gives at a point of finite values, or not finite.
-pub(crate) fn contradicts(
-    forest: &Forest,
-    tolerance: &Rational,
-    point: &[Encoding],
-    output: usize,
-    given: Encoding,
-) -> Result<(), ReplayRejection> {
-    let links = links(forest);
-    let wanted = &values(forest, &links, |column| point[column])[output];
-    let found = real(forest.format(), given);
-    match found.is_some_and(|found| (found - wanted).abs() <= *tolerance) {
-        true => Err(ReplayRejection::Holds { given }),
-        false => Ok(()),
-    }
+/// What the forest gives for an output at a point of finite values.
+pub(crate) fn value_at(forest: &Forest, point: &[Encoding], output: usize) -> Rational {
+    values(forest, &links(forest), |column| point[column]).swap_remove(output)
 }
 
 fn links(forest: &Forest) -> Vec<Preorder> {

@@ -18,6 +18,7 @@ mod domain;
 mod evidence;
 pub mod facts;
 mod forest;
+mod property;
 pub mod reach;
 mod rejection;
 pub mod replay;
@@ -30,7 +31,10 @@ pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 
 use roundproof_exact::{Rational, order_key, real};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Dataset, Forest, Network};
+use roundproof_network::{Dataset, Forest};
+
+use facts::Facts;
+use property::Required;
 
 /// Judges `evidence` for or against `claim`.
 ///
@@ -51,71 +55,44 @@ pub fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Verdict, Rejection> {
     check_subject(claim, subject)?;
-    let network = subject.network;
-    match (&claim.property, subject.data, subject.forest) {
-        (Property::Memorizes, Some(data), None) => memorizes(claim, network, data, evidence, progress),
-        (Property::Memorizes, ..) => Err(Rejection::Subject("memorization takes a data set and no forest")),
-        (Property::Computes { tolerance, exceptions, .. }, data, Some(forest)) => {
-            match data {
-                Some(_) if *tolerance != 0 => {
-                    return Err(Rejection::Subject("labels are compared with tolerance 0 only"));
-                }
-                None if !exceptions.is_empty() => {
-                    return Err(Rejection::Subject("there are exceptions and no data set"));
-                }
-                _ => {}
+    let (model, network) = (&claim.model, subject.network);
+    let required = Required::of(&claim.property, subject)?;
+    if required.domain().is_empty() {
+        return Ok(Verdict::Vacuous);
+    }
+    match (required, evidence) {
+        (_, Evidence::Witness(witness)) => {
+            let (inputs, given) = replay::at(model, network, required.domain(), witness)?;
+            let need = required.need(&witness.at, &inputs, witness.output)?;
+            if need.admits(claim.format, given) {
+                Err(ReplayRejection::Holds { given }.into())
+            } else {
+                Ok(Verdict::Refuted)
             }
-            if let Evidence::Witness(witness) = evidence {
-                let (point, given) = replay::at_point(&claim.model, network, witness)?;
-                forest::contradicts(forest, tolerance, point, witness.output, given)?;
-                return Ok(Verdict::Refuted);
-            }
-            boxes::check_function(&claim.model, network, forest, separator(evidence)?, tolerance, progress)?;
-            if let Some(data) = data {
-                forest::check_exceptions(forest, data, exceptions, progress)?;
+        }
+        (_, Evidence::BoxNetwork(separator)) => {
+            let pieces = boxes::recognize(network, &Facts::of(model, claim.format), required.domain(), separator)?;
+            match required {
+                Required::Labels(data) => pieces.check_labels(data, progress)?,
+                Required::Forest { forest, tolerance, rows } => {
+                    pieces.check_forest(forest, tolerance, progress)?;
+                    if let Some((data, exceptions)) = rows {
+                        forest::check_exceptions(forest, data, exceptions, progress)?;
+                    }
+                }
             }
             Ok(Verdict::Proved)
         }
-        (Property::Computes { .. }, _, None) => Err(NO_FOREST),
+        (Required::Labels(data), Evidence::Paths) => {
+            reach::check(model, network, data, progress)?;
+            Ok(Verdict::Proved)
+        }
+        (Required::Forest { forest: _, tolerance: _, rows: _ }, Evidence::Paths) => Err(Rejection::Evidence),
     }
 }
 
 /// What a claim about all finite inputs needs, and its subject lacks.
 pub const NO_FOREST: Rejection = Rejection::Subject("there is no forest to be computed");
-
-/// What tells the regions apart, of the only evidence that a network does something on all inputs.
-fn separator(evidence: &Evidence) -> Result<&Separator, Rejection> {
-    match evidence {
-        Evidence::BoxNetwork(separator) => Ok(separator),
-        Evidence::Paths | Evidence::Witness(_) => Err(Rejection::Evidence),
-    }
-}
-
-fn memorizes(
-    claim: &Claim,
-    network: &Network,
-    data: &Dataset,
-    evidence: &Evidence,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Verdict, Rejection> {
-    if data.rows() == 0 {
-        return Ok(Verdict::Vacuous);
-    }
-    match evidence {
-        Evidence::BoxNetwork(separator) => {
-            boxes::check(&claim.model, network, data, separator, progress)?;
-            Ok(Verdict::Proved)
-        }
-        Evidence::Paths => {
-            reach::check(&claim.model, network, data, progress)?;
-            Ok(Verdict::Proved)
-        }
-        Evidence::Witness(witness) => {
-            replay::check(&claim.model, network, data, witness)?;
-            Ok(Verdict::Refuted)
-        }
-    }
-}
 
 /// Checks that the claim is about this subject: formats and sizes are those that it names, and its path model is one of the
 /// format. [`check`] does so by itself.
@@ -150,9 +127,12 @@ pub fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejecti
     if let Some(forest) = subject.forest {
         sizes.push(("inputs of the forest", shape.input_dimension, forest.dimension()));
         sizes.push(("outputs of the forest", shape.output_dimension, forest.outputs()));
-        if let Property::Computes { trees, leaves, .. } = claim.property {
-            sizes.push(("trees", trees, forest.trees().len()));
-            sizes.push(("leaves", leaves, forest.leaves()));
+        match claim.property {
+            Property::Memorizes => {}
+            Property::Computes { trees, leaves, tolerance: _, exceptions: _ } => {
+                sizes.push(("trees", trees, forest.trees().len()));
+                sizes.push(("leaves", leaves, forest.leaves()));
+            }
         }
     }
     match sizes.into_iter().find(|(_, claimed, found)| claimed != found) {

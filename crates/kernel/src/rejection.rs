@@ -404,17 +404,11 @@ pub enum ReplayRejection {
         /// What the witness has for it.
         value: Encoding,
     },
-    /// At the point, the path gives what is claimed: it contradicts nothing.
-    #[error("at this point the claim holds of {given:?}, which the path gives")]
+    /// The path gives what is claimed: it contradicts nothing.
+    #[error("the claim holds there of {given:?}, which the path gives")]
     Holds {
         /// What the path gives.
         given: Encoding,
-    },
-    /// The path gives the label: it contradicts nothing.
-    #[error("the path gives the label {label:?}")]
-    Agrees {
-        /// The label.
-        label: Encoding,
     },
 }
 

@@ -1,9 +1,8 @@
 //! The rule `witness`: one path, replayed in exact arithmetic, that gives another value than is claimed.
 //!
-//! Against memorization it is a path at a row, and another value than the label ([`check`]). Against a claim about points it
-//! is a path at one of the witness's own choice ([`at_point`]), and what is claimed of that point does not hold of the
-//! value: of a forest, the value is farther from the forest's than is allowed. The network need not be a box network then, nor
-//! the path model one for which that rule stands.
+//! It is at a place of the domain of the claim: a row, or a point of the witness's own choice ([`at`]). The value that the path
+//! gives there is not what the claim needs: another one than the label, or farther from the forest's than is allowed. The
+//! network need not be a box network then, nor the path model one for which that rule stands.
 //!
 //! Operands are read in the format in which they stand: weights, inputs and biases in the network's, partial sums in
 //! the accumulator's. A flush replaces a subnormal datum of that format by a zero of its sign, and leaves everything
@@ -13,56 +12,29 @@
 use roundproof_exact::{Arithmetic, Datum, decode, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_network::{
-    Accumulator, Activation, At, Choice, Dataset, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees,
-    Witness,
+    Accumulator, Activation, Choice, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees, Witness,
 };
 
-use crate::{ReplayRejection, exponent_is_moderate};
+use crate::{Domain, ReplayRejection, exponent_is_moderate};
 
-/// Checks that `witness` is a path of `model` on which an output of `network` differs from the label in `data`.
+/// The inputs at the place of `witness`, if it is one of `domain`; and the value that its path gives there, which is what it
+/// says.
 ///
 /// # Errors
 ///
-/// If it is no such path, gives another value than it says, or the label after all.
-pub fn check(model: &PathModel, network: &Network, data: &Dataset, witness: &Witness) -> Result<(), ReplayRejection> {
-    let At::Row(row) = witness.at else { return Err(ReplayRejection::At { needed: "a row" }) };
-    exists("row", row, data.rows())?;
-    let inputs = (0..data.dimension()).map(|column| data.input(row, column)).collect();
-    let given = value(model, network, inputs, witness)?;
-    let (format, label) = (network.format(), data.label(row, witness.output));
-    // NaN has no key, and equals nothing.
-    if order_key(format, given) == order_key(format, label) {
-        return Err(ReplayRejection::Agrees { label });
-    }
-    Ok(())
-}
-
-/// The inputs of `witness`, if they are finite values, and as many as `network` has; and the value that its path gives
-/// there, which is what it says.
-///
-/// # Errors
-///
-/// If it has no such inputs, is no path of `model`, or gives another value than it says.
-pub fn at_point<'a>(
+/// If it is at no such place, is no path of `model`, or gives another value than it says.
+pub fn at(
     model: &PathModel,
     network: &Network,
-    witness: &'a Witness,
-) -> Result<(&'a [Encoding], Encoding), ReplayRejection> {
-    let At::Point(point) = &witness.at else { return Err(ReplayRejection::At { needed: "a point" }) };
-    if point.len() != network.input_dimension() {
-        return Err(ReplayRejection::Inputs { given: point.len(), expected: network.input_dimension() });
-    }
-    let format = network.format();
-    let is_value = |&value: &Encoding| {
-        format.is_finite(value) && order_key(format, value).is_some_and(|key| exponent_is_moderate(format, key))
-    };
-    if let Some(input) = point.iter().position(|value| !is_value(value)) {
-        return Err(ReplayRejection::Input { input, value: point[input] });
-    }
-    Ok((point, value(model, network, point.clone(), witness)?))
+    domain: Domain<'_>,
+    witness: &Witness,
+) -> Result<(Vec<Encoding>, Encoding), ReplayRejection> {
+    let inputs = domain.inputs(network, &witness.at)?;
+    let given = value(model, network, inputs.clone(), witness)?;
+    Ok((inputs, given))
 }
 
-fn exists(what: &'static str, index: usize, count: usize) -> Result<(), ReplayRejection> {
+pub(crate) fn exists(what: &'static str, index: usize, count: usize) -> Result<(), ReplayRejection> {
     if index < count { Ok(()) } else { Err(ReplayRejection::Missing { what, index }) }
 }
 

@@ -19,10 +19,10 @@ pub(super) struct Indicators<'a> {
 impl<'a> Indicators<'a> {
     pub fn recognize(facts: &Facts, units: Units<'a>, layer: &'a Layer) -> Result<Indicators<'a>, BoxRejection> {
         let boxes = Indicators { units, layer };
-        let (dominance, grid) = (facts.dominance.clone()?, facts.grid.clone()?);
+        let (dominance, grid) = (facts.dominance?, facts.grid.as_ref()?);
         for neuron in 0..layer.rows() {
             match boxes.units.hidden {
-                Hidden::Step => boxes.check_count(&grid, neuron)?,
+                Hidden::Step => boxes.check_count(grid, neuron)?,
                 Hidden::Relu => boxes.check_penalty(&dominance, neuron)?,
             }
         }

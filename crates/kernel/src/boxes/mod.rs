@@ -50,7 +50,7 @@ use units::{Role, Units};
 
 /// A box network whose side conditions hold: at every input of a domain and on every path, each output is the sum of its bias and
 /// the labels of the boxes around the input, or at most an error away from it.
-pub struct Piecewise<'a> {
+pub(crate) struct Piecewise<'a> {
     boxes: Indicators<'a>,
     regions: Regions<'a>,
     labels: Labels,
@@ -63,7 +63,7 @@ pub struct Piecewise<'a> {
 /// # Errors
 ///
 /// The first side condition that fails. See [`BoxRejection`].
-pub fn recognize<'a>(
+pub(crate) fn recognize<'a>(
     network: &'a Network,
     facts: &Facts,
     domain: Domain<'_>,
@@ -91,50 +91,7 @@ pub fn recognize<'a>(
     Ok(Piecewise { boxes, regions, labels, error })
 }
 
-/// Checks that `network` is a box network that gives every row of `data` its label on every path of `model`.
-///
-/// # Errors
-///
-/// The first side condition that fails. See [`BoxRejection`].
-pub fn check(
-    model: &PathModel,
-    network: &Network,
-    data: &Dataset,
-    separator: &Separator,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<(), BoxRejection> {
-    let pieces = recognize(network, &Facts::of(model, network.format()), Domain::Rows(data), separator)?;
-    pieces.within(&Rational::new())?;
-    for row in 0..data.rows() {
-        if row % 1024 == 0 {
-            progress(row, data.rows());
-        }
-        pieces.check_row(data, row)?;
-    }
-    progress(data.rows(), data.rows());
-    Ok(())
-}
-
-/// Checks that `network` is a box network that computes `forest` at every finite input, on every path of `model`, but for
-/// an error of at most `tolerance` in each output.
-///
-/// # Errors
-///
-/// The first side condition that fails. See [`BoxRejection`].
-pub fn check_function(
-    model: &PathModel,
-    network: &Network,
-    forest: &Forest,
-    separator: &Separator,
-    tolerance: &Rational,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<(), BoxRejection> {
-    let pieces = recognize(network, &Facts::of(model, network.format()), Domain::AllFinite, separator)?;
-    pieces.within(tolerance)?;
-    function::check(&pieces, forest, progress)
-}
-
-/// The least tolerance with which [`check_function`] accepts the sums of a network.
+/// The least tolerance with which the kernel accepts the sums of a box network over every finite input.
 ///
 /// # Errors
 ///
@@ -145,6 +102,38 @@ pub fn error_bound(model: &PathModel, network: &Network, separator: &Separator) 
 }
 
 impl Piecewise<'_> {
+    /// Checks that every row of `data`, which is the domain, has its label.
+    ///
+    /// # Errors
+    ///
+    /// If a row has not, or sums are not exact.
+    pub fn check_labels(&self, data: &Dataset, progress: &mut dyn FnMut(usize, usize)) -> Result<(), BoxRejection> {
+        self.within(&Rational::new())?;
+        for row in 0..data.rows() {
+            if row % 1024 == 0 {
+                progress(row, data.rows());
+            }
+            self.check_row(data, row)?;
+        }
+        progress(data.rows(), data.rows());
+        Ok(())
+    }
+
+    /// Checks that every output is the value of `forest` at every finite input, or at most `tolerance` away from it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, or sums are not as exact.
+    pub fn check_forest(
+        &self,
+        forest: &Forest,
+        tolerance: &Rational,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(), BoxRejection> {
+        self.within(tolerance)?;
+        function::check(self, forest, progress)
+    }
+
     fn within(&self, allowed: &Rational) -> Result<(), BoxRejection> {
         if self.error <= *allowed {
             return Ok(());

@@ -49,7 +49,7 @@ pub(super) fn check(facts: &Facts, boxes: &Indicators, domain: &Domain) -> Resul
         (NanFrom::Nowhere | NanFrom::OppositeInfinities, Hidden::Step | Hidden::Relu) => Ok(()),
         (NanFrom::Overflow { kept: true }, Hidden::Step) => silence(boxes, domain),
         (NanFrom::Overflow { kept: false }, Hidden::Step) | (NanFrom::Overflow { kept: _ }, Hidden::Relu) => {
-            headroom(&facts.error.clone()?, boxes, domain)
+            headroom(facts.error.as_ref()?, boxes, domain)
         }
     }
 }

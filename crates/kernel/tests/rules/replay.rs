@@ -81,7 +81,7 @@ fn value_and_label() {
         w.neurons.pop();
         w.value = value(f, "1");
     };
-    assert_eq!(rejected(plain), ReplayRejection::Agrees { label: one });
+    assert_eq!(rejected(plain), ReplayRejection::Holds { given: one });
     // The other zero is the label, too.
     let negated = network(f, 1, vec![layer(f, Activation::Identity, &[(&[(0, "-1")], "0")])]);
     let data = texts(f, &[(&["0"], &["0"])]);
@@ -94,8 +94,8 @@ fn value_and_label() {
         value: zero,
         neurons: vec![NeuronPath { layer: 0, neuron: 0, path: path.into() }],
     };
-    let agrees = ReplayRejection::Agrees { label: f.zero() };
-    assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(agrees));
+    let holds = ReplayRejection::Holds { given: zero };
+    assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(holds));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
                     assert!(!same_value(format, outputs[output], labels[output]), "{}", context());
                     refuted += 1;
                 }
-                Err(ReplayRejection::Agrees { .. }) => {
+                Err(ReplayRejection::Holds { .. }) => {
                     assert!(same_value(format, outputs[output], labels[output]), "{}", context());
                     agreed += 1;
                 }
