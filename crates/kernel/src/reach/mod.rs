@@ -210,7 +210,8 @@ impl Evaluator {
     }
 
     /// A datum of the network's format in the accumulator. Of an infinity, its overflow policy makes what it makes of one
-    /// in any conversion. (In an accumulator of the same format nothing is converted, but no infinity arises either.)
+    /// in any conversion. In an accumulator of the same format nothing is converted: an infinity, which an activation may have
+    /// made, would be an operand of sums that know of none.
     fn widen(&self, key: i128) -> Result<Extended, Lost> {
         let value = Extended::of_key(self.format, key);
         if !value.is_infinite() {
@@ -218,6 +219,7 @@ impl Evaluator {
         }
         let largest = match self.accumulate.overflow {
             Overflow::Ieee => return Ok(value),
+            Overflow::Saturate if self.accumulate.format == self.format => None,
             Overflow::Saturate => self.accumulate.largest.clone(),
             Overflow::Nan => None,
         };

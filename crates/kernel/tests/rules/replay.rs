@@ -139,9 +139,9 @@ fn the_value_of_an_activation_is_one_that_it_admits() {
         Witness { at: At::Row(0), output: 0, value: value(f, given), neurons }
     };
     assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", Some("-1.75"))), Ok(Verdict::Refuted));
-    let agrees = ReplayRejection::Agrees { label: value(f, "-2") };
-    assert_eq!(replay(&model, &leaky, &data, &witness("-2", Some("-2"))), Err(agrees.clone()));
-    assert_eq!(replay(&model, &leaky, &data, &witness("-2", None)), Err(agrees));
+    let holds = ReplayRejection::Holds { given: value(f, "-2") };
+    assert_eq!(replay(&model, &leaky, &data, &witness("-2", Some("-2"))), Err(holds.clone()));
+    assert_eq!(replay(&model, &leaky, &data, &witness("-2", None)), Err(holds));
     let unsaid = ReplayRejection::Value { given: value(f, "-2"), said: value(f, "-1.75") };
     assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", None)), Err(unsaid));
     let (sum, not) = (value(f, "-3"), |v| value(f, v));
@@ -151,7 +151,9 @@ fn the_value_of_an_activation_is_one_that_it_admits() {
     }
     // In one direction there is one value, and other activations have but one.
     let down = PathModel { rounding: Rounding::Mode(RoundingMode::TowardNegative), ..model };
-    assert_eq!(replay(&down, &leaky, &data, &witness("-1.75", Some("-1.75"))), Err(foreign("-1.75")));
+    let mut downward = witness("-1.75", Some("-1.75"));
+    downward.neurons[0].path = TreePath::plain(1, &down).into();
+    assert_eq!(replay(&down, &leaky, &data, &downward), Err(foreign("-1.75")));
     for activation in [Activation::Relu, Activation::Identity, Activation::Sign] {
         let rejected = replay(&model, &subject(activation), &data, &witness("-1.75", Some("-1.75")));
         assert_eq!(rejected, Err(foreign("-1.75")), "{activation}");
