@@ -237,8 +237,12 @@ class Tensors:
         return [format.decode(low | high << 64) for low, high in zip(words[::2], words[1::2])]
 
 
+# How many parameters each activation has.
+ARITIES = {"step": 0, "relu": 0, "identity": 0, "leaky-relu": 1, "clip": 2, "sign": 0}
+
+
 def read_network(tensors, format):
-    """The layers: (activation, rows), a row its terms (input, weight) and its bias."""
+    """The layers: (activation, its parameters, rows), a row its terms (input, weight) and its bias."""
     layers = []
     for index, activation in enumerate(json.loads(tensors.metadata["activations"])):
         starts = tensors.take(f"layer{index}.row_ptr", ["U64"])
@@ -248,8 +252,12 @@ def read_network(tensors, format):
             (list(zip(columns[begin:end], weights[begin:end])), bias)
             for begin, end, bias in zip(starts, starts[1:], biases)
         ]
-        need(activation in ("step", "relu", "identity"), f"{tensors.name}: the activation {activation!r} is unknown")
-        layers.append((activation, rows))
+        need(activation in ARITIES, f"{tensors.name}: the activation {activation!r} is unknown")
+        parameters = tensors.values(f"layer{index}.activation", format) if ARITIES[activation] else []
+        need(len(parameters) == ARITIES[activation], f"{tensors.name}: {activation} has another number of parameters")
+        layers.append((activation, parameters, rows))
+    old = all(activation in ("step", "relu", "identity") for activation, _, _ in layers)
+    need(tensors.metadata.get("version") == (None if old else "2"), f"{tensors.name} is of another version")
     need(not tensors.header, f"{tensors.name} has tensors that are not known")
     return int(tensors.metadata["input_dimension"]), layers
 
@@ -405,14 +413,43 @@ class Model:
         return self.flush(self.format, self.format.convert(total, mode, self.overflow), "o" in flushed)
 
 
-def activate(activation, datum, format):
+def place(datum):
+    """Where a datum that is not NaN stands on the line of extended reals."""
     negative, value = datum
+    infinite = value == INFINITY
+    real = Fraction(1) if infinite else value
+    return (infinite * (-1 if negative else 1), 0 if infinite else -real if negative else real)
+
+
+def activations(activation, parameters, datum, model):
+    """What an activation admits for a sum, that of the plain path first."""
+    negative, value = datum
+    format, zero, one = model.format, (False, Fraction(0)), (False, Fraction(1))
     below_zero = negative and value not in (0, NAN)
     if activation == "step":
-        return (False, Fraction(0 if below_zero or value == NAN else 1))
-    if activation == "relu" and value != NAN and (below_zero or value == 0):
-        return format.zero(False)
-    return datum
+        return [zero if below_zero or value == NAN else one]
+    if value == NAN or activation == "identity":
+        return [datum]
+    if activation == "relu":
+        return [zero if below_zero or value == 0 else datum]
+    if activation == "sign":
+        return [zero if value == 0 else (negative, Fraction(1))]
+    if activation == "clip":
+        low, high = parameters
+        return [low if place(datum) <= place(low) else high if place(datum) >= place(high) else datum]
+    if not below_zero:
+        return [datum]
+    (slope,) = parameters
+    first, flushes = model.mode or "RNE", (False, True) if model.flushes else (False,)
+    modes = [model.mode] if model.mode else ["RNE", "RNA", "RTP", "RTN", "RTZ"]
+    admitted = [format.settle(multiply(slope, datum), first, model.overflow)]
+    for mode in modes:
+        for left in flushes:
+            for right in flushes:
+                exact = multiply(model.flush(format, slope, left), model.flush(format, datum, right))
+                product = format.settle(exact, mode, model.overflow)
+                admitted += [model.flush(format, product, result) for result in flushes]
+    return admitted
 
 
 # --- certificates ---
@@ -452,9 +489,9 @@ def judge(path):
     shape = claim["shape"]
     counted = {
         "input_dimension": inputs,
-        "output_dimension": len(layers[-1][1]),
+        "output_dimension": len(layers[-1][2]),
         "layers": len(layers),
-        "parameters": sum(len(terms) + 1 for _, rows in layers for terms, _ in rows),
+        "parameters": sum(len(terms) + 1 for _, _, rows in layers for terms, _ in rows),
     }
     for name, count in counted.items():
         need(shape[name] == count, f"the claim says {shape[name]} for {name}, and it is {count}", Rejected)
@@ -473,14 +510,19 @@ def judge(path):
         need(len(point) == inputs, "the point has another number of inputs", Rejected)
         need(all(isinstance(datum[1], Fraction) for datum in point), "an input is not finite", Rejected)
 
-    listed = {(entry["layer"], entry["neuron"]): SumPath.read(entry["path"]) for entry in evidence["neurons"]}
+    listed = {(entry["layer"], entry["neuron"]): entry for entry in evidence["neurons"]}
     values = point
-    for index, (activation, rows) in enumerate(layers):
+    for index, (activation, parameters, rows) in enumerate(layers):
         after = []
         for neuron, (terms, bias) in enumerate(rows):
-            taken = listed.pop((index, neuron), None) or model.plain(len(terms))
+            entry = listed.pop((index, neuron), {})
+            need(set(entry) <= {"layer", "neuron", "path", "value"}, "a neuron has fields that are not known")
+            taken = SumPath.read(entry["path"]) if entry else model.plain(len(terms))
             model.check(taken, len(terms))
-            after.append(activate(activation, model.sum(terms, bias, values, taken), format))
+            admitted = activations(activation, parameters, model.sum(terms, bias, values, taken), model)
+            named = value(format, entry["value"]) if "value" in entry else admitted[0]
+            need(named in admitted, "a neuron's value is not one of its activation", Rejected)
+            after.append(named)
         values = after
     need(not listed, "a path is listed of a neuron that is not there", Rejected)
     reached = values[output]

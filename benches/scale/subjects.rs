@@ -150,6 +150,7 @@ fn files(
     let certificate = Certificate {
         claim,
         network: reference("network.safetensors", &network),
+        network_source: None,
         dataset: dataset.as_ref().map(|bytes| reference("dataset.safetensors", bytes)),
         forest: forest.as_ref().map(|bytes| reference("forest.safetensors", bytes)),
         source: None,

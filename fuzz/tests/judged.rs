@@ -17,7 +17,9 @@ use roundproof_files::safetensors::{
 };
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
-use roundproof_judge::{Accuracy, Approximates, Approximation, Claim, Evidence, KernelProperty, Property, Subject, Verdict};
+use roundproof_judge::{
+    Accuracy, Approximates, Approximation, Claim, Evidence, KernelProperty, Property, Subject, Verdict,
+};
 use roundproof_kernel::Claim as KernelClaim;
 use roundproof_network::{Activation, Dataset, Encodings, Forest, Network, PathModel, TreeNode};
 use roundproof_paths::{Chooser, Plain, Random, evaluate, replay};
@@ -53,6 +55,7 @@ impl Bundle {
         let certificate = Certificate {
             claim,
             network: network.expect("there is a network"),
+            network_source: None,
             dataset,
             forest,
             source: None,
@@ -267,7 +270,8 @@ static PROVED: LazyLock<Vec<Bundle>> = LazyLock::new(|| {
             let model = PathModel::all(format);
             let claim = Approximates::claim(&built.network, &forest, model, wanted).map(Property::from);
             bundles.push(Bundle::new(claim, built.clone(), Some(&forest), None));
-            let claim = KernelClaim::computes(&built.network, &forest, None, model, Rational::new(), Vec::new()).map(Property::from);
+            let claim = KernelClaim::computes(&built.network, &forest, None, model, Rational::new(), Vec::new())
+                .map(Property::from);
             bundles.push(Bundle::new(claim, built, Some(&forest), None));
         }
         let format = Format::FLOAT8_E5M2;

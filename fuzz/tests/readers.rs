@@ -4,16 +4,16 @@
 use std::path::Path;
 
 use bolero::check;
-use roundproof_functions::Function;
 use roundproof_exact::{Rational, parse_number};
 use roundproof_files::certificate::Certificate;
-use roundproof_sources::csv::parse_csv;
-use roundproof_sources::models::{ForestOptions, parse_model};
-use roundproof_sources::numpy::{parse_archive, parse_array};
 use roundproof_files::safetensors::{
     dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
 };
 use roundproof_format::Format;
+use roundproof_functions::Function;
+use roundproof_sources::csv::parse_csv;
+use roundproof_sources::models::{ForestOptions, parse_model};
+use roundproof_sources::numpy::{parse_archive, parse_array};
 
 #[test]
 fn csv() {

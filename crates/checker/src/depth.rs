@@ -237,7 +237,12 @@ impl Question {
         if !covered {
             return Err(QuestionError::Model);
         }
-        if self.points.is_empty() || !finite || self.activation == Activation::Identity {
+        let hidden = match self.activation {
+            Activation::Step | Activation::Relu => true,
+            Activation::Identity | Activation::Sign => false,
+            Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } => false,
+        };
+        if self.points.is_empty() || !finite || !hidden {
             return Err(QuestionError::Points);
         }
         let last = self.format.largest(false).and_then(|largest| order_key(self.format, largest));

@@ -382,6 +382,7 @@ impl Names {
         Certificate {
             claim,
             network: reference(self.network, &files.network),
+            network_source: None,
             dataset: files.dataset.as_ref().map(|bytes| reference(self.dataset, bytes)),
             forest: files.forest.as_ref().map(|bytes| reference(self.forest, bytes)),
             source: task.source.clone(),

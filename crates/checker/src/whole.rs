@@ -33,7 +33,8 @@ pub struct Attestation {
 
 /// Asks whether `network` can miss a label of `data` on a path of `model`, in one query.
 ///
-/// Models with any rounding, left to right, gradual underflow and no wider accumulator are covered; others come out
+/// Models with any rounding, left to right, gradual underflow and no wider accumulator, and layers of step, ReLU and the
+/// identity are covered; others come out
 /// `Unknown`. So does a network that can miss a label: a witness is for the kernel to replay.
 pub fn attest(
     solver: &Solver,
@@ -121,7 +122,11 @@ impl Query {
             && trees.order == Order::LeftToRight
             && model.subnormals == Subnormals::Gradual
             && trees.accumulator == Accumulator::Same;
-        if !covered || data.rows() == 0 {
+        let known = |layer: &Layer| match layer.activation {
+            Activation::Step | Activation::Relu | Activation::Identity => true,
+            Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => false,
+        };
+        if !covered || data.rows() == 0 || !network.layers().iter().all(known) {
             return None;
         }
         let format = network.format();

@@ -63,7 +63,7 @@ struct ShownNetwork {
 #[derive(Serialize)]
 struct ShownLayer {
     neurons: usize,
-    activation: &'static str,
+    activation: String,
     weights: usize,
     least_weight: Option<String>,
     largest_weight: Option<String>,
@@ -215,7 +215,7 @@ impl ShownLayer {
         let (least_bias, largest_bias) = of(&layer.bias);
         ShownLayer {
             neurons: layer.rows(),
-            activation: layer.activation.name(),
+            activation: words::activation(format, layer.activation),
             weights: layer.weights.len(),
             least_weight,
             largest_weight,

@@ -1,5 +1,6 @@
 //! Claims, path models and witnesses in words.
 
+use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_judge::Evidence;
 use roundproof_network::{
@@ -75,11 +76,20 @@ pub fn model(model: &PathModel, format: Format) -> String {
     format!("{name}{}", parts.join(", "))
 }
 
+/// An activation with its parameters: `clip(0, 6)`.
+pub fn activation(format: Format, activation: Activation) -> String {
+    let parameters: Vec<String> = activation.parameters().map(|value| exact_decimal(format, value)).collect();
+    match parameters.is_empty() {
+        true => activation.name().to_string(),
+        false => format!("{activation}({})", parameters.join(", ")),
+    }
+}
+
 /// The layers of a network.
 pub fn network(network: &Network) -> String {
     let layer = |layer: &roundproof_network::Layer| match layer.activation {
         Activation::Identity => format!("{} outputs", layer.rows()).replace("1 outputs", "1 output"),
-        activation => format!("{} {activation}", layer.rows()),
+        other => format!("{} {}", layer.rows(), activation(network.format(), other)),
     };
     let layers: Vec<String> = network.layers().iter().map(layer).collect();
     format!(

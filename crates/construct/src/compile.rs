@@ -26,6 +26,7 @@ mod sides;
 use roundproof_kernel::Evidence;
 use roundproof_network::{Activation, Forest};
 
+use crate::error::check_hidden;
 use crate::{ConstructError, Construction};
 use form::Form;
 use parsimony::{Assignment, Parsimony};
@@ -40,7 +41,7 @@ use sides::Sides;
 ///
 /// # Errors
 ///
-/// If the activation is the identity; (ReLU) the format has no scale for a side, or is `F(p)` and a box ends at zero;
+/// If the activation is neither step nor ReLU; (ReLU) the format has no scale for a side, or is `F(p)` and a box ends at zero;
 /// or the network would be too large, or hold a number that none may hold.
 pub fn compile(forest: &Forest, activation: Activation) -> Result<Construction, ConstructError> {
     let sides = sides_of(forest, activation)?;
@@ -56,9 +57,7 @@ pub fn parameters(forest: &Forest, activation: Activation) -> Option<usize> {
 }
 
 fn sides_of(forest: &Forest, activation: Activation) -> Result<Sides, ConstructError> {
-    if activation == Activation::Identity {
-        return Err(ConstructError::NOT_HIDDEN);
-    }
+    check_hidden(activation)?;
     Ok(Sides::of(forest, activation))
 }
 

@@ -3,7 +3,7 @@
 use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format};
 use roundproof_functions::FunctionError;
-use roundproof_network::NetworkError;
+use roundproof_network::{Activation, NetworkError};
 use thiserror::Error;
 
 /// Which errors can be had of a function on a domain, in a format.
@@ -205,8 +205,13 @@ fn would_do(error: Option<&Rational>) -> String {
     error.map_or(String::new(), |error| format!(": {error} would do"))
 }
 
-impl ConstructError {
-    /// The identity where a box network needs its hidden activation.
-    pub(crate) const NOT_HIDDEN: ConstructError =
-        ConstructError::Unsuitable("a box network needs the step or relu activation");
+/// Whether box networks have this hidden activation.
+pub(crate) fn check_hidden(activation: Activation) -> Result<(), ConstructError> {
+    match activation {
+        Activation::Step | Activation::Relu => Ok(()),
+        Activation::Identity
+        | Activation::LeakyRelu { slope: _ }
+        | Activation::Clip { low: _, high: _ }
+        | Activation::Sign => Err(ConstructError::Unsuitable("a box network needs the step or relu activation")),
+    }
 }

@@ -14,6 +14,7 @@ use roundproof_kernel::{Evidence, Node, Separator};
 use roundproof_network::{Activation, Dataset, Layer, Network};
 use roundproof_softfloat::{from_order_key, negate, order_key};
 
+use crate::error::check_hidden;
 use crate::scale;
 use crate::{ConstructError, Construction};
 
@@ -21,11 +22,9 @@ use crate::{ConstructError, Construction};
 ///
 /// # Errors
 ///
-/// If there is no row, two rows conflict, the activation is the identity, or (ReLU) the format has no scale for a side.
+/// If there is no row, two rows conflict, the activation is neither step nor ReLU, or (ReLU) the format has no scale for a side.
 pub fn memorize(data: &Dataset, activation: Activation) -> Result<Construction, ConstructError> {
-    if activation == Activation::Identity {
-        return Err(ConstructError::NOT_HIDDEN);
-    }
+    check_hidden(activation)?;
     let rows = distinct_rows(data)?;
     let units = rows.len().saturating_mul(2 * data.dimension());
     if units > u32::MAX as usize {

@@ -7,6 +7,7 @@
 //! | `schema` | the version of this description: 1 |
 //! | `claim` | `property` (`memorizes`, `computes` or `approximates`), what goes with it, `format`, `model` and `shape`, as below |
 //! | `network` | `path` and `sha256` of a safetensors file; the path is relative to the certificate's folder |
+//! | `network_source` | may be left out: `path` and `sha256` of the file of another tool that the network was made from |
 //! | `dataset` | the same of the rounded data set; may be left out for `computes`, and is for `approximates` |
 //! | `forest` | the same of the forest that is computed; there for `computes` and `approximates`, and only then |
 //! | `source` | may be left out: `path`, `sha256` and `labels` (column names) of the file that the data set, or the forest, came from |
@@ -30,7 +31,8 @@
 //! The evidence for `Proved` has the kind `box-network`, and then a `separator`, or the kind `paths`, and then nothing
 //! more. That for `Refuted` has the kind `witness`, the count `row`, or for `computes` and `approximates` the `point`, an
 //! array of a value for each input, the count `output`, the `value` that comes out, and `neurons`, an array of `layer`,
-//! `neuron` and `path`.
+//! `neuron` and `path`; and of `value`, that of the neuron, if its activation admits several and it is not that of the
+//! plain path.
 //!
 //! # Values, separators, paths
 //!
@@ -123,6 +125,9 @@ pub struct Certificate {
     pub claim: Claim,
     /// The network's file.
     pub network: FileReference,
+    /// The file of another tool that the network was made from. It need not be there for the certificate to be checked, and
+    /// nothing depends on it.
+    pub network_source: Option<FileReference>,
     /// The rounded data set's file.
     pub dataset: Option<FileReference>,
     /// The file of the forest that is computed.

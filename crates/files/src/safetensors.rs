@@ -12,6 +12,13 @@
 //! for each layer `i` from 0, and the metadata `format` (as [`Format`](roundproof_format::Format) spells it),
 //! `activations` (a JSON array of `step`, `relu`, `identity`, a layer each) and `input_dimension` (a decimal integer).
 //!
+//! Version 2 of this layout has the metadata `version` (`2`), and in addition
+//!
+//! - the activations `leaky-relu`, `clip` and `sign`; the slope, or the lower and the upper bound, are the *values* of the
+//!   tensor `layer{i}.activation`, of shape 1 or 2.
+//!
+//! A network is written in the first version that has all of it, and read in no other.
+//!
 //! # A forest
 //!
 //! | tensor | type | shape | |

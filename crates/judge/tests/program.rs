@@ -37,6 +37,7 @@ fn write(folder: &Path, change: impl FnOnce(&mut Certificate)) -> PathBuf {
     let mut certificate = Certificate {
         claim: claim.map(Property::from),
         network: write("network.safetensors", network_bytes(&built.network)),
+        network_source: None,
         dataset: Some(write("dataset.safetensors", dataset_bytes(&data, None))),
         forest: None,
         source: None,

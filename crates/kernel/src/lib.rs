@@ -12,6 +12,7 @@
 //! | [`Evidence::Paths`] | nothing | [`reach`]: an enclosure of the values of every neuron, row by row | monotonicity of rounding |
 //! | [`Evidence::Witness`] | this path gives another value than is claimed | [`replay`]: that it is a path of the model, its value, and that the claim does not hold of it | none |
 
+mod activation;
 pub mod boxes;
 mod claim;
 mod domain;

@@ -2,7 +2,7 @@
 
 use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format, Overflow};
-use roundproof_network::{ModelError, PathError};
+use roundproof_network::{Activation, ModelError, PathError};
 use thiserror::Error;
 
 use crate::facts::Denied;
@@ -71,6 +71,12 @@ pub enum BoxRejection {
     /// Not three layers with activations a, a, identity.
     #[error("a box network has three layers, step, step, identity or relu, relu, identity")]
     Layers,
+    /// Hidden layers of an activation that the rule does not speak of.
+    #[error("hidden layers of {activation}: the rule is about step and relu")]
+    Activation {
+        /// The activation of the first layer.
+        activation: Activation,
+    },
     /// A unit of layer 1 that does not look at exactly one input.
     #[error("layer 1, unit {unit}: {terms} weights, not one")]
     UnitTerms {
@@ -357,6 +363,18 @@ pub enum ReplayRejection {
         neuron: usize,
         /// What is wrong with it.
         error: PathError,
+    },
+    /// A neuron's value that its activation does not admit for its sum.
+    #[error("layer {layer}, neuron {neuron}: the activation does not make {value:?} of {sum:?}")]
+    Activation {
+        /// The layer, from 0.
+        layer: usize,
+        /// The neuron, from 0.
+        neuron: usize,
+        /// The replayed sum.
+        sum: Encoding,
+        /// The witness's value.
+        value: Encoding,
     },
     /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
     #[error("layer {layer}, neuron {neuron}: an exponent beyond +-2^22")]

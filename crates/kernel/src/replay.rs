@@ -9,12 +9,13 @@
 //! else alone. For a contracted product, its own choice says how the factors are read and nothing else of it acts; of
 //! the addition, the flush of the left operand, which is never formed, does not act.
 
-use roundproof_exact::{Arithmetic, Datum, decode, order_key};
+use roundproof_exact::{Arithmetic, order_key};
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_network::{
-    Accumulator, Activation, Choice, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees, Witness,
+    Accumulator, Choice, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees, Witness,
 };
 
+use crate::activation::Activations;
 use crate::{Domain, ReplayRejection, exponent_is_moderate};
 
 /// The inputs at the place of `witness`, if it is one of `domain`; and the value that its path gives there, which is what it
@@ -58,6 +59,7 @@ fn value(
 
     let mut listed = witness.neurons.iter().peekable();
     let replay = Replay::new(model, network.format());
+    let activations = Activations::new(model, network.format());
     let mut values = inputs;
     for (index, layer) in network.layers().iter().enumerate() {
         let mut next = Vec::with_capacity(layer.rows());
@@ -75,7 +77,12 @@ fn value(
                     &plain
                 }
             };
-            let value = replay.neuron(layer, neuron, &values, path);
+            let sum = replay.sum(layer, neuron, &values, path);
+            let value = match own.and_then(|own| own.value) {
+                None => activations.plain(layer.activation, sum),
+                Some(value) if activations.admits(layer.activation, sum, value) => value,
+                Some(value) => return Err(ReplayRejection::Activation { layer: index, neuron, sum, value }),
+            };
             if order_key(network.format(), value).is_some_and(|key| !exponent_is_moderate(network.format(), key)) {
                 return Err(ReplayRejection::Exponent { layer: index, neuron });
             }
@@ -110,11 +117,11 @@ impl Replay {
         Replay { format, accumulator, sums: arithmetic(accumulator, overflow), own: arithmetic(format, own) }
     }
 
-    fn neuron(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {
-        let sum = match path {
+    /// The sum of a neuron, in the network's format.
+    fn sum(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {
+        match path {
             SumPath::Tree(path) => self.tree(layer, neuron, inputs, path),
-        };
-        activate(self.format, layer.activation, sum)
+        }
     }
 
     /// The value of a sum on one tree, in the network's format.
@@ -167,23 +174,11 @@ impl Replay {
     }
 }
 
-fn flush(format: Format, flushed: bool, encoding: Encoding) -> Encoding {
+/// A datum as it is read or written: if it is subnormal and flushed, a zero of its sign.
+pub(crate) fn flush(format: Format, flushed: bool, encoding: Encoding) -> Encoding {
     if !flushed || format.class(encoding) != Class::Subnormal {
         return encoding;
     }
     let zero = if format.is_sign_minus(encoding) { format.negative_zero() } else { None };
     zero.unwrap_or(format.zero())
-}
-
-fn activate(format: Format, activation: Activation, sum: Encoding) -> Encoding {
-    let datum = decode(format, sum).unwrap_or(Datum::Nan);
-    let negative = datum.is_negative() && !matches!(datum, Datum::Zero { .. });
-    match activation {
-        Activation::Identity => sum,
-        Activation::Relu if datum == Datum::Nan => sum,
-        Activation::Relu if negative || matches!(datum, Datum::Zero { .. }) => format.zero(),
-        Activation::Relu => sum,
-        Activation::Step if negative || datum == Datum::Nan => format.zero(),
-        Activation::Step => format.one(false),
-    }
 }

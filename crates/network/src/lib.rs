@@ -4,6 +4,7 @@
 //! finite datum of the format. What the data *compute* is defined by `roundproof-kernel` and `roundproof-paths`, each
 //! on its own arithmetic.
 
+mod activation;
 mod dataset;
 mod encodings;
 mod forest;
@@ -12,11 +13,12 @@ mod network;
 mod preorder;
 mod witness;
 
+pub use activation::{Activation, ActivationError};
 pub use dataset::{Dataset, DatasetError};
 pub use encodings::{Encodings, Store};
 pub use forest::{Forest, ForestError, Tree, TreeNode};
 pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding, Summation, Trees};
-pub use network::{Activation, Layer, Network, NetworkError};
+pub use network::{Layer, Network, NetworkError};
 pub use preorder::{Parts, Preorder, Turn};
 pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, TreePath, Witness};
 

@@ -1,55 +1,11 @@
 //! A feed-forward network with sparse layers.
 
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
-use roundproof_format::{Encoding, Format, ParseError};
+use roundproof_format::{Encoding, Format};
 use thiserror::Error;
 
-use crate::{Encodings, MAX_LAYERS, is_admitted};
-
-/// What a neuron does to its sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// `1` if `v >= 0`, else `0`; so 1 for -0, and 0 for NaN.
-    Step,
-    /// `max(v, 0)`; NaN for NaN.
-    Relu,
-    /// `v`.
-    Identity,
-}
-
-impl Activation {
-    /// Every activation.
-    pub const ALL: &'static [Activation] = &[Activation::Step, Activation::Relu, Activation::Identity];
-
-    /// The spelling in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Activation::Step => "step",
-            Activation::Relu => "relu",
-            Activation::Identity => "identity",
-        }
-    }
-}
-
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Activation {
-    type Err = ParseError;
-    fn from_str(text: &str) -> Result<Activation, ParseError> {
-        let known = Activation::ALL.iter().copied();
-        known
-            .clone()
-            .find(|activation| activation.name() == text)
-            .ok_or_else(|| ParseError::unknown("activation", text, known.map(Activation::name)))
-    }
-}
+use crate::{Activation, Encodings, MAX_LAYERS, is_admitted};
 
 /// One layer: a sparse matrix in compressed rows, a bias for every row, one activation.
 ///
@@ -139,6 +95,14 @@ pub enum NetworkError {
         /// What is wrong with it.
         what: String,
     },
+    /// Parameters of an activation that it may not have.
+    #[error("layer {layer}: {what}")]
+    Activation {
+        /// The layer, from 0.
+        layer: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A row whose columns point nowhere or are not ascending.
     #[error("layer {layer}, row {row}: column {column} {what}")]
     Column {
@@ -172,8 +136,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// If shapes disagree, a column points outside the layer below or is not ascending within its row, or a stored
-    /// number is not finite (or, in `F(p)`, has an exponent beyond +-2^20).
+    /// If shapes disagree, a column points outside the layer below or is not ascending within its row, a stored number or
+    /// parameter is not finite (or, in `F(p)`, has an exponent beyond +-2^20), or bounds of an activation are not in order.
     pub fn new(format: Format, input_dimension: usize, layers: Vec<Layer>) -> Result<Network, NetworkError> {
         if input_dimension == 0 || layers.is_empty() || layers.len() > MAX_LAYERS {
             return Err(NetworkError::Shape { inputs: input_dimension, layers: layers.len() });
@@ -235,6 +199,9 @@ fn check_layer(format: Format, inputs: usize, index: usize, layer: &Layer) -> Re
     }
     if layer.row_ptr[0] != 0 || layer.row_ptr[rows] != stored as u64 || layer.row_ptr.windows(2).any(|w| w[0] > w[1]) {
         return wrong(format!("row pointers must ascend from 0 to the {stored} stored weights"));
+    }
+    if let Some(what) = layer.activation.flaw(format) {
+        return Err(NetworkError::Activation { layer: index, what });
     }
     for row in 0..rows {
         let mut least = 0;

@@ -14,7 +14,8 @@ pub struct Witness {
     pub output: usize,
     /// The value that the path gives there.
     pub value: Encoding,
-    /// The paths of single neurons, ascending; a neuron that is not listed takes [`SumPath::plain`].
+    /// The paths of single neurons, ascending; a neuron that is not listed takes [`SumPath::plain`], and its activation
+    /// rounds as that does.
     pub neurons: Vec<NeuronPath>,
 }
 
@@ -34,8 +35,10 @@ pub struct NeuronPath {
     pub layer: usize,
     /// The neuron in it, from 0.
     pub neuron: usize,
-    /// Its path.
+    /// The path of its sum.
     pub path: SumPath,
+    /// Its value, one of those that its activation admits for the sum; none: the one for the rounding of the plain path.
+    pub value: Option<Encoding>,
 }
 
 /// Every choice in the evaluation of one sum of products and a bias, in the form of the model's [`Summation`].

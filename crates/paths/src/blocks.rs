@@ -42,21 +42,23 @@ macro_rules! on_hardware {
 pub(crate) use on_hardware;
 
 /// The outputs of `layers` on each of `rows`, every neuron from left to right in `mode`; none if this is not the host's
-/// arithmetic.
+/// arithmetic, or an activation is not a [`Function`].
 pub(crate) fn in_order(
     machine: &Machine,
     layers: &[Layer],
     rows: &[&[Encoding]],
     mode: RoundingMode,
 ) -> Option<Vec<Vec<Encoding>>> {
-    on_hardware!(machine, H => in_chunks::<H>(layers, rows, mode))
+    let layers: Vec<(&Layer, Function)> =
+        layers.iter().map(|layer| Some((layer, Function::of(layer.activation)?))).collect::<Option<_>>()?;
+    on_hardware!(machine, H => in_chunks::<H>(&layers, rows, mode))
 }
 
-fn in_chunks<H: Hardware>(layers: &[Layer], rows: &[&[Encoding]], mode: RoundingMode) -> Vec<Vec<Encoding>>
+fn in_chunks<H: Hardware>(layers: &[(&Layer, Function)], rows: &[&[Encoding]], mode: RoundingMode) -> Vec<Vec<Encoding>>
 where
     H::Bits: Stored,
 {
-    let widest = layers.iter().map(Layer::rows).max().unwrap_or(0);
+    let widest = layers.iter().map(|(layer, _)| layer.rows()).max().unwrap_or(0);
     let fits = widest.saturating_mul(LANES * size_of::<H::Bits>()) <= ROOM;
     let mut outputs = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(LANES) {
@@ -71,7 +73,7 @@ where
 
 /// At most `L` rows.
 fn together<H: Hardware, const L: usize>(
-    layers: &[Layer],
+    layers: &[(&Layer, Function)],
     rows: &[&[Encoding]],
     mode: RoundingMode,
 ) -> Vec<Vec<Encoding>>
@@ -86,8 +88,8 @@ where
         }
         values.push(elements);
     }
-    for layer in layers {
-        let activate = |elements: &mut [H::Bits; L]| activate::<H>(layer.activation, elements);
+    for &(layer, function) in layers {
+        let activate = |elements: &mut [H::Bits; L]| activate::<H>(function, elements);
         values = affine::<H, _, L>(mode, &Sparse::<H::Bits>::of(layer), &values, activate);
     }
     let output = |row: usize| (0..values.len()).map(|output| encoding(values.get(output)[row])).collect();
@@ -104,12 +106,32 @@ fn encoding(bits: impl Into<u128>) -> Encoding {
     Encoding::from_bits(bits.into())
 }
 
+/// What blocks can be activated by.
+#[derive(Clone, Copy)]
+enum Function {
+    Identity,
+    Relu,
+    Step,
+}
+
+impl Function {
+    /// None for an activation that is none of these.
+    fn of(activation: Activation) -> Option<Function> {
+        match activation {
+            Activation::Identity => Some(Function::Identity),
+            Activation::Relu => Some(Function::Relu),
+            Activation::Step => Some(Function::Step),
+            Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => None,
+        }
+    }
+}
+
 #[inline(always)]
-fn activate<H: Hardware>(activation: Activation, elements: &mut [H::Bits]) {
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => slices::relu::<H>(elements),
-        Activation::Step => slices::step::<H>(elements),
+fn activate<H: Hardware>(function: Function, elements: &mut [H::Bits]) {
+    match function {
+        Function::Identity => {}
+        Function::Relu => slices::relu::<H>(elements),
+        Function::Step => slices::step::<H>(elements),
     }
 }
 

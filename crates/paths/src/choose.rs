@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath, Witness};
+use roundproof_network::{
+    Activation, Addition, Choice, Contraction, Flushes, NeuronPath, Order, PathError, Rounding, TreePath, Witness,
+};
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum};
@@ -35,13 +37,20 @@ pub trait Chooser {
         Ok(machine.sum(sum, &path).value)
     }
 
-    /// Whether the neuron at `site` takes the plain path for certain, so that there is no need to ask for it.
+    /// The value of the neuron at `site`, one of those that its activation admits for `sum`; none: that of the plain path.
+    /// Asked after [`Chooser::choose`].
+    fn activate(&mut self, _site: Site, _activation: Activation, _sum: Encoding, _: &Machine) -> Option<Encoding> {
+        None
+    }
+
+    /// Whether the neuron at `site` takes the plain path for certain, activation included, so that there is no need to ask
+    /// for it.
     fn is_plain(&self, _site: Site) -> bool {
         false
     }
 
-    /// The direction of every rounding in the layer, if all its neurons for certain add from left to right, contract
-    /// nothing and flush nothing, so that there is no need to ask for their paths.
+    /// The direction of every rounding in the layer, activations included, if all its neurons for certain add from left to
+    /// right, contract nothing and flush nothing, so that there is no need to ask for their paths.
     fn in_order(&self, _layer: usize, _machine: &Machine) -> Option<RoundingMode> {
         None
     }
@@ -68,33 +77,37 @@ impl Chooser for Plain {
 /// The paths that a witness lists, and the plain one elsewhere.
 #[derive(Clone, Debug)]
 pub struct FromWitness<'a> {
-    paths: BTreeMap<Site, &'a TreePath>,
+    neurons: BTreeMap<Site, &'a NeuronPath>,
 }
 
 impl<'a> FromWitness<'a> {
     /// The paths of `witness`. Of a neuron that it lists twice, the last.
     pub fn new(witness: &'a Witness) -> FromWitness<'a> {
         let site = |layer, neuron| Site { layer, neuron };
-        FromWitness { paths: witness.neurons.iter().map(|n| (site(n.layer, n.neuron), n.path.tree())).collect() }
+        FromWitness { neurons: witness.neurons.iter().map(|n| (site(n.layer, n.neuron), n)).collect() }
     }
 }
 
 impl Chooser for FromWitness<'_> {
     fn is_plain(&self, site: Site) -> bool {
-        !self.paths.contains_key(&site)
+        !self.neurons.contains_key(&site)
     }
 
     fn in_order(&self, layer: usize, machine: &Machine) -> Option<RoundingMode> {
         let site = |layer| Site { layer, neuron: 0 };
-        let listed = self.paths.range(site(layer)..site(layer + 1)).next();
+        let listed = self.neurons.range(site(layer)..site(layer + 1)).next();
         listed.is_none().then(|| machine.plain_mode())
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
-        match self.paths.get(&site) {
-            Some(path) => Cow::Borrowed(*path),
+        match self.neurons.get(&site) {
+            Some(neuron) => Cow::Borrowed(neuron.path.tree()),
             None => Cow::Owned(TreePath::plain(sum.terms.len(), machine.model())),
         }
+    }
+
+    fn activate(&mut self, site: Site, _: Activation, _: Encoding, _: &Machine) -> Option<Encoding> {
+        self.neurons.get(&site).and_then(|neuron| neuron.value)
     }
 }
 
@@ -133,7 +146,7 @@ impl Arrangement {
     ];
 }
 
-/// One direction, one arrangement, contraction and flushes everywhere or nowhere. What a model does not have is left
+/// One direction, one arrangement, contraction and flushes everywhere or nowhere, activations included. What a model does not have is left
 /// out: under `order=left-to-right` the arrangement is that one, in a fixed direction the model's is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fixed {
@@ -231,6 +244,10 @@ impl Chooser for Fixed {
 
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum, machine))
+    }
+
+    fn activate(&mut self, _: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
+        Some(machine.activate_with(activation, sum, self.choice(machine)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roundproof_format::{Class, Encoding, RoundingMode};
-use roundproof_network::{At, Layer, ModelError, Network, PathError, PathModel, TreePath, Witness};
+use roundproof_network::{Activation, At, Choice, Layer, ModelError, Network, PathError, PathModel, TreePath, Witness};
 use thiserror::Error;
 
 use crate::blocks;
@@ -43,6 +43,20 @@ pub enum EvaluateError {
         /// What is wrong with it.
         error: PathError,
     },
+    /// A value that an activation does not admit.
+    #[error("layer {layer}, neuron {neuron}: {activation} does not make {value:?} of {sum:?}")]
+    Activation {
+        /// The layer, from 0.
+        layer: usize,
+        /// The neuron in it, from 0.
+        neuron: usize,
+        /// What the neuron does to its sum.
+        activation: Activation,
+        /// Its sum.
+        sum: Encoding,
+        /// What was chosen for its value.
+        value: Encoding,
+    },
     /// A data set of another format or shape than the network's.
     #[error("the data set does not fit the network: another format or dimension")]
     Dataset,
@@ -65,7 +79,7 @@ pub struct NeuronTrace {
     pub path: TreePath,
     /// What it gave, step by step.
     pub steps: SumTrace,
-    /// The value after the activation.
+    /// The value after the activation, one of those that it admits.
     pub value: Encoding,
 }
 
@@ -259,15 +273,20 @@ pub(crate) fn layer_values(
     }
     let mut results = Vec::with_capacity(layer.rows());
     for neuron in 0..layer.rows() {
-        let plain = || chooser.is_plain(Site { layer: index, neuron }).then(|| machine.plain_mode());
-        let sum = if let Some(mode) = in_order.or_else(plain) {
-            machine.in_order(terms_of(layer, neuron, values), layer.bias.get(neuron), mode)
+        let site = Site { layer: index, neuron };
+        let plain = || chooser.is_plain(site).then(|| machine.plain_mode());
+        results.push(if let Some(mode) = in_order.or_else(plain) {
+            let sum = machine.in_order(terms_of(layer, neuron, values), layer.bias.get(neuron), mode);
+            machine.activate_with(layer.activation, sum, Choice::plain(mode))
         } else {
             let sum = sum_of(layer, neuron, values);
-            let site = Site { layer: index, neuron };
-            chooser.value(site, &sum, machine).map_err(|error| EvaluateError::Path { layer: index, neuron, error })?
-        };
-        results.push(machine.activate(layer.activation, sum));
+            let sum = chooser.value(site, &sum, machine).map_err(|error| EvaluateError::Path {
+                layer: index,
+                neuron,
+                error,
+            })?;
+            checked_value(machine, site, layer.activation, sum, chooser)?
+        });
     }
     Ok(results)
 }
@@ -285,7 +304,7 @@ fn layer_traces(
         let sum = sum_of(layer, neuron, values);
         let path = checked_path(machine, index, neuron, &sum, chooser)?.into_owned();
         let steps = machine.sum(&sum, &path);
-        let value = machine.activate(layer.activation, steps.value);
+        let value = checked_value(machine, Site { layer: index, neuron }, layer.activation, steps.value, chooser)?;
         results.push(NeuronTrace { sum, path, steps, value });
     }
     Ok(results)
@@ -303,5 +322,22 @@ fn checked_path<'a>(
     match path.check(sum.terms.len(), machine.model()) {
         Ok(()) => Ok(path),
         Err(error) => Err(EvaluateError::Path { layer, neuron, error }),
+    }
+}
+
+/// The chosen value of a neuron, which its activation must admit.
+fn checked_value(
+    machine: &Machine,
+    Site { layer, neuron }: Site,
+    activation: Activation,
+    sum: Encoding,
+    chooser: &mut dyn Chooser,
+) -> Result<Encoding, EvaluateError> {
+    let usual = machine.activate(activation, sum);
+    match chooser.activate(Site { layer, neuron }, activation, sum, machine) {
+        Some(value) if value != usual && !machine.activations(activation, sum).contains(&value) => {
+            Err(EvaluateError::Activation { layer, neuron, activation, sum, value })
+        }
+        chosen => Ok(chosen.unwrap_or(usual)),
     }
 }

@@ -23,7 +23,8 @@
 //! - an addition rounds the exact sum of its operands once, in the accumulator's format; a contracted product goes into
 //!   it exactly (fused multiply-add);
 //! - out of a wider accumulator the sum is rounded once more, into the network's format and under its overflow policy;
-//! - then comes the activation, which rounds nothing.
+//! - then comes the activation, in the network's format. Only the leaky ReLU rounds something: the product of its slope
+//!   and a negative sum, once, in a direction of the model.
 //!
 //! Under `subnormals=flush` every operation may read a subnormal operand as a zero of its sign, and replace a subnormal
 //! result by one. Subnormal means: in the format that the number is in. The operands of a product (weight, then input)
@@ -32,6 +33,7 @@
 //! A contracted product reads its operands as *its* choice says, the other operand as the addition's `right` flag says;
 //! the direction and `result` flag of the product's choice, and the `left` flag of the addition's, are then idle.
 
+mod activation;
 mod blocks;
 mod choose;
 mod enumerate;

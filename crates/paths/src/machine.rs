@@ -1,10 +1,8 @@
 //! The operations of a path model on a format, and one sum on one path.
 
 use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
-use roundproof_network::{
-    Accumulator, Activation, Choice, ModelError, PathModel, Rounding, Summation, TreePath, Trees,
-};
-use roundproof_softfloat::{Arithmetic, flush, is_subnormal, negate, relu, step};
+use roundproof_network::{Accumulator, Choice, ModelError, PathModel, Rounding, Summation, TreePath, Trees};
+use roundproof_softfloat::{Arithmetic, flush, is_subnormal, negate};
 
 /// One product: a stored weight and the value that it multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,13 +168,12 @@ impl Machine {
         flushed(self.format(), rounded, choice.flushes.result)
     }
 
-    /// What an activation makes of a number of the network's format.
-    pub fn activate(&self, activation: Activation, value: Encoding) -> Encoding {
-        match activation {
-            Activation::Step => step(self.format(), value),
-            Activation::Relu => relu(self.format(), value),
-            Activation::Identity => value,
-        }
+    /// The product of two numbers of the network's format, rounded in that format.
+    pub(crate) fn scale(&self, factor: Encoding, value: Encoding, choice: Choice) -> Encoding {
+        let (format, flushes) = (self.format(), choice.flushes);
+        let factor = flushed(format, factor, flushes.left);
+        let value = flushed(format, value, flushes.right);
+        flushed(format, self.narrow.multiply(choice.mode, factor, value).encoding, flushes.result)
     }
 
     /// The value of a sum of finite weights whose path is from left to right, unfused and unflushed, every rounding in `mode`: without

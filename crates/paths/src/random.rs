@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath};
+use roundproof_network::{Activation, Addition, Choice, Contraction, Flushes, Order, PathError, Rounding, TreePath};
 use roundproof_softfloat::{BothNeighbours, Faithful, Outcome, Standard};
 
 use crate::blocks::{bits, on_hardware};
@@ -21,8 +21,8 @@ use crate::machine::{Machine, Sum, Term};
 /// For each sum, in the order in which the neurons are asked for: a *temper* (one in four: every operation toward
 /// negative; one in four: toward positive; else each draws one of these two, which between them give every allowed
 /// result); the tree, by joining two random terms until one is left; for each addition that can contract, whether it
-/// does, and which of two products; flushes, each with probability one half. A choice that the model does not leave is
-/// not drawn.
+/// does, and which of two products; flushes, each with probability one half; where its activation admits several values, one
+/// of them. A choice that the model does not leave is not drawn.
 #[derive(Clone, Debug)]
 pub struct Random {
     generator: ChaCha8Rng,
@@ -161,6 +161,19 @@ impl Chooser for Random {
             let path = self.path(sum.terms.len(), machine);
             machine.sum(sum, &path).value
         }))
+    }
+
+    fn activate(&mut self, _: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
+        match activation {
+            Activation::LeakyRelu { slope: _ } => {
+                let admitted = machine.activations(activation, sum);
+                // One value is no choice.
+                let place = if admitted.len() > 1 { self.below(admitted.len() as u32) } else { 0 };
+                Some(admitted[place as usize])
+            }
+            Activation::Step | Activation::Relu | Activation::Identity | Activation::Sign => None,
+            Activation::Clip { low: _, high: _ } => None,
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn plus_one(format: Format) -> Network {
 fn mode_of_addition(mode: RoundingMode, model: &PathModel) -> Vec<NeuronPath> {
     let mut path = TreePath::plain(1, model);
     path.additions[0].choice = Choice::plain(mode);
-    vec![NeuronPath { layer: 0, neuron: 0, path: path.into() }]
+    vec![NeuronPath { layer: 0, neuron: 0, path: path.into(), value: None }]
 }
 
 fn witness(point: &[Encoding], given: Encoding, neurons: Vec<NeuronPath>) -> Witness {

@@ -325,6 +325,7 @@ fn refute(instance: &Instance, network: &Network, model: &PathModel) -> Option<S
     };
     let certificate = Certificate {
         network: reference("network.safetensors", &network_bytes(network))?,
+        network_source: None,
         dataset: Some(reference("dataset.safetensors", &dataset_bytes(data, None))?),
         claim: claim.map(Property::from),
         forest: None,

@@ -101,10 +101,11 @@ impl Query {
         defect: Option<Defect>,
     ) -> Option<Query> {
         let suits = match (activation, defect) {
-            (Activation::Identity, _) => false,
+            (Activation::Identity | Activation::Sign, _) => false,
+            (Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ }, _) => false,
             (Activation::Relu, Some(Defect::ThresholdAtValue | Defect::Counting)) => false,
             (Activation::Step, Some(Defect::HalvedPenalties | Defect::ScaleBeyondRange)) => false,
-            _ => shape.rows > 0 && shape.inputs > 0,
+            (Activation::Relu | Activation::Step, _) => shape.rows > 0 && shape.inputs > 0,
         };
         if !suits || !is_covered(model) {
             return None;

@@ -3,7 +3,7 @@
 use roundproof_exact::{Rational, faithful, round};
 use roundproof_files::text::{exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_network::{Accumulator, Addition, Choice, PathModel, Summation, TreePath};
+use roundproof_network::{Accumulator, Activation, Addition, Choice, PathModel, Rounding, Summation, TreePath};
 use roundproof_paths::NeuronTrace;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::reals::real;
 /// An operation, or several in a row that come out the same.
 #[derive(Serialize)]
 pub struct Operation {
-    /// `product`, `addition` or `out of the accumulator`.
+    /// `product`, `addition`, `out of the accumulator` or `activation`.
     pub kind: &'static str,
     /// Among those of its kind, from 1; of the product, its place among the weights.
     pub first: usize,
@@ -35,6 +35,7 @@ pub struct Operation {
 pub struct Operations<'a> {
     pub format: Format,
     pub model: &'a PathModel,
+    pub activation: Activation,
     pub neuron: &'a NeuronTrace,
 }
 
@@ -104,7 +105,39 @@ impl Operations<'_> {
             };
             push(&mut all, operation(given, (self.format, self.model.overflow), steps.value, choice));
         }
+        push(&mut all, self.activation());
         all
+    }
+
+    /// What the activation rounds.
+    fn activation(&self) -> Option<Operation> {
+        let (sum, value) = (self.neuron.steps.value, self.neuron.value);
+        let slope = match self.activation {
+            Activation::LeakyRelu { slope } if real(self.format, sum).is_none_or(|sum| sum < 0) => slope,
+            Activation::LeakyRelu { slope: _ } | Activation::Step | Activation::Relu | Activation::Identity => {
+                return None;
+            }
+            Activation::Clip { low: _, high: _ } | Activation::Sign => return None,
+        };
+        let given = Given {
+            kind: "activation",
+            number: 1,
+            of: 1,
+            operation: format!("{} * {}", exact_decimal(self.format, slope), exact_decimal(self.format, sum)),
+            fused: false,
+            exact: real(self.format, slope).zip(real(self.format, sum)).map(|(slope, sum)| slope * sum),
+            after_nan: self.format.is_nan(sum),
+        };
+        let (plain, any) = match self.model.rounding {
+            Rounding::Mode(mode) => (mode, false),
+            Rounding::Any => (RoundingMode::TiesToEven, true),
+        };
+        let mut told = operation(given, (self.format, self.model.overflow), value, Choice::plain(plain))?;
+        // A witness names the value, and no direction.
+        if any && told.ties_to_even.as_ref() != Some(&told.taken) {
+            told.direction = "the path".to_string();
+        }
+        Some(told)
     }
 
     fn wide(&self) -> (Format, Overflow) {

@@ -19,7 +19,7 @@ pub fn layers(network: &Network, inputs: &[Encoding]) -> Vec<Vec<Option<Rational
         let neuron = |row: usize| {
             let terms =
                 layer.terms(row).map(|(column, weight)| (real(format, weight), below[column as usize].as_ref()));
-            activated(layer.activation, real(format, layer.bias.get(row)), terms)
+            activated(format, layer.activation, real(format, layer.bias.get(row)), terms)
         };
         below = (0..layer.rows()).map(neuron).collect();
         layers.push(below.clone());
@@ -31,10 +31,11 @@ pub fn layers(network: &Network, inputs: &[Encoding]) -> Vec<Vec<Option<Rational
 pub fn of_neuron(format: Format, activation: Activation, neuron: &NeuronTrace) -> Option<Rational> {
     let inputs: Vec<Option<Rational>> = neuron.sum.terms.iter().map(|term| real(format, term.input)).collect();
     let terms = neuron.sum.terms.iter().zip(&inputs).map(|(term, input)| (real(format, term.weight), input.as_ref()));
-    activated(activation, real(format, neuron.sum.bias), terms)
+    activated(format, activation, real(format, neuron.sum.bias), terms)
 }
 
 fn activated<'a>(
+    format: Format,
     activation: Activation,
     bias: Option<Rational>,
     terms: impl Iterator<Item = (Option<Rational>, Option<&'a Rational>)>,
@@ -51,5 +52,9 @@ fn activated<'a>(
         Activation::Relu if sum < 0 => Rational::new(),
         Activation::Relu => sum,
         Activation::Step => Rational::from(u32::from(sum >= 0)),
+        Activation::LeakyRelu { slope } if sum < 0 => sum * real(format, slope)?,
+        Activation::LeakyRelu { slope: _ } => sum,
+        Activation::Clip { low, high } => Ord::clamp(sum, real(format, low)?, real(format, high)?),
+        Activation::Sign => sum.signum(),
     })
 }

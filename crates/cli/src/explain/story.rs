@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::operations::{Operation, Operations};
 use super::reals::{of_neuron, real};
+use crate::words;
 
 /// How many neurons are told of, and how many operations, terms and sources of each.
 const MOST: usize = 12;
@@ -67,7 +68,8 @@ impl Place {
 pub struct Neuron {
     pub layer: usize,
     pub neuron: usize,
-    pub activation: &'static str,
+    /// With its parameters.
+    pub activation: String,
     pub value: String,
     /// What it would give for the inputs that it had. None beside NaN and infinities.
     pub exact: Option<String>,
@@ -167,7 +169,7 @@ impl Story<'_> {
         let taken = &self.taken.layers[layer][neuron];
         let activation = self.network.layers()[layer].activation;
         let exact = of_neuron(format, activation, taken);
-        let operations = Operations { format, model: self.model, neuron: taken };
+        let operations = Operations { format, model: self.model, activation, neuron: taken };
         let as_exact = exact.is_some() && exact == real(format, taken.value);
         // A neuron that makes what its inputs say of them is told of for its inputs alone.
         let mut inexact = if as_exact { Vec::new() } else { operations.inexact() };
@@ -185,7 +187,7 @@ impl Story<'_> {
         Neuron {
             layer,
             neuron,
-            activation: activation.name(),
+            activation: words::activation(format, activation),
             value: exact_decimal(format, taken.value),
             exact: exact.map(exact_dyadic),
             over_the_reals: self.reals[layer][neuron].clone().map(exact_dyadic),

@@ -115,7 +115,7 @@ impl Operation {
     fn place(&self) -> String {
         let Operation { kind, first, last, of, .. } = self;
         match (*kind, first == last) {
-            ("out of the accumulator", _) => kind.to_string(),
+            ("out of the accumulator" | "activation", _) => kind.to_string(),
             (_, true) => format!("{kind} {first} of {of}"),
             (_, false) => format!("{kind}s {first} to {last} of {of}"),
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a helper that fails fails the test
 
+mod activations;
 mod approximate;
 mod bad_certificates;
 mod bad_input;

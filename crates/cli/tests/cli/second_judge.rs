@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::common::Folder;
 
 /// What the second judge says of certificates: its exit code, and its lines.
-fn second_judge(certificates: &[PathBuf]) -> (i32, String) {
+pub fn second_judge(certificates: &[PathBuf]) -> (i32, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/second_judge.py");
     let output = Command::new("python3").arg(script).args(certificates).output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -101,6 +101,7 @@ pub(super) fn check(format: Format, evidence: Option<&Evidence>) -> Result<(), I
             }
             let mut terms_left = MAX_TERMS;
             witness.neurons.iter().enumerate().try_for_each(|(index, neuron)| {
+                neuron.value.map_or(Ok(()), is_encoding)?;
                 let path = neuron.path.tree();
                 let (products, additions) = (path.products.len(), path.additions.len());
                 let counts =

@@ -26,6 +26,7 @@ pub(super) fn certificate(bytes: &[u8]) -> Result<Certificate, CertificateProble
     let certificate = Certificate {
         claim,
         network: reference(fields.take("network")?)?,
+        network_source: fields.take_optional("network_source").map(reference).transpose()?,
         dataset: fields.take_optional("dataset").map(reference).transpose()?,
         forest: fields.take_optional("forest").map(reference).transpose()?,
         source: fields.take_optional("source").map(source).transpose()?,
@@ -224,7 +225,7 @@ fn evidence(format: Format, field: Field) -> Result<Evidence, Misfit> {
             let value = fields.take("value")?.read(|text| notation::read_value(format, text))?;
             // All paths of a witness together take no more memory than this allows.
             let mut terms_left = notation::MAX_TERMS;
-            let neurons = list(fields.take("neurons")?, |field| neuron(field, &mut terms_left))?;
+            let neurons = list(fields.take("neurons")?, |field| neuron(format, field, &mut terms_left))?;
             Evidence::Witness(Witness { at, output, value, neurons })
         }
     };
@@ -232,10 +233,12 @@ fn evidence(format: Format, field: Field) -> Result<Evidence, Misfit> {
     Ok(evidence)
 }
 
-fn neuron(field: Field, terms_left: &mut usize) -> Result<NeuronPath, Misfit> {
+fn neuron(format: Format, field: Field, terms_left: &mut usize) -> Result<NeuronPath, Misfit> {
     let mut fields = field.object()?;
     let (layer, neuron) = (fields.take("layer")?.count()?, fields.take("neuron")?.count()?);
     let path = fields.take("path")?.read(|text| notation::read_path(text, terms_left))?;
+    let value = fields.take_optional("value");
+    let value = value.map(|value| value.read(|text| notation::read_value(format, text))).transpose()?;
     fields.finish()?;
-    Ok(NeuronPath { layer, neuron, path: path.into() })
+    Ok(NeuronPath { layer, neuron, path: path.into(), value })
 }

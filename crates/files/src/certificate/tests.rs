@@ -25,6 +25,7 @@ fn proved() -> Certificate {
             shape: Shape { rows: 150, input_dimension: 4, output_dimension: 1, layers: 3, parameters: 84 },
         },
         network: reference("network.safetensors"),
+        network_source: None,
         dataset: Some(reference("dataset.safetensors")),
         forest: None,
         source: Some(SourceReference {
@@ -48,7 +49,7 @@ fn refuted() -> Certificate {
     path.additions[1] = Addition { left: 1, right: 0, ..path.additions[1] };
     path.additions[2] = Addition { left: 5, right: 4, ..path.additions[2] };
     path.additions[2].choice.flushes.result = true;
-    let neurons = vec![NeuronPath { layer: 1, neuron: 17, path: path.into() }];
+    let neurons = vec![NeuronPath { layer: 1, neuron: 17, path: path.into(), value: None }];
     let claim = Claim { model, ..proved().claim };
     let witness = Witness { at: At::Row(3), output: 0, value: Encoding::from_bits(0x7fc0), neurons };
     let evidence = Some(Evidence::Witness(witness));
@@ -226,6 +227,20 @@ fn keys_are_all_known_and_there_once() {
     assert!(
         refused("\"rows\": 150", "\"rows\": 150, \"columns\": 4").starts_with("claim.shape.columns: unknown field")
     );
+}
+
+#[test]
+fn the_source_of_a_network_is_named_or_it_is_not() {
+    let named = Certificate { network_source: Some(reference("model.onnx")), ..proved() };
+    let text = named.to_json().unwrap();
+    assert_eq!(Certificate::parse(Path::new("c"), text.as_bytes()).unwrap(), named);
+    let digest = reference("model.onnx").sha256;
+    let field =
+        format!("  \"network_source\": {{\n    \"path\": \"model.onnx\",\n    \"sha256\": \"{digest}\"\n  }},\n");
+    assert!(text.contains(&field), "{text}");
+    assert_eq!(proved().to_json().unwrap(), text.replace(&field, ""));
+    let wrong = text.replace("model.onnx", "../model.onnx");
+    assert!(Certificate::parse(Path::new("c"), wrong.as_bytes()).is_err());
 }
 
 #[test]
@@ -421,10 +436,12 @@ fn node() -> impl Strategy<Value = Node> {
 
 fn evidence() -> impl Strategy<Value = (Verdict, Option<Evidence>)> {
     let separator = prop::collection::vec(node(), 0..12).prop_map(|nodes| Evidence::BoxNetwork(Separator { nodes }));
-    let neuron = (0usize..9, any::<u32>(), path()).prop_map(|(layer, neuron, path)| NeuronPath {
+    let value = prop::option::of(any::<u16>().prop_map(|bits| Encoding::from_bits(bits.into())));
+    let neuron = (0usize..9, any::<u32>(), path(), value).prop_map(|(layer, neuron, path, value)| NeuronPath {
         layer,
         neuron: neuron as usize,
         path: path.into(),
+        value,
     });
     let point = prop::collection::vec(any::<u16>().prop_map(|bits| Encoding::from_bits(bits.into())), 0..4);
     let at = prop_oneof![any::<u16>().prop_map(|row| At::Row(row.into())), point.prop_map(At::Point)];

@@ -3,16 +3,20 @@
 use roundproof_approximation::{Accuracy, Approximates, Approximation};
 use roundproof_format::Format;
 use roundproof_kernel::{Evidence, Property as KernelProperty, Shape};
-use roundproof_network::{Accumulator, At, Contraction, Order, PathModel, Rounding, Summation, Trees, Witness};
+use roundproof_network::{
+    Accumulator, At, Contraction, NeuronPath, Order, PathModel, Rounding, Summation, Trees, Witness,
+};
 
 use super::{Certificate, Claim, FileReference, LemmaReference, Property, SCHEMA, SourceReference, notation};
 use crate::json::Json;
 
 /// A certificate that passed its check.
 pub(super) fn certificate(certificate: &Certificate) -> Json {
-    let Certificate { claim, network, dataset, forest, source, verdict, evidence, lemmas, provenance } = certificate;
+    let Certificate { claim, network, network_source, dataset, forest, source, verdict, evidence, lemmas, provenance } =
+        certificate;
     let mut fields =
         vec![("schema", Json::count(SCHEMA)), ("claim", self::claim(claim)), ("network", reference(network))];
+    fields.extend(network_source.iter().map(|source| ("network_source", reference(source))));
     fields.extend(dataset.iter().map(|dataset| ("dataset", reference(dataset))));
     fields.extend(forest.iter().map(|forest| ("forest", reference(forest))));
     fields.extend(source.iter().map(|source| ("source", self::source(source))));
@@ -125,12 +129,15 @@ fn evidence(format: Format, evidence: &Evidence) -> Json {
 }
 
 fn witness(format: Format, Witness { at, output, value, neurons }: &Witness) -> Json {
-    let neurons = neurons.iter().map(|neuron| {
-        Json::object([
-            ("layer", Json::count(neuron.layer)),
-            ("neuron", Json::count(neuron.neuron)),
-            ("path", Json::Text(notation::write_path(neuron.path.tree()))),
-        ])
+    let neurons = neurons.iter().map(|NeuronPath { layer, neuron, path, value }| {
+        let mut fields = vec![
+            ("layer".to_string(), Json::count(*layer)),
+            ("neuron".to_string(), Json::count(*neuron)),
+            ("path".to_string(), Json::Text(notation::write_path(path.tree()))),
+        ];
+        let value = value.map(|value| Json::Text(notation::write_value(format, value)));
+        fields.extend(value.map(|value| ("value".to_string(), value)));
+        Json::Object(fields)
     });
     let at = match at {
         At::Row(row) => ("row", Json::count(*row)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use roundproof_format::Format;
-use roundproof_network::{Activation, Layer, Network, NetworkError};
+use roundproof_network::{Activation, Encodings, Layer, Network, NetworkError};
 
 use crate::atomic::WriteProblem;
 use crate::digest::{Digest, Stored};
@@ -19,8 +19,14 @@ use super::{TensorError, TensorProblem};
 /// The bytes of a network's file: the same for the same network, always.
 pub fn network_bytes(network: &Network) -> Vec<u8> {
     let format = network.format();
+    let parameters: Vec<Encodings> =
+        network.layers().iter().map(|layer| Encodings::collect(format, layer.activation.parameters())).collect();
     let mut parts = Vec::new();
-    for (index, layer) in network.layers().iter().enumerate() {
+    for (index, (layer, parameters)) in network.layers().iter().zip(&parameters).enumerate() {
+        if !parameters.is_empty() {
+            let name = format!("layer{index}.activation");
+            parts.extend(values(format, name, vec![parameters.len()], parameters));
+        }
         parts.push(u64s(format!("layer{index}.row_ptr"), &layer.row_ptr));
         parts.push(u32s(format!("layer{index}.columns"), &layer.columns));
         let columns = [("weights", &layer.weights), ("bias", &layer.bias)];
@@ -31,12 +37,24 @@ pub fn network_bytes(network: &Network) -> Vec<u8> {
         );
     }
     let activations = network.layers().iter().map(|layer| Json::text(layer.activation)).collect();
-    let metadata = BTreeMap::from([
+    let mut metadata = BTreeMap::from([
         ("activations", Json::Array(activations).compact()),
         ("format", format.to_string()),
         ("input_dimension", network.input_dimension().to_string()),
     ]);
+    if version(network) > 1 {
+        metadata.insert("version", version(network).to_string());
+    }
     container::bytes(&metadata, parts)
+}
+
+/// The version of the layout that a network is written in: the first that has all of it.
+fn version(network: &Network) -> u32 {
+    let since = |layer: &Layer| match layer.activation {
+        Activation::Step | Activation::Relu | Activation::Identity => 1,
+        Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => 2,
+    };
+    network.layers().iter().map(since).max().unwrap_or(1)
 }
 
 /// Writes a network's file, as a whole or not at all, and says its digest.
@@ -75,16 +93,52 @@ fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
     let activations = container.read_metadata("activations", |text| {
         let names = Field::root(Json::parse(text.as_bytes()).map_err(|error| error.to_string())?).array();
         let names = names.map_err(|misfit| misfit.to_string())?;
-        let activations = names.into_iter().map(|name| name.read(str::parse::<Activation>));
-        activations.collect::<Result<Vec<Activation>, _>>().map_err(|misfit| misfit.to_string())
+        let named = |name: &str| Activation::arity(name).map(|arity| (name.to_string(), arity));
+        let activations = names.into_iter().map(|name| name.read(named));
+        activations.collect::<Result<Vec<(String, usize)>, _>>().map_err(|misfit| misfit.to_string())
     })?;
     let input_dimension = take_dimension(&mut container)?;
-    let layers = activations.into_iter().enumerate();
-    let layers = layers.map(|(index, activation)| take_layer(&mut container, format, index, activation));
-    let layers = layers.collect::<Result<Vec<Layer>, TensorProblem>>()?;
+    let said = match container.metadata.contains_key("version") {
+        true => {
+            container.read_metadata("version", |text| (text == "2").then_some(2).ok_or("2 is needed".to_string()))?
+        }
+        false => 1,
+    };
+    let mut layers = Vec::new();
+    for (index, (name, arity)) in activations.into_iter().enumerate() {
+        let activation = take_activation(&mut container, format, index, &name, arity)?;
+        layers.push(take_layer(&mut container, format, index, activation)?);
+    }
     container.finish()?;
-    Network::new(format, input_dimension, layers)
-        .map_err(|source| TensorProblem::Network { place: faulty(&source), source })
+    let network = Network::new(format, input_dimension, layers)
+        .map_err(|source| TensorProblem::Network { place: faulty(&source), source })?;
+    let version = version(&network);
+    if version == said {
+        return Ok(network);
+    }
+    let what = format!("this network is written in version {version}, and the file is of version {said}");
+    Err(TensorProblem::Metadata { key: "version".to_string(), what })
+}
+
+/// The activation of a layer, with the parameters that it takes.
+fn take_activation(
+    container: &mut Container<'_>,
+    format: Format,
+    layer: usize,
+    name: &str,
+    arity: usize,
+) -> Result<Activation, TensorProblem> {
+    let tensor = format!("layer{layer}.activation");
+    let parameters = match arity {
+        0 => Vec::new(),
+        _ => take_values(container, format, &tensor, 1)?.0.iter().collect(),
+    };
+    let found = vec![parameters.len()];
+    Activation::with_parameters(name, &parameters).map_err(|error| TensorProblem::Shape {
+        tensor,
+        found,
+        expected: format!("[{arity}] ({error})"),
+    })
 }
 
 /// The metadata entry `format`, in its one spelling.
@@ -137,6 +191,7 @@ fn faulty(error: &NetworkError) -> String {
         NetworkError::Shape { inputs: 0, .. } => return "metadata `input_dimension`".to_string(),
         NetworkError::Shape { .. } => return "metadata `activations`".to_string(),
         NetworkError::Layer { layer, .. } => (layer, "row_ptr"),
+        NetworkError::Activation { layer, .. } => (layer, "activation"),
         NetworkError::Column { layer, .. } => (layer, "columns"),
         NetworkError::Value { layer, what: "bias", .. } => (layer, "bias"),
         NetworkError::Value { layer, .. } => (layer, "weights"),

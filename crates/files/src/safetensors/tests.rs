@@ -298,6 +298,87 @@ fn accepted_is_legitimate(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The small network with other activations.
+fn activated(format: Format, hidden: Activation, last: Activation) -> Network {
+    let mut layers = network(format).into_layers();
+    (layers[0].activation, layers[1].activation) = (hidden, last);
+    Network::new(format, 2, layers).unwrap()
+}
+
+#[test]
+fn activations_of_version_2_read_back_in_every_format() {
+    for format in formats() {
+        let (zero, one, minus) = (format.zero(), format.one(false), format.one(true));
+        let (leaky, clip) = (Activation::LeakyRelu { slope: minus }, Activation::Clip { low: zero, high: one });
+        for (hidden, last) in [(leaky, clip), (Activation::Relu, Activation::Sign), (clip, Activation::Identity)] {
+            let network = activated(format, hidden, last);
+            let bytes = network_bytes(&network);
+            assert!(parts(&bytes).0.contains(r#""version":"2""#));
+            assert_eq!(reread(&bytes).unwrap(), network);
+            let old = activated(format, Activation::Relu, Activation::Step);
+            assert!(!parts(&network_bytes(&old)).0.contains("version"), "what version 1 has is of version 1");
+        }
+    }
+}
+
+#[test]
+fn activations_of_version_2_are_refused_where_they_are_wrong() {
+    let format = Format::BFLOAT16;
+    let (zero, one) = (format.zero(), format.one(false));
+    let bytes = network_bytes(&activated(format, Activation::Clip { low: zero, high: one }, Activation::Sign));
+    let (header, data) = parts(&bytes);
+    let refused = |from: &str, to: &str| {
+        assert!(header.contains(from), "{header}");
+        reread(&file(&header.replacen(from, to, 1), data)).unwrap_err().to_string()
+    };
+    let answers = [
+        refused(r#","version":"2""#, ""),
+        refused(r#""version":"2""#, r#""version":"3""#),
+        refused(r#""version":"2""#, r#""version":"02""#),
+        refused(r#"[\"clip\""#, r#"[\"leaky-relu\""#),
+        refused(r#"[\"clip\""#, r#"[\"relu\""#),
+        refused(r#"\"sign\""#, r#"\"clip\""#),
+        refused(r#"\"sign\""#, r#"\"sing\""#),
+    ];
+    insta::assert_snapshot!(answers.join("\n"), @"
+    net.safetensors: metadata `version`: this network is written in version 2, and the file is of version 1
+    net.safetensors: metadata `version`: 2 is needed
+    net.safetensors: metadata `version`: 2 is needed
+    net.safetensors: tensor `layer0.activation` has the shape [2]; [1] (leaky-relu takes 1 parameters, and there are 2) is needed
+    net.safetensors: tensor `layer0.activation` has no place in this file
+    net.safetensors: tensor `layer1.activation` is missing
+    net.safetensors: metadata `activations`: [1]: `sing`: unknown activation `sing`; did you mean `sign`? (known: step, relu, identity, leaky-relu, clip, sign)
+    ");
+    // A file of version 2 with nothing in it that version 1 does not have.
+    let (header, data) =
+        (parts(&network_bytes(&network(format))).0, parts(&network_bytes(&network(format))).1.to_vec());
+    let header = header.replacen(r#""input_dimension":"2""#, r#""input_dimension":"2","version":"2""#, 1);
+    let message = reread(&file(&header, &data)).unwrap_err().to_string();
+    assert!(message.contains("written in version 1, and the file is of version 2"), "{message}");
+    // Bounds in the wrong order, and one that is not finite.
+    let high = data_of(&bytes, &[0x80, 0x3f], &[0x80, 0xbf]);
+    assert!(reread(&high).unwrap_err().to_string().contains("`layer0.activation`: layer 0: the lower bound"));
+    let infinite = data_of(&bytes, &[0x80, 0x3f], &[0x80, 0x7f]);
+    assert!(reread(&infinite).unwrap_err().to_string().contains("parameter 0x7f80 of clip"));
+}
+
+/// The file with another second parameter of the first layer's activation, which stands first of what is 16 bits wide.
+fn data_of(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut bytes = bytes.to_vec();
+    let place = 8 + header + parameters_start(&bytes);
+    assert_eq!(&bytes[place + 2..place + 4], from);
+    bytes[place + 2..place + 4].copy_from_slice(to);
+    bytes
+}
+
+/// Where the tensor `layer0.activation` starts in the data.
+fn parameters_start(bytes: &[u8]) -> usize {
+    let (header, _) = parts(bytes);
+    let header: serde_json::Value = serde_json::from_str(header.trim()).unwrap();
+    header["layer0.activation"]["data_offsets"][0].as_u64().unwrap() as usize
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

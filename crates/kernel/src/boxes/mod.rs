@@ -71,7 +71,7 @@ pub(crate) fn recognize<'a>(
 ) -> Result<Piecewise<'a>, BoxRejection> {
     let threshold = facts.threshold?;
     let [first, second, last] = network.layers() else { return Err(BoxRejection::Layers) };
-    let activations = (Role::of(first.activation), Role::of(second.activation), Role::of(last.activation));
+    let activations = (Role::of(first.activation)?, Role::of(second.activation)?, Role::of(last.activation)?);
     let hidden = match activations {
         (Role::Hidden(a), Role::Hidden(b), Role::Output) if a == b => a,
         (Role::Hidden(_) | Role::Output, Role::Hidden(_) | Role::Output, Role::Hidden(_) | Role::Output) => {

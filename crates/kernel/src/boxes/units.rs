@@ -25,11 +25,16 @@ pub(super) enum Role {
 }
 
 impl Role {
-    pub fn of(activation: Activation) -> Role {
+    pub fn of(activation: Activation) -> Result<Role, BoxRejection> {
         match activation {
-            Activation::Step => Role::Hidden(Hidden::Step),
-            Activation::Relu => Role::Hidden(Hidden::Relu),
-            Activation::Identity => Role::Output,
+            Activation::Step => Ok(Role::Hidden(Hidden::Step)),
+            Activation::Relu => Ok(Role::Hidden(Hidden::Relu)),
+            Activation::Identity => Ok(Role::Output),
+            // The theorem speaks of none of them: units that give a part of a negative sum are not silent, and what gives
+            // -1 or a bound is no indicator.
+            Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => {
+                Err(BoxRejection::Activation { activation })
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::facts::{ErrorBound, Grid, largest};
 
 /// What enclosures could not exclude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(crate) enum Lost {
     /// A value may be NaN.
     Nan,
     /// In `F(p)`, a value may be too large or too small in magnitude to be worth computing with.
@@ -17,7 +17,7 @@ pub(super) enum Lost {
 
 /// All data between two, by their order keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     pub low: i128,
     pub high: i128,
 }
@@ -34,13 +34,13 @@ impl Keys {
 }
 
 /// The datum with an order key that is one's.
-pub(super) fn datum(format: Format, key: i128) -> Encoding {
+pub(crate) fn datum(format: Format, key: i128) -> Encoding {
     of_order_key(format, key).expect("a key is that of a datum")
 }
 
 /// A real or an infinity. The order of the variants is that of the values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Extended {
+pub(crate) enum Extended {
     Minus,
     Finite(Rational),
     Plus,
@@ -94,11 +94,11 @@ impl Extended {
 }
 
 /// A closed interval of extended reals.
-pub(super) type Ends = (Extended, Extended);
+pub(crate) type Ends = (Extended, Extended);
 
 /// Rounding of intervals into one format.
 #[derive(Clone, Debug)]
-pub(super) struct Rounder {
+pub(crate) struct Rounder {
     pub format: Format,
     pub overflow: Overflow,
     /// Of all directions that an operation may take, those that give the least and the greatest result.

@@ -3,14 +3,14 @@
 //! # The rule
 //!
 //! A neuron's inputs lie in intervals whose ends are data of the format. Each product lies between the rounded ends of
-//! its exact interval, because rounding is monotone (R1). For the sum see [`sum`]. The activation is monotone. If at
-//! the end every output's interval is its label alone, and NaN was excluded everywhere, the network memorizes.
+//! its exact interval, because rounding is monotone (R1). For the sum see [`sum`], for the activation
+//! [`Activations::image`]. If at the end every output's interval is its label alone, and NaN was excluded everywhere, the network memorizes.
 //!
 //! The rule leans on no structure of the network and costs rows times weights. It can fail to establish a true claim:
 //! intervals forget how values depend on each other. It does not cover flushed subnormals, nor values in `F(p)` with
 //! exponents beyond [`MODERATE_EXPONENT`](crate::MODERATE_EXPONENT).
 
-mod interval;
+pub(crate) mod interval;
 mod sum;
 
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
@@ -19,6 +19,7 @@ use roundproof_network::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::activation::Activations;
 use crate::{ReachRejection, exponent_is_moderate, key, stored};
 use interval::{Extended, Keys, Lost, Rounder, datum};
 use sum::{Additions, Floor, Leaf};
@@ -71,11 +72,12 @@ struct Evaluator {
     additions: Additions,
     format: Format,
     one: i128,
+    activations: Activations,
     /// Into the accumulator.
     accumulate: Rounder,
     /// Out of a wider accumulator.
     narrow: Option<Rounder>,
-    /// What step and ReLU make one value of.
+    /// What step and sign, and what ReLU makes one value of.
     floors: Option<[Floor; 2]>,
     products: FxHashMap<(Encoding, Keys), u32>,
     leaves: Vec<Leaf>,
@@ -111,8 +113,10 @@ impl Evaluator {
         let floors =
             narrow.as_ref().is_none_or(Rounder::keeps_order).then_some([-1, 0].map(|key| Floor { key, minus_one }));
         let (products, leaves, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
-        let (additions, one) = (Additions { in_order, contracted }, key_of_one(format));
-        Ok(Evaluator { additions, format, one, accumulate, narrow, floors, products, leaves, bits: 0, units })
+        let (additions, one, activations) =
+            (Additions { in_order, contracted }, key_of_one(format), Activations::new(model, format));
+        let bits = 0;
+        Ok(Evaluator { additions, format, one, activations, accumulate, narrow, floors, products, leaves, bits, units })
     }
 
     fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, Lost> {
@@ -136,7 +140,9 @@ impl Evaluator {
         } else {
             self.sum(terms, bias, inputs, layer.activation)?
         };
-        Ok(activate(layer.activation, sum, self.one))
+        let value = self.activations.image(layer.activation, sum)?;
+        let moderate = [value.low, value.high].iter().all(|&key| exponent_is_moderate(self.format, key));
+        if moderate { Ok(value) } else { Err(Lost::Exponent) }
     }
 
     /// The interval of a sum in the network's format. `activation` only tells what need not be known of it.
@@ -168,10 +174,11 @@ impl Evaluator {
             nonzero.push(self.product(bias, Keys::point(self.one))?);
         }
         let leaves: Vec<&Leaf> = nonzero.iter().map(|&leaf| &self.leaves[leaf as usize]).collect();
-        let floor = self.floors.and_then(|[step, relu]| match activation {
-            Activation::Step => Some(step),
-            Activation::Relu => Some(relu),
-            Activation::Identity => None,
+        let floor = self.floors.and_then(|[negative, at_most_zero]| match activation {
+            Activation::Step | Activation::Sign => Some(negative),
+            Activation::Relu => Some(at_most_zero),
+            Activation::Clip { low, high: _ } => (key(self.format, low) >= 0).then_some(at_most_zero),
+            Activation::Identity | Activation::LeakyRelu { slope: _ } => None,
         });
         let sum = sum::enclose(self.additions, &self.accumulate, &leaves, floor)?;
         let sum = match &self.narrow {
@@ -203,7 +210,8 @@ impl Evaluator {
     }
 
     /// A datum of the network's format in the accumulator. Of an infinity, its overflow policy makes what it makes of one
-    /// in any conversion. (In an accumulator of the same format nothing is converted, but no infinity arises either.)
+    /// in any conversion. In an accumulator of the same format nothing is converted: an infinity, which an activation may have
+    /// made, would be an operand of sums that know of none.
     fn widen(&self, key: i128) -> Result<Extended, Lost> {
         let value = Extended::of_key(self.format, key);
         if !value.is_infinite() {
@@ -211,20 +219,11 @@ impl Evaluator {
         }
         let largest = match self.accumulate.overflow {
             Overflow::Ieee => return Ok(value),
+            Overflow::Saturate if self.accumulate.format == self.format => None,
             Overflow::Saturate => self.accumulate.largest.clone(),
             Overflow::Nan => None,
         };
         let largest = Extended::Finite(largest.ok_or(Lost::Nan)?);
         Ok(if value == Extended::Minus { largest.negate() } else { largest })
     }
-}
-
-fn activate(activation: Activation, sum: Keys, one: i128) -> Keys {
-    let each = |key: i128| match activation {
-        Activation::Identity => key,
-        Activation::Relu => key.max(0),
-        Activation::Step if key >= 0 => one,
-        Activation::Step => 0,
-    };
-    Keys { low: each(sum.low), high: each(sum.high) }
 }

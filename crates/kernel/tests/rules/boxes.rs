@@ -97,6 +97,30 @@ fn layers() {
     assert_eq!(relu(|s| s.layers.push(fourth)), BoxRejection::Layers);
 }
 
+/// Even those that are a ReLU, or nearly one, with these parameters.
+#[test]
+fn activations() {
+    let one = F.one(false);
+    let others = [
+        Activation::LeakyRelu { slope: F.zero() },
+        Activation::Clip { low: F.zero(), high: F.largest(false).expect("bounded") },
+        Activation::Clip { low: F.zero(), high: one },
+        Activation::Sign,
+    ];
+    for activation in others {
+        let hidden = |s: &mut Subject| s.layers[..2].iter_mut().for_each(|layer| layer.activation = activation);
+        for from in [Activation::Relu, Activation::Step] {
+            let rejected = rejected(from, hidden);
+            assert_eq!(rejected, BoxRejection::Activation { activation });
+            assert!(rejected.to_string().contains(activation.name()), "{rejected}");
+            for layer in 0..3 {
+                let one = |s: &mut Subject| s.layers[layer].activation = activation;
+                assert_eq!(self::rejected(from, one), BoxRejection::Activation { activation });
+            }
+        }
+    }
+}
+
 #[test]
 fn unit_terms() {
     let append = |terms: &'static [(u32, &'static str)]| {

@@ -111,6 +111,22 @@ pub fn value(format: Format, text: &str) -> Encoding {
     if real == 0 { format.zero() } else { encode(format, &Datum::Finite(real)).expect(text) }
 }
 
+/// Any activation, with any parameters that it may have.
+pub fn activation(random: &mut Random, format: Format) -> Activation {
+    let all = values(format);
+    let [low, high] = {
+        let mut ends = [*random.pick(&all), *random.pick(&all)];
+        ends.sort_by_key(|&value| order_key(format, value));
+        ends
+    };
+    let without = Activation::WITHOUT_PARAMETERS;
+    match random.below(without.len() + 2) {
+        0 => Activation::LeakyRelu { slope: low },
+        1 => Activation::Clip { low, high },
+        other => without[other - 2],
+    }
+}
+
 /// A layer of neurons, each with its terms and its bias.
 pub fn layer(format: Format, activation: Activation, neurons: &[(&[(u32, &str)], &str)]) -> Layer {
     let mut layer = Layer::new(format, activation);
@@ -164,7 +180,7 @@ pub fn every_output(model: &PathModel, network: &Network, inputs: &[Encoding]) -
                 let extremes = Enumeration::new(&machine, &sum, Keep::Extremes, 200_000)?.values();
                 let one = extremes.len() == 1 && !format.is_zero(extremes[0]);
                 let all = if one { extremes } else { Enumeration::new(&machine, &sum, Keep::All, 200_000)?.values() };
-                let values: BTreeSet<_> = all.iter().map(|&v| machine.activate(layer.activation, v)).collect();
+                let values: BTreeSet<_> = all.iter().flat_map(|&v| machine.activations(layer.activation, v)).collect();
                 if vectors.len() * values.len() > MOST {
                     return None;
                 }

@@ -50,7 +50,8 @@ fn rows(format: Format, inputs: &[Encoding]) -> Dataset {
 fn boxes(activation: Activation, data: &Dataset) -> (Network, Evidence) {
     let hidden = match activation {
         Activation::Step | Activation::Relu => activation,
-        Activation::Identity => Activation::Step,
+        Activation::Identity | Activation::Sign => Activation::Step,
+        Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } => Activation::Step,
     };
     let built = memorize(data, hidden).expect("a box network");
     let mut layers = built.network.into_layers();
@@ -91,10 +92,15 @@ fn activations() -> String {
         match activation {
             Activation::Step => format!("| activation `step` | {boxes} | | {paths} | {witness} |\n"),
             Activation::Relu => format!("| `relu` | | {boxes} | {paths} | {witness} |\n"),
-            Activation::Identity => format!("| `identity` | {boxes} | {boxes} | {paths} | {witness} |\n"),
+            Activation::Identity | Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } => {
+                format!("| `{activation}` | {boxes} | {boxes} | {paths} | {witness} |\n")
+            }
+            Activation::Sign => format!("| `sign` | {boxes} | {boxes} | {paths} | {witness} |\n"),
         }
     };
-    Activation::ALL.iter().map(one).collect()
+    let one_to_one =
+        [Activation::LeakyRelu { slope: F.one(false) }, Activation::Clip { low: F.one(true), high: F.one(false) }];
+    Activation::WITHOUT_PARAMETERS.iter().chain(&one_to_one).map(one).collect()
 }
 
 fn formats() -> String {

@@ -33,7 +33,7 @@ pub fn random_network(random: &mut Random, format: Format) -> Network {
     let mut layers = Vec::new();
     let mut below = inputs;
     for _ in 0..depth {
-        let activation = *random.pick(Activation::ALL);
+        let activation = activation(random, format);
         let neurons = 1 + random.below(3);
         layers.push(random_layer(random, format, below, neurons, activation));
         below = neurons;

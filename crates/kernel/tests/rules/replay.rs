@@ -28,8 +28,8 @@ fn subject() -> (Network, Dataset, Witness) {
     let mut up = TreePath::plain(2, &model);
     up.additions.iter_mut().for_each(|add| add.choice = Choice::plain(RoundingMode::TowardPositive));
     let neurons = vec![
-        NeuronPath { layer: 0, neuron: 0, path: up.clone().into() },
-        NeuronPath { layer: 0, neuron: 1, path: up.into() },
+        NeuronPath { layer: 0, neuron: 0, path: up.clone().into(), value: None },
+        NeuronPath { layer: 0, neuron: 1, path: up.into(), value: None },
     ];
     (network, data, Witness { at: At::Row(0), output: 1, value: value(f, "1.25"), neurons })
 }
@@ -92,7 +92,7 @@ fn value_and_label() {
         at: At::Row(0),
         output: 0,
         value: zero,
-        neurons: vec![NeuronPath { layer: 0, neuron: 0, path: path.into() }],
+        neurons: vec![NeuronPath { layer: 0, neuron: 0, path: path.into(), value: None }],
     };
     let holds = ReplayRejection::Holds { given: zero };
     assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(holds));
@@ -123,6 +123,41 @@ fn exponents_without_bound_are_given_up() {
     let witness = Witness { at: At::Row(0), output: 0, value: f.zero(), neurons: vec![] };
     let rejected = replay(&PathModel::all(f), &network, &data, &witness);
     assert_eq!(rejected, Err(ReplayRejection::Exponent { layer: 4, neuron: 0 }));
+}
+
+/// -0.625 * 3 = -1.875 lies between -2 and -1.75 in float8_e5m2: ties to even takes -2, and the path -1.75.
+#[test]
+fn the_value_of_an_activation_is_one_that_it_admits() {
+    let f = Format::FLOAT8_E5M2;
+    let model = PathModel::all(f);
+    let subject = |activation| network(f, 1, vec![layer(f, activation, &[(&[(0, "-3")], "0")])]);
+    let leaky = subject(Activation::LeakyRelu { slope: value(f, "0.625") });
+    let data = texts(f, &[(&["1"], &["-2"])]);
+    let witness = |given: &str, named: Option<&str>| {
+        let path = TreePath::plain(1, &model).into();
+        let neurons = vec![NeuronPath { layer: 0, neuron: 0, path, value: named.map(|named| value(f, named)) }];
+        Witness { at: At::Row(0), output: 0, value: value(f, given), neurons }
+    };
+    assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", Some("-1.75"))), Ok(Verdict::Refuted));
+    let holds = ReplayRejection::Holds { given: value(f, "-2") };
+    assert_eq!(replay(&model, &leaky, &data, &witness("-2", Some("-2"))), Err(holds.clone()));
+    assert_eq!(replay(&model, &leaky, &data, &witness("-2", None)), Err(holds));
+    let unsaid = ReplayRejection::Value { given: value(f, "-2"), said: value(f, "-1.75") };
+    assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", None)), Err(unsaid));
+    let (sum, not) = (value(f, "-3"), |v| value(f, v));
+    let foreign = |v| ReplayRejection::Activation { layer: 0, neuron: 0, sum, value: not(v) };
+    for other in ["-1.5", "-2.5", "1.75", "0", "-3"] {
+        assert_eq!(replay(&model, &leaky, &data, &witness(other, Some(other))), Err(foreign(other)));
+    }
+    // In one direction there is one value, and other activations have but one.
+    let down = PathModel { rounding: Rounding::Mode(RoundingMode::TowardNegative), ..model };
+    let mut downward = witness("-1.75", Some("-1.75"));
+    downward.neurons[0].path = TreePath::plain(1, &down).into();
+    assert_eq!(replay(&down, &leaky, &data, &downward), Err(foreign("-1.75")));
+    for activation in [Activation::Relu, Activation::Identity, Activation::Sign] {
+        let rejected = replay(&model, &subject(activation), &data, &witness("-1.75", Some("-1.75")));
+        assert_eq!(rejected, Err(foreign("-1.75")), "{activation}");
+    }
 }
 
 /// A change that leads out of the model, or out of all paths; none if this path has no place for it.
@@ -200,10 +235,9 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
                 .into_iter()
                 .enumerate()
                 .flat_map(|(layer, neurons)| {
-                    neurons.into_iter().enumerate().map(move |(neuron, n)| NeuronPath {
-                        layer,
-                        neuron,
-                        path: n.path.into(),
+                    neurons.into_iter().enumerate().map(move |(neuron, n)| {
+                        // The value of every neuron is named; that of the plain path need not be.
+                        NeuronPath { layer, neuron, path: n.path.into(), value: Some(n.value) }
                     })
                 })
                 .collect();

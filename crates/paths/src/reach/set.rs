@@ -175,7 +175,7 @@ impl Leaf {
         let weights = machine.reach_read(narrow, Reach::of(narrow, weight));
         let inputs = machine.reach_read(narrow, input);
         let (weights, inputs) = (machine.reach_widened(weights), machine.reach_widened(inputs));
-        let rounded = machine.reach_product(weights, inputs);
+        let rounded = machine.reach_product(machine.wide(), weights, inputs);
         let contracted = machine.trees().contraction == Contraction::Any;
         Leaf { rounded, product: contracted.then_some((weights, inputs)) }
     }
@@ -303,9 +303,8 @@ impl Machine {
         self.ends(|| wide.add(BothNeighbours, a, b), |mode| wide.add(mode, a, b))
     }
 
-    fn ends_of_product(&self, a: Encoding, b: Encoding) -> Ends {
-        let wide = self.wide();
-        self.ends(|| wide.multiply(BothNeighbours, a, b), |mode| wide.multiply(mode, a, b))
+    fn ends_of_product(&self, arithmetic: &Arithmetic, a: Encoding, b: Encoding) -> Ends {
+        self.ends(|| arithmetic.multiply(BothNeighbours, a, b), |mode| arithmetic.multiply(mode, a, b))
     }
 
     fn ends_of_fused(&self, a: Encoding, b: Encoding, c: Encoding) -> Ends {
@@ -313,12 +312,13 @@ impl Machine {
         self.ends(|| wide.fused_multiply_add(BothNeighbours, a, b, c), |mode| wide.fused_multiply_add(mode, a, b, c))
     }
 
-    fn reach_product(&self, weights: Reach, inputs: Reach) -> Reach {
-        let format = self.accumulator();
+    /// Products of two sets, in the format of `arithmetic`.
+    fn reach_product(&self, arithmetic: &Arithmetic, weights: Reach, inputs: Reach) -> Reach {
+        let format = arithmetic.format();
         let mut set = product_specials(format, weights, inputs);
         for (low, high) in ranges(format, weights, inputs) {
-            let (low, high) = (self.ends_of_product(low.0, low.1), self.ends_of_product(high.0, high.1));
-            set = set.hull(format, self.reach_between(self.wide(), low, high));
+            let ends = |(weight, input)| self.ends_of_product(arithmetic, weight, input);
+            set = set.hull(format, self.reach_between(arithmetic, ends(low), ends(high)));
         }
         set
     }
@@ -393,15 +393,29 @@ impl Machine {
 
     /// What an activation makes of a set of numbers of the network's format.
     pub(super) fn reach_activated(&self, activation: Activation, set: Reach) -> Reach {
-        if activation == Activation::Identity {
-            return set;
-        }
         let format = self.format();
-        let mut activated = Reach::default();
-        for value in self.samples(set).into_iter().flatten() {
-            activated.include(format, self.activate(activation, value));
-        }
-        activated
+        let slope = match activation {
+            Activation::Identity => return set,
+            Activation::LeakyRelu { slope } => slope,
+            // Monotone functions: what the ends give bounds what lies between.
+            Activation::Step | Activation::Relu | Activation::Clip { low: _, high: _ } | Activation::Sign => {
+                let mut activated = Reach::default();
+                for value in self.samples(set).into_iter().flatten() {
+                    activated.include(format, self.activate(activation, value));
+                }
+                return activated;
+            }
+        };
+        // Zero is an end of both parts if both are there.
+        let zero = format.zero();
+        let below = set.finite.filter(|&(low, _)| is_less(format, low, zero));
+        let below = below.map(|(low, high)| (low, if is_less(format, zero, high) { zero } else { high }));
+        let above = set.finite.filter(|&(_, high)| !is_less(format, high, zero));
+        let above = above.map(|(low, high)| (if is_less(format, low, zero) { zero } else { low }, high));
+        let above = Reach { finite: above, negative_infinity: false, ..set };
+        let below = Reach { finite: below, negative_infinity: set.negative_infinity, ..Reach::default() };
+        let factor = self.reach_read(format, Reach::of(format, slope));
+        above.hull(format, self.reach_product(self.narrow(), factor, self.reach_read(format, below)))
     }
 }
 

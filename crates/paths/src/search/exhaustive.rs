@@ -13,10 +13,13 @@ use crate::targets::is_right;
 /// The values of one layer on some path.
 struct State {
     values: Vec<Encoding>,
-    /// The state of the layer below that it came from, and each neuron's sum.
+    /// The state of the layer below that it came from, and how each neuron comes to its value.
     before: usize,
-    sums: Vec<Encoding>,
+    sums: Vec<Making>,
 }
+
+/// How a neuron comes to a value: its sum, and its value if that is not the one of the plain path.
+type Making = (Encoding, Option<Encoding>);
 
 impl Hunt<'_> {
     /// Looks at every combination of values, layer by layer, unless they are too many. Neurons choose independently of
@@ -87,22 +90,25 @@ impl Hunt<'_> {
         Some(layers)
     }
 
-    /// For each neuron of a layer, its values after the activation (zeros as +0), each with a sum that gives it. A
-    /// neuron outside the cone is 0.
-    fn choices(&self, index: usize, inside: &[bool], below: &[Encoding]) -> Option<Vec<Vec<(Encoding, Encoding)>>> {
+    /// For each neuron of a layer, its values after the activation (zeros as +0), each with how it comes to it. A neuron
+    /// outside the cone is 0.
+    fn choices(&self, index: usize, inside: &[bool], below: &[Encoding]) -> Option<Vec<Vec<(Encoding, Making)>>> {
         let layer = &self.network.layers()[index];
         let format = self.network.format();
         let neuron_choices = |neuron: usize| {
             if !inside[neuron] {
-                return Some(vec![(format.zero(), format.zero())]);
+                return Some(vec![(format.zero(), (format.zero(), None))]);
             }
             let sum = sum_of(layer, neuron, below);
             let found = Enumeration::new(&self.machine, &sum, Keep::Values, self.options.operations)?;
             let mut values = BTreeMap::new();
             for sum in found.values() {
-                let value = self.machine.activate(layer.activation, sum);
-                let value = if format.is_zero(value) { format.zero() } else { value };
-                values.entry(value).or_insert(sum);
+                let admitted = self.machine.activations(layer.activation, sum);
+                for (place, &value) in admitted.iter().enumerate() {
+                    let named = (place > 0).then_some(value);
+                    let value = if format.is_zero(value) { format.zero() } else { value };
+                    values.entry(value).or_insert((sum, named));
+                }
             }
             Some(values.into_iter().collect())
         };
@@ -127,9 +133,10 @@ impl Hunt<'_> {
             for neuron in (0..layer.rows()).rev().filter(|&neuron| cone[index][neuron]) {
                 let sum = sum_of(layer, neuron, below);
                 let found = Enumeration::new(&self.machine, &sum, Keep::Values, self.options.operations);
-                let Some(path) = found.and_then(|found| found.path(reached.sums[neuron])) else { return Ok(None) };
-                if path != TreePath::plain(sum.terms.len(), self.machine.model()) {
-                    neurons.push(NeuronPath { layer: index, neuron, path: path.into() });
+                let (total, value) = reached.sums[neuron];
+                let Some(path) = found.and_then(|found| found.path(total)) else { return Ok(None) };
+                if value.is_some() || path != TreePath::plain(sum.terms.len(), self.machine.model()) {
+                    neurons.push(NeuronPath { layer: index, neuron, path: path.into(), value });
                 }
             }
             state = reached.before;
@@ -144,9 +151,9 @@ impl Hunt<'_> {
 }
 
 /// Combination `number` of the choices, counted in mixed radix.
-fn combination(choices: &[Vec<(Encoding, Encoding)>], number: usize, before: usize) -> State {
+fn combination(choices: &[Vec<(Encoding, Making)>], number: usize, before: usize) -> State {
     let mut rest = number;
-    let mut pick = |options: &Vec<(Encoding, Encoding)>| {
+    let mut pick = |options: &Vec<(Encoding, Making)>| {
         let picked = options[rest % options.len()];
         rest /= options.len();
         picked

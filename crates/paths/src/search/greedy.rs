@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Network, Order, TreePath};
+use roundproof_network::{Activation, Network, Order, TreePath};
 use roundproof_softfloat::order_key;
 
 use super::plain;
@@ -13,7 +13,8 @@ use crate::enumerate::{Enumeration, Keep};
 use crate::machine::{Machine, Sum};
 
 /// Pushes one output down or up: a neuron goes the way in which more of the neurons above want to be pushed, counted
-/// with the signs of their weights. (All activations are monotone.)
+/// with the signs of their weights, as if all activations were monotone; of what its activation admits, it takes the
+/// extreme value.
 #[derive(Clone)]
 pub(super) struct Greedy {
     /// Where each neuron is to go, layer by layer: down, nowhere, up.
@@ -56,6 +57,16 @@ impl Chooser for Greedy {
             Ordering::Equal => plain(sum, machine),
             want => extreme(machine, sum, want == Ordering::Greater, self.operations),
         })
+    }
+
+    fn activate(&mut self, site: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
+        let key = |value: &Encoding| order_key(machine.format(), *value);
+        let admitted = machine.activations(activation, sum).into_iter();
+        match self.wants[site.layer][site.neuron] {
+            Ordering::Less => admitted.min_by_key(key),
+            Ordering::Equal => None,
+            Ordering::Greater => admitted.max_by_key(key),
+        }
     }
 }
 

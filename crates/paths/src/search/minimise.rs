@@ -44,10 +44,14 @@ pub fn minimise(
                 misses(&candidate)
             };
             witness.neurons[place].path = plainer(path, model, &mut holds).into();
+            let mut unnamed = witness.clone();
+            if unnamed.neurons[place].value.take().is_some() && misses(&unnamed) {
+                witness = unnamed;
+            }
         }
-        witness
-            .neurons
-            .retain(|neuron| *neuron.path.tree() != TreePath::plain(neuron.path.tree().products.len(), model));
+        witness.neurons.retain(|neuron| {
+            neuron.value.is_some() || *neuron.path.tree() != TreePath::plain(neuron.path.tree().products.len(), model)
+        });
         if witness == before {
             break;
         }

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Network, NeuronPath, PathModel, TreePath, Witness};
+use roundproof_network::{Activation, Network, NeuronPath, PathModel, TreePath, Witness};
 use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
@@ -218,7 +218,7 @@ impl Hunt<'_> {
     fn attempt<C: Chooser + Clone>(&self, row: usize, inputs: &[Encoding], chooser: &C) -> Attempt {
         let outputs = self.values(inputs, &mut chooser.clone())?;
         let Some(output) = self.missed(row, &outputs) else { return Ok(None) };
-        let mut recorder = Recorder { chooser: chooser.clone(), neurons: Vec::new() };
+        let mut recorder = Recorder { chooser: chooser.clone(), neurons: Vec::new(), plain: None };
         let value = self.values(inputs, &mut recorder)?[output];
         Ok(Some(Witness { at: self.targets.at(row), output, value, neurons: recorder.neurons }))
     }
@@ -264,13 +264,18 @@ impl Hunt<'_> {
                 let sum = sum_of(layer, neuron, &below);
                 let found = Enumeration::new(&self.machine, &sum, Keep::Extremes, self.options.operations);
                 let Some(found) = found else { continue };
-                for value in found.values() {
-                    let activated = self.machine.activate(layer.activation, value);
-                    if compare(self.network.format(), activated, usual) == Some(Ordering::Equal) {
+                let sums = found.values().into_iter();
+                let values = sums.flat_map(|sum| {
+                    self.machine.activations(layer.activation, sum).into_iter().map(move |value| (sum, value))
+                });
+                for (sum, value) in values {
+                    if compare(self.network.format(), value, usual) == Some(Ordering::Equal) {
                         continue;
                     }
-                    let Some(path) = found.path(value) else { continue };
-                    let deviation = Deviation { site: Site { layer: index, neuron }, path };
+                    let Some(path) = found.path(sum) else { continue };
+                    // The path may give the other zero, for which another value may be admitted.
+                    let value = Some(value).filter(|&value| value != self.machine.activate(layer.activation, sum));
+                    let deviation = Deviation { site: Site { layer: index, neuron }, path, value };
                     if let Some(witness) = self.attempt(row.index, &row.inputs, &deviation)? {
                         return Ok(Some(witness));
                     }
@@ -286,11 +291,12 @@ impl Hunt<'_> {
     }
 }
 
-/// One neuron takes this path, all others the plain one.
+/// One neuron takes this path and has this value, all others take the plain one.
 #[derive(Clone)]
 struct Deviation {
     site: Site,
     path: TreePath,
+    value: Option<Encoding>,
 }
 
 impl Chooser for Deviation {
@@ -305,12 +311,18 @@ impl Chooser for Deviation {
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         if site == self.site { Cow::Borrowed(&self.path) } else { Cow::Owned(plain(sum, machine)) }
     }
+
+    fn activate(&mut self, site: Site, _: Activation, _: Encoding, _: &Machine) -> Option<Encoding> {
+        self.value.filter(|_| site == self.site)
+    }
 }
 
 /// Another chooser's paths, written down where they are not plain.
 struct Recorder<C> {
     chooser: C,
     neurons: Vec<NeuronPath>,
+    /// The plain path of the neuron that was asked for last.
+    plain: Option<TreePath>,
 }
 
 impl<C: Chooser> Chooser for Recorder<C> {
@@ -320,14 +332,26 @@ impl<C: Chooser> Chooser for Recorder<C> {
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         let path = self.chooser.choose(site, sum, machine);
-        if *path != plain(sum, machine) {
-            self.neurons.push(NeuronPath {
-                layer: site.layer,
-                neuron: site.neuron,
-                path: path.clone().into_owned().into(),
-            });
+        let plain = plain(sum, machine);
+        if *path != plain {
+            let path = path.clone().into_owned().into();
+            self.neurons.push(NeuronPath { layer: site.layer, neuron: site.neuron, path, value: None });
         }
+        self.plain = Some(plain);
         path
+    }
+
+    fn activate(&mut self, site: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
+        let value = self.chooser.activate(site, activation, sum, machine);
+        let unusual = value.filter(|&value| value != machine.activate(activation, sum));
+        if let (Some(value), Some(plain)) = (unusual, self.plain.take()) {
+            let Site { layer, neuron } = site;
+            if self.neurons.last().is_none_or(|last| (last.layer, last.neuron) != (layer, neuron)) {
+                self.neurons.push(NeuronPath { layer, neuron, path: plain.into(), value: None });
+            }
+            self.neurons.last_mut().expect("there is one").value = Some(value);
+        }
+        value
     }
 }
 

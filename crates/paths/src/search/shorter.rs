@@ -5,9 +5,10 @@ use roundproof_network::{
     Addition, Choice, Contraction, Network, Order, PathModel, Rounding, Summation, TreePath, Witness,
 };
 
-/// In how many places a witness departs from the plain path: additions of other operands, fused ones, directions, flushes.
+/// In how many places a witness departs from the plain path: additions of other operands, fused ones, directions, flushes,
+/// and values that are named.
 pub(crate) fn departures(witness: &Witness, model: &PathModel) -> usize {
-    witness.neurons.iter().map(|neuron| of_path(neuron.path.tree(), model)).sum()
+    witness.neurons.iter().map(|neuron| of_path(neuron.path.tree(), model) + usize::from(neuron.value.is_some())).sum()
 }
 
 fn of_path(path: &TreePath, model: &PathModel) -> usize {

@@ -71,7 +71,13 @@ fn random_network(random: &mut Random, format: Format) -> Network {
     let mut inputs = dimension;
     let mut layers = Vec::new();
     for _ in 0..=random.below(3) {
-        let mut layer = Layer::new(format, Activation::ALL[random.below(Activation::ALL.len() as u32) as usize]);
+        let in_blocks = [Activation::Step, Activation::Relu, Activation::Identity];
+        // Now and then one that blocks do not have.
+        let activation = match in_blocks.get(random.below(4) as usize) {
+            Some(&one) => one,
+            None => super::activation(random, format),
+        };
+        let mut layer = Layer::new(format, activation);
         for _ in 0..=random.below(6) {
             let kept: Vec<u32> = (0..inputs as u32).filter(|_| random.below(4) > 0).collect();
             let terms: Vec<(u32, Encoding)> = kept.into_iter().map(|c| (c, datum(random, format, false))).collect();

@@ -102,7 +102,7 @@ fn witnesses_replay_and_strange_ones_are_refused() {
         2,
         &PathModel { rounding: roundproof_network::Rounding::Mode(RoundingMode::TowardPositive), ..model },
     );
-    let neuron = NeuronPath { layer: 0, neuron: 0, path: up.into() };
+    let neuron = NeuronPath { layer: 0, neuron: 0, path: up.into(), value: None };
     let mut witness = Witness { at: At::Row(0), output: 0, value: value(4), neurons: vec![neuron] };
     assert_eq!(replay(&network(), &data, &model, &witness), Ok(value(4)));
     witness.neurons[0].neuron = 2;

@@ -9,8 +9,8 @@ mod searching;
 mod targets;
 
 use roundproof_format::{Encoding, Format, RoundingMode};
-use roundproof_network::{PathModel, Rounding};
-use roundproof_softfloat::{encode, negate};
+use roundproof_network::{Activation, PathModel, Rounding};
+use roundproof_softfloat::{encode, negate, order_key};
 
 use crate::machine::{Machine, Sum, Term};
 use crate::random::Random;
@@ -79,6 +79,18 @@ fn datum(random: &mut Random, format: Format, special: bool) -> Encoding {
         if format.is_finite(value) || (special && class != roundproof_format::Class::Invalid) {
             return value;
         }
+    }
+}
+
+/// Any activation, with any parameters that it may have.
+fn activation(random: &mut Random, format: Format) -> Activation {
+    let (one, other) = (datum(random, format, false), datum(random, format, false));
+    let without = Activation::WITHOUT_PARAMETERS;
+    match random.below(without.len() as u32 + 2) {
+        0 => Activation::LeakyRelu { slope: one },
+        1 if order_key(format, one) <= order_key(format, other) => Activation::Clip { low: one, high: other },
+        1 => Activation::Clip { low: other, high: one },
+        place => without[place as usize - 2],
     }
 }
 

@@ -1,14 +1,14 @@
 //! Enclosures against enumerated values.
 
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Order, PathModel};
+use roundproof_network::{Layer, Network, Order, PathModel};
 use roundproof_softfloat::{encode, order_key};
 
-use super::{datum, machines, random_sum};
+use super::{activation, datum, machines, random_sum};
 use crate::enumerate::{Enumeration, Keep};
 use crate::machine::{Machine, Sum, Term};
 use crate::random::Random;
-use crate::reach::{Decision, Reach, grid_for_tests, reach_sum};
+use crate::reach::{Decision, Reach, grid_for_tests, reach_from, reach_sum};
 
 fn reach_of(machine: &Machine, sum: &Sum) -> Reach {
     let terms: Vec<(Encoding, Reach)> =
@@ -176,4 +176,42 @@ fn a_bound_on_one_order_is_not_enough() {
     let machine = Machine::new(format, &PathModel::all(format)).unwrap();
     let set = reach_of(&machine, &integers(format, &[4, 1, -4], 0));
     assert_eq!(set.decides(format, format.one(false)), Decision::Undecided);
+}
+
+#[test]
+fn activated_values_lie_in_the_enclosure_and_touch_its_ends() {
+    let mut random = Random::new(15, 0);
+    let mut several = 0;
+    for machine in machines() {
+        let format = machine.format();
+        for _ in 0..100 {
+            let sum = random_sum(&mut random, format, 3);
+            let activation = activation(&mut random, format);
+            let Some(found) = Enumeration::new(&machine, &sum, Keep::All, 100_000) else { continue };
+            let mut layer = Layer::new(format, activation);
+            layer.push((0..).zip(sum.terms.iter().map(|term| term.weight)), sum.bias);
+            let network = Network::new(format, sum.terms.len().max(1), vec![layer]).unwrap();
+            let inputs: Vec<Reach> = sum.terms.iter().map(|term| Reach::of(format, term.input)).collect();
+            let inputs = if inputs.is_empty() { vec![Reach::of(format, format.zero())] } else { inputs };
+            let set = reach_from(&network, &inputs, machine.model()).unwrap()[0][0];
+            let mut hull = Reach::default();
+            let sums = reach_of(&machine, &sum);
+            for value in found.values() {
+                let admitted = machine.activations(activation, value);
+                several += usize::from(admitted.len() > 1);
+                for value in admitted {
+                    assert!(set.contains(format, value), "{format} {} {activation:?} {sum:?}", machine.model());
+                    hull.include(format, value);
+                }
+            }
+            // Of a single sum, the enclosure is exact, but for the values that are not between its ends.
+            let (single, keys) = (sums.is_single(format), |set: Reach| {
+                set.finite.map(|(a, b)| (order_key(format, a), order_key(format, b)))
+            });
+            if single && !machine.flushes() {
+                assert_eq!(keys(set), keys(hull), "{format} {} {activation:?} {sum:?}", machine.model());
+            }
+        }
+    }
+    assert!(several > 100, "{several}");
 }
