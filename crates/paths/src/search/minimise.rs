@@ -8,7 +8,8 @@ use crate::targets::{Targets, is_right};
 
 /// A smaller witness for the same row or point and output: neurons that may as well take the plain path are dropped, then the
 /// paths of the others are made plain choice by choice, as long as the value is still not right, until nothing changes;
-/// last, paths that depart from the plain one in one or two changes take the place of those that depart in more places.
+/// last, paths that depart from the plain one in one or two changes take the place of those that depart in more places;
+/// and all of that again if then a neuron can be dropped.
 /// No neuron of what is left can be dropped by itself; another witness may be smaller still. A witness of a
 /// value that is right is returned as it is, but for its value, which is what the replay gives.
 ///
@@ -53,10 +54,15 @@ pub fn minimise(
             neuron.value.is_some() || *neuron.path.tree() != TreePath::plain(neuron.path.tree().products.len(), model)
         });
         if witness == before {
-            break;
+            witness = shorten(network, model, witness, &misses);
+            // A shorter path of one neuron may do without another neuron.
+            let dropped = drop_most(witness.neurons.len(), |dropped| misses(&without(&witness, dropped)));
+            if !dropped.contains(&true) {
+                break;
+            }
+            witness = without(&witness, &dropped);
         }
     }
-    witness = shorten(network, model, witness, &misses);
     witness.value = replay(network, targets, model, &witness)?;
     Ok(witness)
 }

@@ -74,7 +74,11 @@ fn datum(random: &mut Random, format: Format, special: bool) -> Encoding {
         return encode(format, random.coin(), significand.into(), i64::from(random.below(5)) - 2).unwrap();
     }
     loop {
-        let value = Encoding::from_bits(random.below(1 << format.width()).into());
+        let bits = match format.width() {
+            width @ ..32 => random.below(1 << width).into(),
+            width => (0..4).fold(0, |bits, _| bits << 32 | u128::from(random.below(u32::MAX))) >> (128 - width),
+        };
+        let value = Encoding::from_bits(bits);
         let class = format.class(value);
         if format.is_finite(value) || (special && class != roundproof_format::Class::Invalid) {
             return value;
