@@ -26,7 +26,7 @@ CRATES = ["format", "exact", "network", "kernel"]
 VARIANT = "/// Planted.\n    Planted,"
 TYPES = {
     "Accumulator": ("network/src/model.rs", VARIANT),
-    "Activation": ("network/src/network.rs", VARIANT),
+    "Activation": ("network/src/activation.rs", VARIANT),
     "Contraction": ("network/src/model.rs", VARIANT),
     "Order": ("network/src/model.rs", VARIANT),
     "Overflow": ("format/src/mode.rs", '/// Planted.\n    Planted = "planted",'),

@@ -31,6 +31,7 @@
 //! #     let certificate = Certificate {
 //! #         claim: claim.map(Property::from),
 //! #         network: write("network.safetensors", network_bytes(&built.network))?,
+//! #         network_source: None,
 //! #         dataset: Some(write("dataset.safetensors", dataset_bytes(&data, None))?),
 //! #         forest: None,
 //! #         source: None,

@@ -24,7 +24,7 @@ pub enum Activation {
     ///
     /// The product is an operation of the path model like any other: it is rounded in a direction of the model, under
     /// its overflow policy, and under `subnormals=flush` either operand and the result may be flushed. A slope of zero is
-    /// no ReLU: `0 * -infinity` is NaN.
+    /// not a ReLU: `0 * -infinity` is NaN.
     LeakyRelu {
         /// The factor of negative sums, of either sign and any magnitude. The activation is monotone if it is not negative.
         slope: Encoding,
@@ -73,8 +73,8 @@ impl Activation {
             Activation::Step => "step",
             Activation::Relu => "relu",
             Activation::Identity => "identity",
-            Activation::LeakyRelu { .. } => "leaky-relu",
-            Activation::Clip { .. } => "clip",
+            Activation::LeakyRelu { slope: _ } => "leaky-relu",
+            Activation::Clip { low: _, high: _ } => "clip",
             Activation::Sign => "sign",
         }
     }
