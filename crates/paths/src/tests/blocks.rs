@@ -5,6 +5,7 @@ use roundproof_network::{Activation, Layer, Network, PathModel};
 
 use crate::choose::{Arrangement, Fixed};
 use crate::evaluate::{evaluate, evaluate_rows, trace};
+use crate::machine::Machine;
 use crate::random::Random;
 
 /// The formats whose arithmetic the host has, and some that it has not.
@@ -174,6 +175,27 @@ fn random_paths_give_what_they_give_written_down() {
                 let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
                 let given = evaluate(&network, &row, &model, &mut Random::new(34, path));
                 assert_eq!(given, Ok(defined), "{format}, {model}: {row:?} through {:?}", network.layers());
+            }
+        }
+    }
+}
+
+/// Whichever fixed paths are taken for ones from left to right.
+#[test]
+fn fixed_paths_give_what_they_give_written_down() {
+    let mut random = Random::new(35, 0);
+    for format in FORMATS.iter().map(|name| name.parse::<Format>().unwrap()) {
+        for text in ["all", "all,subnormals=flush", "paper,subnormals=flush", "all,contraction=none"] {
+            let model = PathModel::parse(text, format).unwrap();
+            let machine = Machine::new(format, &model).unwrap();
+            for fixed in Fixed::all(&machine, RoundingMode::ALL) {
+                let network = random_network(&mut random, format);
+                let row: Vec<Encoding> =
+                    (0..network.input_dimension()).map(|_| datum(&mut random, format, false)).collect();
+                let told = trace(&network, &row, &model, &mut { fixed }).unwrap();
+                let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
+                let given = evaluate(&network, &row, &model, &mut { fixed });
+                assert_eq!(given, Ok(defined), "{format}, {model}, {fixed:?}: {row:?} through {:?}", network.layers());
             }
         }
     }
