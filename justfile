@@ -2,7 +2,7 @@
 
 set positional-arguments
 
-# Programs find the Z3 that x fetched in a folder above their own: these would move target/ elsewhere.
+# Programs find Z3 by paths relative to target/ (.cargo/config.toml): these would move the one or drop the other.
 unexport CARGO_BUILD_TARGET
 unexport CARGO_BUILD_TARGET_DIR
 unexport CARGO_ENCODED_RUSTFLAGS
@@ -17,7 +17,7 @@ default:
 
 # Fetch what the build needs
 setup:
-    @test -n "${ROUNDPROOF_Z3-}" || test -x .tools/z3-solver/bin/z3 || ./x setup
+    @test -e .tools/z3/lib/libz3.so || ./x setup
 
 # Build target/release/roundproof
 build: setup

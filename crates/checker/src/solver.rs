@@ -1,27 +1,21 @@
 //! Z3, asked in SMT-LIB text: what is sent is what can be exported and given to another solver.
-//!
-//! The solver is a program of its own, spoken to over pipes. A crash, a question that takes too long or too much memory is
-//! the end of that program and an [`Answer::Unknown`], never the end of this one.
 
-mod process;
-mod program;
-
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use thiserror::Error;
+use z3::ast::BV;
+use z3::{Config, Params, SatResult, Solver as Z3Solver, with_z3_config};
 
-use process::Process;
-pub use program::{Program, VARIABLE};
-
-/// The oldest Z3 that is asked. Debian 12's, which is older, is wrong about fused multiply-add.
+/// The oldest Z3 that the bindings support. Debian 12's, which is older, is wrong about fused multiply-add.
 pub const OLDEST: [u32; 3] = [4, 13, 3];
 
-/// A list of SMT-LIB declarations and assertions.
+/// A list of SMT-LIB declarations and assertions, with what it takes to know that all of them arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     logic: Option<&'static str>,
     text: String,
+    assertions: usize,
 }
 
 impl Script {
@@ -41,6 +35,7 @@ impl Script {
         self.text.push_str("(assert ");
         self.text.push_str(formula);
         self.text.push_str(")\n");
+        self.assertions += 1;
     }
 
     /// The script as a file for any solver.
@@ -63,9 +58,10 @@ impl Script {
         script
     }
 
-    /// A script of this text.
+    /// A script of this text, whose assertions start their lines.
     fn of_text(text: &str) -> Script {
-        Script { logic: None, text: text.to_string() }
+        let assertions = text.lines().filter(|line| line.starts_with("(assert ")).count();
+        Script { logic: None, text: text.to_string(), assertions }
     }
 }
 
@@ -89,28 +85,14 @@ pub enum Answer {
 /// Why there is no solver to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SolverError {
-    /// No program was found.
-    #[error(
-        "no Z3 was found: neither the one that `./x setup` fetches into .tools/ beside this program, nor `z3` on the PATH. \
-         {VARIABLE} may name one"
-    )]
-    Missing,
-    /// What was named or found does not say that it is Z3.
-    #[error("{program} does not tell a version of Z3: {why}")]
-    NotZ3 {
-        /// Where it is.
-        program: String,
-        /// What went wrong.
-        why: String,
-    },
     /// Too old.
     #[error(
-        "{program} is Z3 {version}; {}.{}.{} or later is needed. `./x setup` fetches one", OLDEST[0], OLDEST[1], OLDEST[2]
+        "this program runs with Z3 {version}; {}.{}.{} or later is needed. `./x setup` fetches one; a program that was \
+         moved away from its folder may have found the system's instead",
+        OLDEST[0], OLDEST[1], OLDEST[2]
     )]
     Old {
-        /// Where it is.
-        program: String,
-        /// Its version.
+        /// The version that answered.
         version: String,
     },
     /// It answers a question of the self-test wrongly.
@@ -118,7 +100,7 @@ pub enum SolverError {
         "Z3 {version} fails the self-test {test}: {answer:?}, expected {expected:?}. Its answers are not to be trusted"
     )]
     Wrong {
-        /// Its version.
+        /// The version that answered.
         version: String,
         /// The question.
         test: &'static str,
@@ -129,17 +111,16 @@ pub enum SolverError {
     },
 }
 
-/// A solver that passed the self-test. Each thread that asks has a process of its own, and processes are used again.
-#[derive(Clone, Debug)]
+/// A solver that passed the self-test.
+#[derive(Clone, Copy, Debug)]
 pub struct Solver {
-    program: Program,
     timeout: Duration,
-    idle: Arc<Mutex<Vec<Process>>>,
 }
 
-/// The version of the Z3 that is asked, or `none`.
+/// The version of Z3 that this program *runs* with, which need not be the one it was built with.
 pub fn version() -> String {
-    Program::found().map_or_else(|_| "none".to_string(), |program| program.version)
+    let full = z3::full_version();
+    full.strip_prefix("Z3 ").unwrap_or(full).trim().to_string()
 }
 
 impl Solver {
@@ -147,67 +128,90 @@ impl Solver {
     ///
     /// # Errors
     ///
-    /// If there is no Z3, or it is older than [`OLDEST`] or fails the self-test, which is run once.
+    /// If the Z3 at hand is older than [`OLDEST`] or fails the self-test, which is run once.
     pub fn new(timeout: Duration) -> Result<Solver, SolverError> {
-        static TESTED: OnceLock<Result<Program, SolverError>> = OnceLock::new();
-        let program = TESTED.get_or_init(|| Program::found().and_then(self_test)).clone()?;
-        Ok(Solver::untested(program, timeout))
-    }
-
-    fn untested(program: Program, timeout: Duration) -> Solver {
-        Solver { program, timeout, idle: Arc::default() }
+        static TESTED: OnceLock<Result<(), SolverError>> = OnceLock::new();
+        TESTED.get_or_init(self_test).clone()?;
+        Ok(Solver { timeout })
     }
 
     /// Asks whether a script is satisfiable.
     pub fn check(&self, script: &Script) -> Answer {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut process = match idle().map_or_else(|| Process::start(&self.program), Ok) {
-            Ok(process) => process,
-            Err(error) => return Answer::Unknown(format!("{} cannot be started: {error}", self.program)),
-        };
-        match process.ask(script.logic, &script.text, &[], self.timeout) {
-            Ok(reply) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
-                reply.answer
-            }
-            // What is left of it is not asked again.
-            Err(why) => Answer::Unknown(why),
-        }
-    }
-
-    /// The values of bit-vector constants of up to 128 bits in a model of the script, if the solver finds one. What it was
-    /// asked before has no bearing on which one it finds: a process of its own is asked.
-    ///
-    /// # Errors
-    ///
-    /// The answer, if there is no model.
-    pub fn model(&self, script: &Script, constants: &[(&str, u32)]) -> Result<Vec<u128>, Answer> {
-        let unknown = |why: String| Answer::Unknown(why);
-        let mut process = Process::start(&self.program)
-            .map_err(|error| unknown(format!("{} cannot be started: {error}", self.program)))?;
-        let names: Vec<&str> = constants.iter().map(|(name, _)| *name).collect();
-        let reply = process.ask(script.logic, &script.text, &names, self.timeout).map_err(unknown)?;
-        match reply.answer {
-            Answer::Satisfiable => Ok(reply.values),
-            other => Err(other),
-        }
+        check(script, self.timeout)
     }
 }
 
-/// The program, if it answers two questions rightly about which some versions of Z3 are wrong.
-fn self_test(program: Program) -> Result<Program, SolverError> {
+impl Solver {
+    /// The values of bit-vector constants of up to 128 bits in a model of the script, if the solver finds one. What it was
+    /// asked before has no bearing on which one it finds.
+    pub fn model(&self, script: &Script, constants: &[(&str, u32)]) -> Result<Vec<u128>, Answer> {
+        with_z3_config(&Config::new(), || {
+            let solver = loaded(script, self.timeout).map_err(Answer::Unknown)?;
+            match solver.check() {
+                SatResult::Sat => {}
+                SatResult::Unsat => return Err(Answer::Unsatisfiable),
+                SatResult::Unknown => return Err(Answer::Unknown(solver.get_reason_unknown().unwrap_or_default())),
+            }
+            let no_value = || Answer::Unknown("a model without values".to_string());
+            let model = solver.get_model().ok_or_else(no_value)?;
+            let value = |&(name, width): &(&str, u32)| {
+                let constant = BV::new_const(name, width);
+                let part = |high, low| model.eval(&constant.extract(high, low), true).and_then(|part| part.as_u64());
+                let high = if width > 64 { part(width - 1, 64) } else { Some(0) };
+                Some(u128::from(high?) << 64 | u128::from(part(width.min(64) - 1, 0)?))
+            };
+            constants.iter().map(|constant| value(constant).ok_or_else(no_value)).collect()
+        })
+    }
+}
+
+fn self_test() -> Result<(), SolverError> {
+    let version = version();
+    let parts: Vec<u32> = version.split(['.', ' ', '-']).map_while(|part| part.parse().ok()).collect();
+    if parts.as_slice() < OLDEST.as_slice() {
+        return Err(SolverError::Old { version });
+    }
     let questions = [
         ("fma-sticky", include_str!("selftest/fma-sticky.smt2"), Answer::Satisfiable),
         ("fma-constant", include_str!("selftest/fma-constant.smt2"), Answer::Unsatisfiable),
     ];
-    let solver = Solver::untested(program, Duration::from_secs(20));
     for (test, text, expected) in questions {
-        let answer = solver.check(&Script::of_text(text));
+        let answer = check(&Script::of_text(text), Duration::from_secs(20));
         if answer != expected {
-            return Err(SolverError::Wrong { version: solver.program.version, test, answer, expected });
+            return Err(SolverError::Wrong { version, test, answer, expected });
         }
     }
-    Ok(solver.program)
+    Ok(())
+}
+
+/// A solver with the assertions of a script; or why it has not got them.
+fn loaded(script: &Script, timeout: Duration) -> Result<Z3Solver, String> {
+    let solver = match script.logic {
+        None => Z3Solver::new(),
+        Some(logic) => Z3Solver::new_for_logic(logic).ok_or_else(|| format!("no logic {logic}"))?,
+    };
+    solver.from_string(script.text.as_str());
+    // Text that Z3 cannot read leaves the solver empty, without a word.
+    let arrived = solver.get_assertions().len();
+    if arrived != script.assertions {
+        return Err(format!("{arrived} of {} assertions were understood", script.assertions));
+    }
+    let mut params = Params::new();
+    params.set_u32("timeout", u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX));
+    solver.set_params(&params);
+    Ok(solver)
+}
+
+fn check(script: &Script, timeout: Duration) -> Answer {
+    let solver = match loaded(script, timeout) {
+        Ok(solver) => solver,
+        Err(why) => return Answer::Unknown(why),
+    };
+    match solver.check() {
+        SatResult::Sat => Answer::Satisfiable,
+        SatResult::Unsat => Answer::Unsatisfiable,
+        SatResult::Unknown => Answer::Unknown(solver.get_reason_unknown().unwrap_or_default()),
+    }
 }
 
 #[cfg(test)]
@@ -242,76 +246,25 @@ mod tests {
 
     #[test]
     fn text_that_is_not_understood_is_no_answer() {
-        for wrong in ["(bvult y #x05)", "(bvult #x04 #x05))", ") (assert true", "(= 1 \"a\")"] {
-            let mut script = Script::new(Some("QF_BV"));
-            script.assert(wrong);
-            assert!(matches!(solver().check(&script), Answer::Unknown(reason) if reason.contains("error")), "{wrong}");
-        }
-        // What swallows the question is no answer either.
-        let hurried = Solver { timeout: Duration::from_millis(100), ..solver() };
-        for wrong in ["(bvult #x04 (", "(= \" \"", "true) (exit"] {
-            let mut script = Script::new(Some("QF_BV"));
-            script.assert(wrong);
-            assert!(matches!(hurried.check(&script), Answer::Unknown(_)), "{wrong}");
-        }
-        // And what is asked next has an answer of its own.
-        assert_eq!(hurried.check(&Script::new(None)), Answer::Satisfiable);
-    }
-
-    #[test]
-    fn an_answer_that_the_text_prints_is_none() {
-        for text in ["(echo \"unsat\")", "(check-sat)"] {
-            let mut script = Script::new(None);
-            script.assert("true");
-            script.line(text);
-            assert!(matches!(solver().check(&script), Answer::Unknown(_)), "{text}");
-        }
+        let mut script = Script::new(Some("QF_BV"));
+        script.assert("(bvult y #x05)");
+        assert!(matches!(solver().check(&script), Answer::Unknown(reason) if reason.contains("0 of 1")));
     }
 
     #[test]
     fn a_question_that_takes_too_long_is_no_answer() {
-        let hurried = Solver { timeout: Duration::from_millis(50), ..solver() };
-        assert!(matches!(hurried.check(&factoring()), Answer::Unknown(_)));
-    }
-
-    /// Primes whose product is a Mersenne number: no solver finds that there are none.
-    fn factoring() -> Script {
         let mut script = Script::new(Some("QF_BV"));
         for name in ["p", "q"] {
             script.line(&format!("(declare-const {name} (_ BitVec 128))"));
             script.assert(&format!("(and (bvult {name} (_ bv18446744073709551616 128)) (bvugt {name} (_ bv1 128)))"));
         }
         script.assert("(= (bvmul p q) (_ bv170141183460469231731687303715884105727 128))");
-        script
+        let hurried = Solver { timeout: Duration::from_millis(50) };
+        assert!(matches!(hurried.check(&script), Answer::Unknown(_)));
     }
 
     #[test]
-    fn a_process_that_dies_is_no_answer_and_the_next_one_lives() {
-        let solver = solver();
-        let mut script = Script::new(None);
-        script.line("(exit)");
-        assert!(matches!(solver.check(&script), Answer::Unknown(reason) if reason.contains("ended")));
-        assert_eq!(solver.check(&Script::new(None)), Answer::Satisfiable);
-    }
-
-    #[test]
-    fn what_was_asked_before_does_not_matter() {
-        let solver = solver();
-        let mut first = Script::new(Some("QF_BV"));
-        first.line("(declare-const x (_ BitVec 8))");
-        first.assert("false");
-        let mut second = Script::new(Some("QF_LIA"));
-        second.line("(declare-const x Int)");
-        second.assert("(> x 1)");
-        for _ in 0..3 {
-            assert_eq!(solver.check(&first), Answer::Unsatisfiable);
-            assert_eq!(solver.check(&second), Answer::Satisfiable);
-        }
-        assert_eq!(solver.idle.lock().unwrap().len(), 1, "one process was asked");
-    }
-
-    #[test]
-    fn the_version_is_that_of_the_program() {
+    fn the_version_is_the_running_one() {
         assert!(version().starts_with(|digit: char| digit.is_ascii_digit()), "{}", version());
     }
 }

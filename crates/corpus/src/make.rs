@@ -6,7 +6,7 @@ use roundproof_checker::parametric::{Parametric, Shape};
 use roundproof_checker::prove::{
     Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
 };
-use roundproof_checker::solver::{self, Solver};
+use roundproof_checker::solver::Solver;
 use roundproof_construct::learn::LearnOptions;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
@@ -92,7 +92,6 @@ pub(crate) fn found(
             proof.proof.certificate.verdict = answer.verdict;
             proof.proof.certificate.evidence = None;
             proof.proof.certificate.lemmas = vec![answer.lemma];
-            proof.proof.certificate.provenance.insert("z3".to_string(), solver::version());
             scripts = answer.scripts;
             answer.how
         }
