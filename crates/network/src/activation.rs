@@ -128,7 +128,7 @@ impl Activation {
         if let Some(value) = self.parameters().find(|&value| !is_admitted(format, value)) {
             let bits = value.bits();
             return Some(format!(
-                "the parameter {bits:#x} of {self} is no finite value of {format} that a network may store"
+                "the parameter {bits:#x} of {self} is not a finite value of {format} that a network may store"
             ));
         }
         match self {
