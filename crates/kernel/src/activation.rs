@@ -10,7 +10,7 @@ use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
 use roundproof_network::{Activation, PathModel, Rounding, Summation, Trees};
 
 use crate::reach::interval::{Extended, Keys, Lost, Rounder};
-use crate::replay::flush;
+use crate::value::flush;
 use crate::{key, stored};
 
 /// The activations over one format, under one path model.

@@ -23,19 +23,20 @@ mod property;
 pub mod reach;
 mod rejection;
 pub mod replay;
+mod value;
 
 pub use claim::{Claim, Property, Shape, Subject, Verdict};
 pub use domain::Domain;
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
+pub use value::{MODERATE_EXPONENT, exponent_is_moderate};
 
-use roundproof_exact::{Rational, order_key, real};
-use roundproof_format::{Encoding, Format};
 use roundproof_network::{Dataset, Forest};
 
 use facts::Facts;
 use property::Required;
+use value::{key, stored};
 
 /// Judges `evidence` for or against `claim`.
 ///
@@ -140,26 +141,4 @@ pub fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejecti
         Some((what, claimed, found)) => Err(Rejection::Size { what, claimed, found }),
         None => Ok(()),
     }
-}
-
-/// In `F(p)`, the largest magnitude of the exponent of a neuron's value that is computed with. Stored values have at most
-/// [`UNBOUNDED_EXPONENT_LIMIT`](roundproof_network::UNBOUNDED_EXPONENT_LIMIT); without a limit, each layer could double
-/// the memory that an exact number takes.
-pub const MODERATE_EXPONENT: i64 = 1 << 22;
-
-/// Whether the finite datum with this order key may be computed with: in `F(p)`, if it is 0 or has an exponent of at most
-/// [`MODERATE_EXPONENT`] in magnitude.
-pub fn exponent_is_moderate(format: Format, key: i128) -> bool {
-    let field = (key.unsigned_abs() >> format.trailing_bits()) as i64;
-    format.is_bounded() || key == 0 || (field - format.bias()).abs() <= MODERATE_EXPONENT
-}
-
-/// The order key of a stored value, which is finite by the invariants of networks, forests and data sets.
-fn key(format: Format, encoding: Encoding) -> i128 {
-    order_key(format, encoding).expect("stored values are finite")
-}
-
-/// The number that a stored value is.
-fn stored(format: Format, encoding: Encoding) -> Rational {
-    real(format, encoding).expect("stored values are finite")
 }

@@ -10,12 +10,13 @@
 //! the addition, the flush of the left operand, which is never formed, does not act.
 
 use roundproof_exact::{Arithmetic, order_key};
-use roundproof_format::{Class, Encoding, Format, RoundingMode};
+use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{
     Accumulator, Choice, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees, Witness,
 };
 
 use crate::activation::Activations;
+use crate::value::flush;
 use crate::{Domain, ReplayRejection, exponent_is_moderate};
 
 /// The inputs at the place of `witness`, if it is one of `domain`; and the value that its path gives there, which is what it
@@ -172,13 +173,4 @@ impl Replay {
         }
         self.sums.convert(RoundingMode::TowardZero, self.format, encoding).encoding
     }
-}
-
-/// A datum as it is read or written: if it is subnormal and flushed, a zero of its sign.
-pub(crate) fn flush(format: Format, flushed: bool, encoding: Encoding) -> Encoding {
-    if !flushed || format.class(encoding) != Class::Subnormal {
-        return encoding;
-    }
-    let zero = if format.is_sign_minus(encoding) { format.negative_zero() } else { None };
-    zero.unwrap_or(format.zero())
 }

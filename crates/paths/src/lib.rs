@@ -37,6 +37,7 @@ mod activation;
 mod blocks;
 mod choose;
 mod enumerate;
+mod error;
 mod evaluate;
 mod machine;
 mod random;
@@ -46,7 +47,8 @@ mod targets;
 
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
-pub use evaluate::{EvaluateError, NeuronTrace, Trace, evaluate, evaluate_rows, replay, trace};
+pub use error::EvaluateError;
+pub use evaluate::{NeuronTrace, Trace, evaluate, evaluate_rows, replay, trace};
 pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};

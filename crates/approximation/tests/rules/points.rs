@@ -8,37 +8,12 @@ use roundproof_exact::{Rational, decode, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
 use roundproof_kernel::{Claim, Evidence, Rejection as KernelRejection, ReplayRejection, Subject, Verdict};
-use roundproof_network::{
-    Activation, At, Choice, Encodings, Forest, Network, NeuronPath, PathModel, Tree, TreeNode, TreePath, Witness,
-};
+use roundproof_network::{Activation, At, Forest, Network, NeuronPath, PathModel, Witness};
 use roundproof_paths::{FromWitness, evaluate};
 
 use crate::common::*;
 
 const F: Format = Format::FLOAT6_E3M2FN;
-
-/// `x <= 1 ? low : high`, in one variable.
-fn tree(format: Format, low: &str, high: &str) -> Forest {
-    let nodes = vec![TreeNode::Split { column: 0, threshold: format.one(false) }, TreeNode::Leaf, TreeNode::Leaf];
-    let values = Encodings::collect(format, [value(format, low), value(format, high)]);
-    let base = Encodings::collect(format, [format.zero()]);
-    Forest::new(format, 1, base, vec![Tree { nodes, values }]).expect("well formed")
-}
-
-/// `x + 1` by one neuron.
-fn plus_one(format: Format) -> Network {
-    network(format, 1, vec![layer(format, Activation::Identity, &[(&[(0, "1")], "1")])])
-}
-
-fn mode_of_addition(mode: RoundingMode, model: &PathModel) -> Vec<NeuronPath> {
-    let mut path = TreePath::plain(1, model);
-    path.additions[0].choice = Choice::plain(mode);
-    vec![NeuronPath { layer: 0, neuron: 0, path: path.into(), value: None }]
-}
-
-fn witness(point: &[Encoding], given: Encoding, neurons: Vec<NeuronPath>) -> Witness {
-    Witness { at: At::Point(point.to_vec()), output: 0, value: given, neurons }
-}
 
 /// x + 1 for every value from -2 to 14, in one form of accuracy or another.
 fn approximation(format: Format, function: &str, ends: [&str; 2], accuracy: Accuracy) -> Approximation {

@@ -5,7 +5,7 @@ use roundproof_format::Class;
 use roundproof_paths::Machine;
 
 use super::*;
-use crate::reach::interval::datum;
+use crate::value::datum;
 
 const FORMATS: [&str; 4] =
     ["float4_e2m1fn", "p=2,emin=-1,emax=1", "p=3,emin=-1,emax=2", "p=2,emin=-2,emax=2,specials=fnuz"];

@@ -1,10 +1,11 @@
 //! Intervals of data, as keys and as extended reals.
 
-use roundproof_exact::{Datum, Rational, decode, of_order_key, order_key, round};
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_exact::{Datum, Rational, decode, order_key, round};
+use roundproof_format::{Format, Overflow, RoundingMode};
 use roundproof_network::Rounding;
 
 use crate::facts::{ErrorBound, Grid, largest};
+use crate::value::datum;
 
 /// What enclosures could not exclude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +32,6 @@ impl Keys {
     pub fn hull(self, other: Keys) -> Keys {
         Keys { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
-}
-
-/// The datum with an order key that is one's.
-pub(crate) fn datum(format: Format, key: i128) -> Encoding {
-    of_order_key(format, key).expect("a key is that of a datum")
 }
 
 /// A real or an infinity. The order of the variants is that of the values.

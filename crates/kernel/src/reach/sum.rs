@@ -1,14 +1,14 @@
 //! An enclosure of a sum over every tree of the path model.
 //!
-//! Leaves that are exactly zero have been left out: adding one changes nothing, and contracting a product into an
-//! addition to one rounds it as if by itself (R7). An operand that a leaf becomes is its rounded product or, contracted,
+//! Summands that are exactly zero have been left out: adding one changes nothing, and contracting a product into an
+//! addition to one rounds it as if by itself (R7). An operand that a summand becomes is its rounded product or, contracted,
 //! the exact one; `high` is the least datum of the format that is above neither, `cap` the largest rounded product.
 //! Over a format with largest value `max`, precision `p` and least positive value `s`, with `d = 2^(1-p)` and `m`
-//! leaves, no computed value is above
+//! summands, no computed value is above
 //!
-//! 1. `cap` of any leaf, if no leaf has a `high` above zero: what is not positive does not raise a value (R1);
-//! 2. `cap` of the only leaf with a `high` above zero, and zero if another leaf's `high` is at most `-high` of that one
-//!    (R6: a part with the other leaf alone is at most `-high`, so its sum with any part with the first is not above
+//! 1. `cap` of any summand, if no summand has a `high` above zero: what is not positive does not raise a value (R1);
+//! 2. `cap` of the only summand with a `high` above zero, and zero if another summand's `high` is at most `-high` of that one
+//!    (R6: a part with the other summand alone is at most `-high`, so its sum with any part with the first is not above
 //!    zero);
 //! 3. `(1 + d)^m P`, `P` the sum of the positive `high`, if that is at most `max`: data add up with a relative error of
 //!    at most `d`, and a contracted product may be put up to its `high` first (R1);
@@ -17,10 +17,10 @@
 //!    itself or contracted, which happens to each once.
 //!
 //! By 1 to 3 no partial sum is above `max`, and by 4 none is in magnitude, so that they also tell where no infinity and
-//! no NaN arises. Where a single order is possible, or at most two leaves, the ends of each partial sum come from the
+//! no NaN arises. Where a single order is possible, or at most two summands, the ends of each partial sum come from the
 //! ends of its operands (R1); single multiples of a power of two `g`, the positive ones of which sum up to at most
 //! `min(2^p g, max)` and the negative ones to no less than its negative, have the exact sum (R5: so then does every subset).
-//! Lower ends are upper ends of the mirrored leaves.
+//! Lower ends are upper ends of the mirrored summands.
 
 use roundproof_exact::{Rational, power_of_two};
 use roundproof_format::Overflow;
@@ -37,19 +37,19 @@ pub(super) struct Additions {
     pub contracted: bool,
 }
 
-/// A leaf of a sum: the interval of the exact product, and that of the rounded one. The bias is both.
+/// A summand of a sum: the interval of the exact product, and that of the rounded one. The bias is both.
 #[derive(Clone, Debug)]
-pub(super) struct Leaf {
+pub(super) struct Summand {
     pub exact: Ends,
     pub rounded: Keys,
-    /// No operand that this leaf becomes is below or above these finite data; none where there is no such datum.
+    /// No operand that this summand becomes is below or above these finite data; none where there is no such datum.
     low: Option<i128>,
     high: Option<i128>,
 }
 
-impl Leaf {
-    /// The leaf of an exact product, or of a bias, which rounds to itself.
-    pub fn new(additions: Additions, rounder: &Rounder, exact: Ends) -> Result<Leaf, Lost> {
+impl Summand {
+    /// The summand of an exact product, or of a bias, which rounds to itself.
+    pub fn new(additions: Additions, rounder: &Rounder, exact: Ends) -> Result<Summand, Lost> {
         let rounded = rounder.round(&exact)?;
         let mut high = rounder.finite_at_least(rounded.high);
         let mut low = rounder.finite_at_least(-rounded.low).map(|key| -key);
@@ -57,7 +57,7 @@ impl Leaf {
             high = high.zip(rounder.key_at_least(&exact.1)).map(|(a, b)| a.max(b));
             low = low.zip(rounder.key_at_least(&exact.0.negate())).map(|(a, b)| a.min(-b));
         }
-        Ok(Leaf { exact, rounded, low, high })
+        Ok(Summand { exact, rounded, low, high })
     }
 
     pub fn is_zero(&self) -> bool {
@@ -85,23 +85,23 @@ impl Leaf {
     }
 }
 
-/// An interval of data of the accumulator that holds the sum of `leaves` on every path.
+/// An interval of data of the accumulator that holds the sum of `summands` on every path.
 ///
 /// With a `floor`, an interval below or at that key may be given as another one below or at it that reaches down to -1:
 /// what follows makes the same of all of these.
 pub(super) fn enclose(
     additions: Additions,
     rounder: &Rounder,
-    leaves: &[&Leaf],
+    summands: &[&Summand],
     floor: Option<Floor>,
 ) -> Result<Keys, Lost> {
-    if leaves.is_empty() {
+    if summands.is_empty() {
         return Ok(Keys::point(0));
     }
-    if leaves.len() <= 2 {
-        return in_order(additions, rounder, leaves);
+    if summands.len() <= 2 {
+        return in_order(additions, rounder, summands);
     }
-    let up = ceiling(rounder, leaves, false);
+    let up = ceiling(rounder, summands, false);
     if let (Some(floor), Some(up)) = (floor, up)
         && up <= floor.key
         && rounder.keeps_order()
@@ -109,13 +109,13 @@ pub(super) fn enclose(
         return Ok(Keys { low: up.min(floor.minus_one), high: up });
     }
     if additions.in_order {
-        return in_order(additions, rounder, leaves);
+        return in_order(additions, rounder, summands);
     }
-    if let Some(sum) = on_grid(rounder, leaves) {
+    if let Some(sum) = on_grid(rounder, summands) {
         return Ok(Keys::point(rounder.key_at_most(&sum)));
     }
-    let down = ceiling(rounder, leaves, true);
-    let near = near_exact(rounder, leaves);
+    let down = ceiling(rounder, summands, true);
+    let near = near_exact(rounder, summands);
     let (no_rise, no_fall) = (up.is_some() || near.is_some(), down.is_some() || near.is_some());
     let no_nan = match rounder.overflow {
         // No operand is infinite (an infinite input was converted), and no result.
@@ -143,23 +143,23 @@ pub(super) struct Floor {
     pub minus_one: i128,
 }
 
-/// One order, which is every order of two leaves.
-fn in_order(additions: Additions, rounder: &Rounder, leaves: &[&Leaf]) -> Result<Keys, Lost> {
+/// One order, which is every order of two summands.
+fn in_order(additions: Additions, rounder: &Rounder, summands: &[&Summand]) -> Result<Keys, Lost> {
     // Where either neighbour may be chosen, the interval of a rounded product holds the exact one, up to overflow.
-    let contract = |leaf: &Leaf| {
-        let contained = rounder.encloses && leaf.low.is_some() && leaf.high.is_some();
+    let contract = |summand: &Summand| {
+        let contained = rounder.encloses && summand.low.is_some() && summand.high.is_some();
         additions.contracted && !contained
     };
-    let mut sum = leaves[0].rounded;
-    for (index, leaf) in leaves.iter().enumerate().skip(1) {
+    let mut sum = summands[0].rounded;
+    for (index, summand) in summands.iter().enumerate().skip(1) {
         let before = rounder.ends(sum);
-        let rounded = rounder.ends(leaf.rounded);
+        let rounded = rounder.ends(summand.rounded);
         let mut next = add(rounder, &before, &rounded)?;
-        if contract(leaf) {
-            next = next.hull(add(rounder, &before, &leaf.exact)?);
+        if contract(summand) {
+            next = next.hull(add(rounder, &before, &summand.exact)?);
         }
-        if index == 1 && contract(leaves[0]) {
-            next = next.hull(add(rounder, &leaves[0].exact, &rounded)?);
+        if index == 1 && contract(summands[0]) {
+            next = next.hull(add(rounder, &summands[0].exact, &rounded)?);
         }
         sum = next;
     }
@@ -173,13 +173,13 @@ fn add(rounder: &Rounder, a: &Ends, b: &Ends) -> Result<Keys, Lost> {
 }
 
 /// R5: the exact sum of single values on a grid.
-fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
+fn on_grid(rounder: &Rounder, summands: &[&Summand]) -> Option<Rational> {
     let (mut positive, mut negative) = (Rational::new(), Rational::new());
     let mut grid = i64::MAX;
-    for leaf in leaves {
-        let value = leaf.point()?;
+    for summand in summands {
+        let value = summand.point()?;
         // A product that is rounded is no multiple of the least value, and one that overflows is too large.
-        if rounder.ends(leaf.rounded) != leaf.exact {
+        if rounder.ends(summand.rounded) != summand.exact {
             return None;
         }
         grid = grid.min(divisor_exponent(value)?);
@@ -189,23 +189,23 @@ fn on_grid(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Rational> {
             negative -= value;
         }
     }
-    // No subset of the leaves sums up to more in magnitude.
+    // No subset of the summands sums up to more in magnitude.
     let most = if positive > negative { &positive } else { &negative };
     rounder.grid.is_exact(grid, most).then(|| positive - negative)
 }
 
 /// The bounds 1 to 3 of the module's list. There is one only if no partial sum is above the largest finite value.
-fn ceiling(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<i128> {
-    let mut positive: Option<&Leaf> = None;
+fn ceiling(rounder: &Rounder, summands: &[&Summand], mirrored: bool) -> Option<i128> {
+    let mut positive: Option<&Summand> = None;
     let (mut least_cap, mut least_high) = (i128::MAX, i128::MAX);
-    for leaf in leaves {
-        let high = leaf.high(mirrored);
+    for summand in summands {
+        let high = summand.high(mirrored);
         if high.is_none_or(|high| high > 0) {
-            if positive.replace(leaf).is_some() {
-                return positive_part(rounder, leaves, mirrored);
+            if positive.replace(summand).is_some() {
+                return positive_part(rounder, summands, mirrored);
             }
         } else {
-            least_cap = least_cap.min(leaf.cap(mirrored));
+            least_cap = least_cap.min(summand.cap(mirrored));
             least_high = least_high.min(high.unwrap_or(i128::MAX));
         }
     }
@@ -214,30 +214,30 @@ fn ceiling(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<i128> 
 }
 
 /// Bound 3: none if it is above the largest value, or a `high` is.
-fn positive_part(rounder: &Rounder, leaves: &[&Leaf], mirrored: bool) -> Option<i128> {
+fn positive_part(rounder: &Rounder, summands: &[&Summand], mirrored: bool) -> Option<i128> {
     let mut sum = Rational::new();
-    for leaf in leaves {
-        let high = leaf.high(mirrored)?;
+    for summand in summands {
+        let high = summand.high(mirrored)?;
         if high > 0 {
             sum += Extended::of_key(rounder.format, high).finite()?;
         }
     }
-    Some(rounder.key_at_most(&rounder.error.grown(&sum, leaves.len())?))
+    Some(rounder.key_at_most(&rounder.error.grown(&sum, summands.len())?))
 }
 
 /// Bound 4, on both sides.
-fn near_exact(rounder: &Rounder, leaves: &[&Leaf]) -> Option<Keys> {
+fn near_exact(rounder: &Rounder, summands: &[&Summand]) -> Option<Keys> {
     let format = rounder.format;
-    let growth = growth(format.precision(), leaves.len())?;
+    let growth = growth(format.precision(), summands.len())?;
     let (mut low, mut high, mut magnitudes) = (Rational::new(), Rational::new(), Rational::new());
-    for leaf in leaves {
-        let (least, most) = (leaf.exact.0.finite()?, leaf.exact.1.finite()?);
+    for summand in summands {
+        let (least, most) = (summand.exact.0.finite()?, summand.exact.1.finite()?);
         low += least;
         high += most;
         magnitudes += least.clone().abs().max(most.clone().abs());
     }
     let least = format.emin().map(|emin| power_of_two(i64::from(emin) - i64::from(format.precision()) + 1));
-    let underflow = least.unwrap_or_default() * leaves.len() as u64 * &growth;
+    let underflow = least.unwrap_or_default() * summands.len() as u64 * &growth;
     let error = (growth - 1u32) * &magnitudes + underflow;
     rounder.reaches(&Rational::from(&magnitudes + &error)).then(|| Keys {
         low: -rounder.key_at_most(&(Rational::from(&error - &low))),

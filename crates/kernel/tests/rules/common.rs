@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use roundproof_exact::{Datum, Rational, encode, order_key};
-use roundproof_format::{Encoding, Format};
+use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
-use roundproof_network::{Activation, Dataset, Encodings, Layer, Network, PathModel};
+use roundproof_network::{
+    Activation, At, Choice, Dataset, Encodings, Forest, Layer, Network, NeuronPath, PathModel, Tree, TreeNode,
+    TreePath, Witness,
+};
 use roundproof_paths::{Enumeration, Keep, Machine, Sum, Term};
 
 /// Formats of 4 to 8 bits with every scheme of special values, exponents that do not fill their field, p = 1, and `F(p)`.
@@ -242,4 +245,27 @@ pub fn mutate_network(random: &mut Random, network: &Network) -> Network {
         column.set(place, changed(random, &all, column.get(place)));
     }
     Network::new(format, network.input_dimension(), layers).expect("still well formed")
+}
+
+/// `x <= 1 ? low : high`, in one variable.
+pub fn tree(format: Format, low: &str, high: &str) -> Forest {
+    let nodes = vec![TreeNode::Split { column: 0, threshold: format.one(false) }, TreeNode::Leaf, TreeNode::Leaf];
+    let values = Encodings::collect(format, [value(format, low), value(format, high)]);
+    let base = Encodings::collect(format, [format.zero()]);
+    Forest::new(format, 1, base, vec![Tree { nodes, values }]).expect("well formed")
+}
+
+/// `x + 1` by one neuron.
+pub fn plus_one(format: Format) -> Network {
+    network(format, 1, vec![layer(format, Activation::Identity, &[(&[(0, "1")], "1")])])
+}
+
+pub fn mode_of_addition(mode: RoundingMode, model: &PathModel) -> Vec<NeuronPath> {
+    let mut path = TreePath::plain(1, model);
+    path.additions[0].choice = Choice::plain(mode);
+    vec![NeuronPath { layer: 0, neuron: 0, path: path.into(), value: None }]
+}
+
+pub fn witness(point: &[Encoding], given: Encoding, neurons: Vec<NeuronPath>) -> Witness {
+    Witness { at: At::Point(point.to_vec()), output: 0, value: given, neurons }
 }

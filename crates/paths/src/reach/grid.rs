@@ -3,33 +3,33 @@
 //! # The grid bound
 //!
 //! Let `q` be a power of two such that `q`, `2q`, … `L q` are values of the format, with `L = 2^p`, or less if the
-//! largest value comes before; with flushes, let them be normal. Let each leaf `i` be at most `c_i q`, for an integer
+//! largest value comes before; with flushes, let them be normal. Let each summand `i` be at most `c_i q`, for an integer
 //! `c_i`, both rounded by itself and as an exact contracted product. Let `P` be the sum of the positive `c_i`, `N` that
 //! of the others' magnitudes. **If `P <= L`, every tree gives a value of at most `(P - min(N, L)) q`, and no addition
 //! overflows toward plus infinity.**
 //!
-//! *Proof.* For a set `A` of leaves let `P(A)`, `N(A)` be these sums over `A`, and `B(A) = (P(A) - min(N(A), L)) q`: a
-//! value of the format, since `-L <= P(A) - min(N(A), L) <= L`. A leaf is at most its `B`: if its `c_i` is below `-L`,
+//! *Proof.* For a set `A` of summands let `P(A)`, `N(A)` be these sums over `A`, and `B(A) = (P(A) - min(N(A), L)) q`: a
+//! value of the format, since `-L <= P(A) - min(N(A), L) <= L`. A summand is at most its `B`: if its `c_i` is below `-L`,
 //! then even at most `c_i q < -L q`. A subtree over disjoint `A` and `A'`, whose operands are at most `B(A)` and
 //! `B(A')`, has an exact sum of at most `B(A) + B(A') <= B(A + A')`, because `min(N, L) + min(N', L) >= min(N + N', L)`.
 //! What rounds to a value of at most a value of the format is at most that value (R1): the result is at most
 //! `B(A + A')`. Minus infinity is. A flush moves a subnormal result to zero, past no normal value and not past zero. ∎
 //!
-//! The mirror image bounds from below. With `q` a common divisor of all leaves both bounds are the exact sum (R5); with
-//! one positive leaf 1 and one leaf of at most -1 the upper bound is 0 for `q = 2^-p` (R6). In general each bound is off
-//! by at most `m q` for `m` leaves, with `q` about `P / 2^p`: the order of `((1 + 2u)^m - 1) S`, `u = 2^-p`, with the
+//! The mirror image bounds from below. With `q` a common divisor of all summands both bounds are the exact sum (R5); with
+//! one positive summand 1 and one summand of at most -1 the upper bound is 0 for `q = 2^-p` (R6). In general each bound is off
+//! by at most `m q` for `m` summands, with `q` about `P / 2^p`: the order of `((1 + 2u)^m - 1) S`, `u = 2^-p`, with the
 //! positive part of the sum in place of `S`.
 
 //!
 //! # The growth bound
 //!
-//! No grid holds more than `2^p` positive terms. Let `n` leaves be positive, with sum `S`; iterate `n - 1` times
+//! No grid holds more than `2^p` positive terms. Let `n` summands be positive, with sum `S`; iterate `n - 1` times
 //! `S <- (1 + 2u) S + s`, with `s` the least subnormal (0 in `F(p)`). **Every tree gives at most that, and if it is at
 //! most the largest value, no addition overflows toward plus infinity.**
 //!
 //! *Proof.* Let `f(n, S) = g^(n-1) S + s (g^(n-1) - 1) / (g - 1)` be the iterate, `g = 1 + 2u`, and `f(0, 0) = 0`. A sum
 //! `t > 0` rounds to at most `g t + s`, and `g (f(n, S) + f(n', S')) + s <= f(n + n', S + S')` for `n, n' >= 1`, since
-//! `(g^n - g)(g^n' - g) >= 0`. An addition of a subtree without positive leaves, which is at most 0, leaves a sum of at
+//! `(g^n - g)(g^n' - g) >= 0`. An addition of a subtree without positive summands, which is at most 0, leaves a sum of at
 //! most the other operand, a value of the format: R1. ∎
 
 use std::cmp::Ordering;
@@ -38,7 +38,7 @@ use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_network::Accumulator;
 use roundproof_softfloat::{Unpacked, compare, decode, encode, negate};
 
-use super::set::{Leaf, Reach};
+use super::set::{Reach, Summand};
 use crate::machine::Machine;
 
 /// A finite number: sign, significand, exponent of its last place. Zero has significand 0.
@@ -207,11 +207,11 @@ impl Grid {
     }
 }
 
-/// An enclosure of every tree over the leaves, of which there are two or more.
-pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
+/// An enclosure of every tree over the summands, of which there are two or more.
+pub(super) fn bound(machine: &Machine, summands: &[Summand]) -> Reach {
     let grid = Grid::of(machine);
     let format = grid.format;
-    let (least, most): (Vec<_>, Vec<_>) = leaves.iter().map(|leaf| leaf.bounds(machine)).unzip();
+    let (least, most): (Vec<_>, Vec<_>) = summands.iter().map(|summand| summand.bounds(machine)).unzip();
     let numbers = |ends: Vec<Option<Encoding>>| -> Option<Vec<Number>> {
         ends.into_iter().map(|end| end.map(|end| Number::of(format, end))).collect()
     };
@@ -224,7 +224,7 @@ pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
         Accumulator::Same => machine.model().overflow,
         Accumulator::Wider { overflow, .. } => overflow,
     };
-    let any = |flag: fn(&Reach) -> bool| leaves.iter().any(|leaf| flag(&leaf.rounded));
+    let any = |flag: fn(&Reach) -> bool| summands.iter().any(|summand| flag(&summand.rounded));
     let mut set = Reach {
         finite: None,
         negative_infinity: any(|set| set.negative_infinity) || (lower.is_none() && overflow == Overflow::Ieee),
@@ -232,7 +232,7 @@ pub(super) fn bound(machine: &Machine, leaves: &[Leaf]) -> Reach {
         nan: any(|set| set.nan) || ((lower.is_none() || upper.is_none()) && overflow == Overflow::Nan),
     };
     set.nan |= set.negative_infinity && set.positive_infinity;
-    if leaves.iter().all(Leaf::can_be_finite) {
+    if summands.iter().all(Summand::can_be_finite) {
         set.include(format, lower.unwrap_or_else(|| outermost(format, true)));
         set.include(format, upper.unwrap_or_else(|| outermost(format, false)));
     }

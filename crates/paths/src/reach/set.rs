@@ -153,31 +153,31 @@ fn is_less(format: Format, a: Encoding, b: Encoding) -> bool {
 
 /// A term of a sum.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Leaf {
+pub(super) struct Summand {
     /// The set of values when it is rounded by itself. Wide.
     pub rounded: Reach,
     /// What a contracted product is made of: weights and inputs, both wide. None for what is never contracted.
     pub product: Option<(Reach, Reach)>,
 }
 
-impl Leaf {
+impl Summand {
     /// The bias; `added` if there is something to add it to.
-    pub fn bias(machine: &Machine, bias: Encoding, added: bool) -> Leaf {
+    pub fn bias(machine: &Machine, bias: Encoding, added: bool) -> Summand {
         let format = machine.accumulator();
         let set = Reach::of(format, machine.widen(bias));
         let rounded = if added && machine.flushes() { set.flushed(format) } else { set };
-        Leaf { rounded, product: None }
+        Summand { rounded, product: None }
     }
 
     /// A product of a weight and any value of `input`.
-    pub fn product(machine: &Machine, weight: Encoding, input: Reach) -> Leaf {
+    pub fn product(machine: &Machine, weight: Encoding, input: Reach) -> Summand {
         let narrow = machine.format();
         let weights = machine.reach_read(narrow, Reach::of(narrow, weight));
         let inputs = machine.reach_read(narrow, input);
         let (weights, inputs) = (machine.reach_widened(weights), machine.reach_widened(inputs));
         let rounded = machine.reach_product(machine.wide(), weights, inputs);
         let contracted = machine.trees().contraction == Contraction::Any;
-        Leaf { rounded, product: contracted.then_some((weights, inputs)) }
+        Summand { rounded, product: contracted.then_some((weights, inputs)) }
     }
 
     /// Bounds of every finite value that it can stand for in a sum, a contracted product included; none on a side where
@@ -350,17 +350,17 @@ impl Machine {
         set.hull(format, sum_specials(products, other))
     }
 
-    /// A partial sum and a leaf, contracted or not.
-    pub(super) fn reach_plus(&self, sum: Reach, leaf: &Leaf) -> Reach {
-        let added = self.reach_sum_of(sum, leaf.rounded);
-        match leaf.product {
+    /// A partial sum and a summand, contracted or not.
+    pub(super) fn reach_plus(&self, sum: Reach, summand: &Summand) -> Reach {
+        let added = self.reach_sum_of(sum, summand.rounded);
+        match summand.product {
             Some(product) => added.hull(self.accumulator(), self.reach_fused(product, sum)),
             None => added,
         }
     }
 
-    /// Two leaves, either of them contracted or none.
-    pub(super) fn reach_join(&self, a: &Leaf, b: &Leaf) -> Reach {
+    /// Two summands, either of them contracted or none.
+    pub(super) fn reach_join(&self, a: &Summand, b: &Summand) -> Reach {
         let set = self.reach_plus(a.rounded, b);
         match a.product {
             Some(product) => set.hull(self.accumulator(), self.reach_fused(product, b.rounded)),

@@ -7,7 +7,8 @@ use roundproof_network::{NeuronPath, TreePath, Witness};
 
 use super::{Finding, Hunt, Row};
 use crate::enumerate::{Enumeration, Keep};
-use crate::evaluate::{EvaluateError, replay, sum_of};
+use crate::error::EvaluateError;
+use crate::evaluate::{replay, sum_of};
 use crate::targets::is_right;
 
 /// The values of one layer on some path.

@@ -3,7 +3,8 @@
 use roundproof_network::{Choice, Network, PathModel, TreePath, Witness};
 
 use super::shorter::shorten;
-use crate::evaluate::{EvaluateError, replay};
+use crate::error::EvaluateError;
+use crate::evaluate::replay;
 use crate::targets::{Targets, is_right};
 
 /// A smaller witness for the same row or point and output: neurons that may as well take the plain path are dropped, then the

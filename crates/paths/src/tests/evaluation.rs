@@ -8,7 +8,8 @@ use roundproof_softfloat::encode;
 
 use super::{machines, random_sum};
 use crate::choose::{Arrangement, Chooser, Fixed, Plain, Site};
-use crate::evaluate::{EvaluateError, evaluate, replay, trace};
+use crate::error::EvaluateError;
+use crate::evaluate::{evaluate, replay, trace};
 use crate::machine::Machine;
 use crate::random::Random;
 

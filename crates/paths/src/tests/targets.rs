@@ -6,7 +6,8 @@ use roundproof_softfloat::{compare, encode, negate};
 
 use super::FORMATS;
 use crate::choose::{Arrangement, Fixed};
-use crate::evaluate::{EvaluateError, evaluate, replay};
+use crate::error::EvaluateError;
+use crate::evaluate::{evaluate, replay};
 use crate::reach::Reach;
 use crate::search::{Finding, SearchOptions, search};
 use crate::targets::{Points, Right, Targets, are_right, is_right};

@@ -20,9 +20,10 @@ use roundproof_network::{
 use rustc_hash::FxHashMap;
 
 use crate::activation::Activations;
+use crate::value::datum;
 use crate::{ReachRejection, exponent_is_moderate, key, stored};
-use interval::{Extended, Keys, Lost, Rounder, datum};
-use sum::{Additions, Floor, Leaf};
+use interval::{Extended, Keys, Lost, Rounder};
+use sum::{Additions, Floor, Summand};
 
 /// The most one-term neurons, and the most bits of products, that are remembered at a time.
 const MOST_UNITS: usize = 1 << 20;
@@ -80,7 +81,7 @@ struct Evaluator {
     /// What step and sign, and what ReLU makes one value of.
     floors: Option<[Floor; 2]>,
     products: FxHashMap<(Encoding, Keys), u32>,
-    leaves: Vec<Leaf>,
+    summands: Vec<Summand>,
     bits: usize,
     units: FxHashMap<(Encoding, Encoding, Keys), Keys>,
 }
@@ -112,11 +113,23 @@ impl Evaluator {
         // Out of a wider accumulator, a sum however far below zero may become NaN.
         let floors =
             narrow.as_ref().is_none_or(Rounder::keeps_order).then_some([-1, 0].map(|key| Floor { key, minus_one }));
-        let (products, leaves, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
+        let (products, summands, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
         let (additions, one, activations) =
             (Additions { in_order, contracted }, key_of_one(format), Activations::new(model, format));
         let bits = 0;
-        Ok(Evaluator { additions, format, one, activations, accumulate, narrow, floors, products, leaves, bits, units })
+        Ok(Evaluator {
+            additions,
+            format,
+            one,
+            activations,
+            accumulate,
+            narrow,
+            floors,
+            products,
+            summands,
+            bits,
+            units,
+        })
     }
 
     fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, Lost> {
@@ -155,7 +168,7 @@ impl Evaluator {
     ) -> Result<Keys, Lost> {
         if self.bits > MOST_BITS {
             self.products.clear();
-            self.leaves.clear();
+            self.summands.clear();
             self.bits = 0;
         }
         let mut nonzero = Vec::new();
@@ -163,9 +176,9 @@ impl Evaluator {
             let input = inputs[column as usize];
             // A finite weight times zero is a zero.
             if input != Keys::point(0) {
-                let leaf = self.product(weight, input)?;
-                if !self.leaves[leaf as usize].is_zero() {
-                    nonzero.push(leaf);
+                let summand = self.product(weight, input)?;
+                if !self.summands[summand as usize].is_zero() {
+                    nonzero.push(summand);
                 }
             }
         }
@@ -173,14 +186,14 @@ impl Evaluator {
         if !self.format.is_zero(bias) {
             nonzero.push(self.product(bias, Keys::point(self.one))?);
         }
-        let leaves: Vec<&Leaf> = nonzero.iter().map(|&leaf| &self.leaves[leaf as usize]).collect();
+        let summands: Vec<&Summand> = nonzero.iter().map(|&summand| &self.summands[summand as usize]).collect();
         let floor = self.floors.and_then(|[negative, at_most_zero]| match activation {
             Activation::Step | Activation::Sign => Some(negative),
             Activation::Relu => Some(at_most_zero),
             Activation::Clip { low, high: _ } => (key(self.format, low) >= 0).then_some(at_most_zero),
             Activation::Identity | Activation::LeakyRelu { slope: _ } => None,
         });
-        let sum = sum::enclose(self.additions, &self.accumulate, &leaves, floor)?;
+        let sum = sum::enclose(self.additions, &self.accumulate, &summands, floor)?;
         let sum = match &self.narrow {
             None => sum,
             Some(narrow) => narrow.round(&self.accumulate.ends(sum))?,
@@ -189,10 +202,10 @@ impl Evaluator {
         if moderate { Ok(sum) } else { Err(Lost::Exponent) }
     }
 
-    /// The product of a weight and an interval, as a leaf of the sum.
+    /// The product of a weight and an interval, as a summand of the sum.
     fn product(&mut self, weight: Encoding, input: Keys) -> Result<u32, Lost> {
-        if let Some(&leaf) = self.products.get(&(weight, input)) {
-            return Ok(leaf);
+        if let Some(&summand) = self.products.get(&(weight, input)) {
+            return Ok(summand);
         }
         let factor = stored(self.format, weight);
         let (low, high) = (self.widen(input.low)?, self.widen(input.high)?);
@@ -201,12 +214,12 @@ impl Evaluator {
         }
         let (low, high) = (low.scale(&factor), high.scale(&factor));
         let exact = if factor < 0 { (high, low) } else { (low, high) };
-        let new = Leaf::new(self.additions, &self.accumulate, exact)?;
-        let leaf = self.leaves.len() as u32;
+        let new = Summand::new(self.additions, &self.accumulate, exact)?;
+        let summand = self.summands.len() as u32;
         self.bits += new.size();
-        self.leaves.push(new);
-        self.products.insert((weight, input), leaf);
-        Ok(leaf)
+        self.summands.push(new);
+        self.products.insert((weight, input), summand);
+        Ok(summand)
     }
 
     /// A datum of the network's format in the accumulator. Of an infinity, its overflow policy makes what it makes of one

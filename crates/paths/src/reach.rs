@@ -16,9 +16,9 @@ mod subsets;
 use roundproof_format::Encoding;
 use roundproof_network::{Activation, Layer, Network, Order, PathModel};
 
-use crate::evaluate::EvaluateError;
+use crate::error::EvaluateError;
 use crate::machine::Machine;
-use set::Leaf;
+use set::Summand;
 pub use set::{Decision, Reach};
 
 /// The most terms, zeros not counted, for which every tree is looked at.
@@ -87,36 +87,37 @@ pub fn reach_sum(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding)
 }
 
 fn sum_activated(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding, activation: Activation) -> Reach {
-    let bias = Leaf::bias(machine, bias, !terms.is_empty());
+    let bias = Summand::bias(machine, bias, !terms.is_empty());
     let finish = |sum: Reach| machine.reach_activated(activation, machine.reach_round_out(sum));
-    let products = terms.iter().map(|&(weight, input)| Leaf::product(machine, weight, input));
+    let products = terms.iter().map(|&(weight, input)| Summand::product(machine, weight, input));
     if machine.trees().order == Order::LeftToRight {
         return finish(left_to_right(machine, products, bias));
     }
-    let leaves: Vec<Leaf> = products.chain([bias]).filter(|leaf| !leaf.is_zero(machine.accumulator())).collect();
-    match leaves[..] {
+    let summands: Vec<Summand> =
+        products.chain([bias]).filter(|summand| !summand.is_zero(machine.accumulator())).collect();
+    match summands[..] {
         [] => return finish(Reach::of(machine.accumulator(), machine.accumulator().zero())),
-        [leaf] => return finish(leaf.rounded),
+        [summand] => return finish(summand.rounded),
         _ => {}
     }
-    if leaves.len() <= FEW_TERMS {
-        return finish(subsets::hull(machine, &leaves));
+    if summands.len() <= FEW_TERMS {
+        return finish(subsets::hull(machine, &summands));
     }
-    let bound = finish(grid::bound(machine, &leaves));
-    if leaves.len() > SUBSET_TERMS || bound.is_single(machine.format()) {
+    let bound = finish(grid::bound(machine, &summands));
+    if summands.len() > SUBSET_TERMS || bound.is_single(machine.format()) {
         return bound;
     }
-    finish(subsets::hull(machine, &leaves))
+    finish(subsets::hull(machine, &summands))
 }
 
-fn left_to_right(machine: &Machine, products: impl Iterator<Item = Leaf>, bias: Leaf) -> Reach {
-    let mut leaves = products.chain([bias]);
-    // The first two leaves may each be the contracted one.
-    let (Some(first), second) = (leaves.next(), leaves.next()) else { return bias.rounded };
+fn left_to_right(machine: &Machine, products: impl Iterator<Item = Summand>, bias: Summand) -> Reach {
+    let mut summands = products.chain([bias]);
+    // The first two summands may each be the contracted one.
+    let (Some(first), second) = (summands.next(), summands.next()) else { return bias.rounded };
     let Some(second) = second else { return first.rounded };
     let mut sum = machine.reach_join(&first, &second);
-    for leaf in leaves {
-        sum = machine.reach_plus(sum, &leaf);
+    for summand in summands {
+        sum = machine.reach_plus(sum, &summand);
     }
     sum
 }
@@ -124,8 +125,8 @@ fn left_to_right(machine: &Machine, products: impl Iterator<Item = Leaf>, bias: 
 /// The grid bound alone, whatever the number of terms.
 #[cfg(test)]
 pub(crate) fn grid_for_tests(machine: &Machine, terms: &[(Encoding, Reach)], bias: Encoding) -> Reach {
-    let products = terms.iter().map(|&(weight, input)| Leaf::product(machine, weight, input));
-    let leaves: Vec<Leaf> = products.chain([Leaf::bias(machine, bias, !terms.is_empty())]).collect();
-    let sum = if leaves.len() < 2 { leaves[0].rounded } else { grid::bound(machine, &leaves) };
+    let products = terms.iter().map(|&(weight, input)| Summand::product(machine, weight, input));
+    let summands: Vec<Summand> = products.chain([Summand::bias(machine, bias, !terms.is_empty())]).collect();
+    let sum = if summands.len() < 2 { summands[0].rounded } else { grid::bound(machine, &summands) };
     machine.reach_round_out(sum)
 }

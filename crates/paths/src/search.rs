@@ -25,7 +25,8 @@ use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
 use crate::enumerate::{Enumeration, Keep};
-use crate::evaluate::{EvaluateError, check_fit, layer_values, sum_of, values};
+use crate::error::EvaluateError;
+use crate::evaluate::{check_fit, layer_values, sum_of, values};
 use crate::machine::{Machine, Sum};
 use crate::random::Random;
 use crate::reach::reach;
