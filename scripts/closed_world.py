@@ -28,17 +28,22 @@ TYPES = {
     "Accumulator": ("network/src/model.rs", VARIANT),
     "Activation": ("network/src/activation.rs", VARIANT),
     "Contraction": ("network/src/model.rs", VARIANT),
+    "Datatype": ("network/src/step.rs", VARIANT),
+    "Neuron": ("network/src/step.rs", VARIANT),
+    "Op": ("network/src/step.rs", VARIANT),
     "Order": ("network/src/model.rs", VARIANT),
     "Overflow": ("format/src/mode.rs", '/// Planted.\n    Planted = "planted",'),
     "PathModel": ("network/src/model.rs", "/// Planted.\n    pub planted: (),"),
     "Rounding": ("network/src/model.rs", VARIANT),
     "RoundingMode": ("format/src/mode.rs", '/// Planted.\n    Planted = "planted",'),
     "Specials": ("format/src/format.rs", VARIANT),
+    "Storage": ("network/src/matrix.rs", VARIANT),
     "Subnormals": ("format/src/mode.rs", '/// Planted.\n    Planted = "planted",'),
     "Summation": ("network/src/model.rs", VARIANT),
     "SumPath": ("network/src/witness.rs", VARIANT),
     "TreeNode": ("network/src/forest.rs", VARIANT),
     "Trees": ("network/src/model.rs", "/// Planted.\n    pub planted: (),"),
+    "Windows": ("network/src/matrix.rs", VARIANT),
 }
 # The errors of a place that has to answer: a match that lacks an arm, a pattern or a value that lacks a field, an
 # irrefutable pattern that no longer is one.
@@ -101,6 +106,8 @@ def mend(scratch, error):
         for span in child["spans"]:
             replacement = span["suggested_replacement"]
             if replacement is not None:
+                # The compiler names a module of the crate as if it were in scope everywhere.
+                replacement = re.sub(r"\b(?!roundproof_|crate\b)[a-z_]+::(?=[A-Z])", "", replacement)
                 edits.append((span["file_name"], span["byte_start"], span["byte_end"], replacement))
         if edits:
             return edits

@@ -243,6 +243,7 @@ ARITIES = {"step": 0, "relu": 0, "identity": 0, "leaky-relu": 1, "clip": 2, "sig
 
 def read_network(tensors, format):
     """The layers: (activation, its parameters, rows), a row its terms (input, weight) and its bias."""
+    need("steps" not in tensors.metadata, f"{tensors.name} has layers that this judge does not know: metadata `steps`")
     layers = []
     for index, activation in enumerate(json.loads(tensors.metadata["activations"])):
         starts = tensors.take(f"layer{index}.row_ptr", ["U64"])

@@ -6,7 +6,7 @@ use roundproof_construct::compile::compile;
 use roundproof_exact::{Datum, Rational, decode, encode, order_key, power_of_two};
 use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Evidence, Node, Separator};
-use roundproof_network::{Activation, Dataset, Encodings, Forest, Layer, Network, Tree, TreeNode};
+use roundproof_network::{Activation, Dataset, Encodings, Forest, Layer, Network, SparseLayer, Tree, TreeNode};
 
 use crate::theorem::{self, Arithmetic, Cell, Decision, Input, Net};
 
@@ -75,14 +75,14 @@ impl Setting {
 
     /// The network over the reals.
     pub fn net(&self, network: &Network) -> Net {
-        let cell = |layer: &Layer, row| Cell {
+        let cell = |layer: &SparseLayer<'_>, row| Cell {
             bias: self.real(layer.bias.get(row)),
             weights: layer.terms(row).map(|(column, weight)| (column as usize, self.real(weight))).collect(),
         };
-        let cells = |layer: &Layer| (0..layer.rows()).map(|row| cell(layer, row)).collect();
+        let cells = |layer: &SparseLayer<'_>| (0..layer.rows()).map(|row| cell(layer, row)).collect();
         Net {
-            activations: network.layers().iter().map(|layer| layer.activation).collect(),
-            layers: network.layers().iter().map(cells).collect(),
+            activations: network.as_layers().expect("layers").iter().map(|layer| layer.activation).collect(),
+            layers: network.as_layers().expect("layers").iter().map(cells).collect(),
         }
     }
 
@@ -371,7 +371,7 @@ pub fn mutate(random: &mut Random, setting: &Setting, case: &mut Case) {
         return;
     }
     let dimension = case.network.input_dimension();
-    let mut layers = case.network.clone().into_layers();
+    let mut layers = case.network.clone().into_layers().expect("layers");
     let index = random.below(3);
     let column = if random.one_in(2) { &mut layers[index].weights } else { &mut layers[index].bias };
     if !column.is_empty() {

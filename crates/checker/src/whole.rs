@@ -10,7 +10,7 @@ use roundproof_files::certificate::LemmaReference;
 use roundproof_format::{Encoding, Subnormals};
 use roundproof_kernel::Verdict;
 use roundproof_network::{
-    Accumulator, Activation, Contraction, Dataset, Layer, Network, Order, PathModel, Rounding, Summation,
+    Accumulator, Activation, Contraction, Dataset, Network, Order, PathModel, Rounding, SparseLayer, Summation,
 };
 
 use crate::smt::bits::{Bits, Choices, Operation};
@@ -122,11 +122,12 @@ impl Query {
             && trees.order == Order::LeftToRight
             && model.subnormals == Subnormals::Gradual
             && trees.accumulator == Accumulator::Same;
-        let known = |layer: &Layer| match layer.activation {
+        let layers = network.as_layers()?;
+        let known = |layer: &SparseLayer<'_>| match layer.activation {
             Activation::Step | Activation::Relu | Activation::Identity => true,
             Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => false,
         };
-        if !covered || data.rows() == 0 || !network.layers().iter().all(known) {
+        if !covered || data.rows() == 0 || !layers.iter().all(known) {
             return None;
         }
         let format = network.format();
@@ -151,7 +152,7 @@ impl Query {
         for line in &definitions {
             query.script.line(line);
         }
-        query.evaluate(network, data);
+        query.evaluate(&layers, data);
         Some(query)
     }
 
@@ -161,7 +162,7 @@ impl Query {
         script
     }
 
-    fn evaluate(&mut self, network: &Network, data: &Dataset) {
+    fn evaluate(&mut self, layers: &[SparseLayer<'_>], data: &Dataset) {
         let width = usize::BITS - (data.rows() - 1).leading_zeros().min(usize::BITS - 1);
         self.script.line(&format!("(declare-const row {})", vector_sort(width)));
         let last = Vector::constant(data.rows() as u128 - 1, width);
@@ -169,7 +170,7 @@ impl Query {
         let mut values: Vec<String> = (0..data.dimension())
             .map(|column| self.pick(width, (0..data.rows()).map(|row| data.input(row, column))))
             .collect();
-        for layer in network.layers() {
+        for layer in layers {
             values = (0..layer.rows()).map(|neuron| self.neuron(layer, neuron, &values)).collect();
         }
         let equal = if matches!(self.words, Words::Theory(_)) { "fp.eq" } else { "eq" };
@@ -225,7 +226,7 @@ impl Query {
         self.result(&term)
     }
 
-    fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[String]) -> String {
+    fn neuron(&mut self, layer: &SparseLayer<'_>, neuron: usize, inputs: &[String]) -> String {
         let bias = self.words.constant(layer.bias.get(neuron));
         let multiply = if matches!(self.words, Words::Theory(_)) { "mul" } else { "multiply" };
         let factors: Vec<(String, &str)> = layer

@@ -7,7 +7,7 @@ use clap::Args;
 use roundproof_files::text::exact_decimal;
 use roundproof_judge::point::Point;
 use roundproof_judge::{Evidence, Named, Verdict, check, read_certificate};
-use roundproof_network::At;
+use roundproof_network::{At, Placed};
 use roundproof_paths::{FromWitness, Plain, trace};
 
 use crate::exit::Exit;
@@ -97,6 +97,8 @@ fn explain(path: &Path) -> Result<Result<Explanation, String>> {
     let taken = trace(network, &inputs, model, &mut FromWitness::new(witness))?;
     let plain = trace(network, &inputs, model, &mut Plain)?;
     let reals = reals::layers(network, &inputs);
-    let story = Story { model, network, witness, taken: &taken, plain: &plain, reals: &reals };
+    let of_step = |step: &Placed| model.at(step.operands(), step.format());
+    let models = network.steps().iter().map(of_step).collect::<Result<Vec<_>, _>>()?;
+    let story = Story { models: &models, network, witness, taken: &taken, plain: &plain, reals: &reals };
     Ok(Ok(story.tell(at)))
 }

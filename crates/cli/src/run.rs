@@ -233,8 +233,8 @@ impl Run {
             );
         };
         for place in &witness.neurons {
-            let terms = network.layers().get(place.layer).filter(|layer| place.neuron < layer.rows());
-            terms.with_context(|| {
+            let step = network.steps().get(place.layer).filter(|step| place.neuron < step.rows());
+            step.with_context(|| {
                 format!("{}: there is no neuron {} in layer {}", path.display(), place.neuron, place.layer)
             })?;
         }

@@ -11,7 +11,7 @@ use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_forest, p
 use roundproof_files::text::exact_decimal;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Forest, Layer, Network, TreeNode};
+use roundproof_network::{Encodings, Forest, Network, Op, Placed, TreeNode};
 use roundproof_softfloat::order_key;
 use roundproof_sources::models::parse_model;
 use serde::Serialize;
@@ -63,6 +63,13 @@ struct ShownNetwork {
 #[derive(Serialize)]
 struct ShownLayer {
     neurons: usize,
+    /// `sparse`, `dense` or `convolution` for a sum, `maximum`, `product`.
+    computes: &'static str,
+    /// The vectors that it reads: 0 is the inputs, `k` what the layer before layer `k` (from 0) makes.
+    reads: Vec<usize>,
+    /// Of its values, if it is not the network's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
     activation: String,
     weights: usize,
     least_weight: Option<String>,
@@ -208,20 +215,54 @@ fn between(least: Option<&String>, largest: Option<&String>) -> String {
 }
 
 impl ShownLayer {
-    fn new(format: Format, layer: &Layer) -> ShownLayer {
-        let of =
-            |values: &roundproof_network::Encodings| range(format, (0..values.len()).map(|index| values.get(index)));
-        let (least_weight, largest_weight) = of(&layer.weights);
-        let (least_bias, largest_bias) = of(&layer.bias);
+    fn new(network: &Network, layer: &Placed) -> ShownLayer {
+        let of = |values: Option<&Encodings>| {
+            range(layer.operands(), values.iter().flat_map(|values| (0..values.len()).map(|index| values.get(index))))
+        };
+        let (weights, bias) = match &layer.step().op {
+            Op::Sum { matrix, bias } => (Some(matrix.weights()), Some(bias)),
+            Op::Maximum(_) | Op::Product => (None, None),
+        };
+        let ((least_weight, largest_weight), (least_bias, largest_bias)) = (of(weights), of(bias));
         ShownLayer {
             neurons: layer.rows(),
-            activation: words::activation(format, layer.activation),
-            weights: layer.weights.len(),
+            computes: words::form(layer),
+            reads: layer.step().reads.clone(),
+            format: (layer.format() != network.format()).then(|| layer.format().to_string()),
+            activation: words::activation(layer.format(), layer.activation()),
+            weights: weights.map_or(0, Encodings::len),
             least_weight,
             largest_weight,
             least_bias,
             largest_bias,
         }
+    }
+
+    /// Layer number `index`, from 0.
+    fn text(&self, index: usize) -> String {
+        let mut text = format!("{}, {}", count(self.neurons, "neuron"), self.activation);
+        if self.computes != "sparse" {
+            text += &format!(", {}", self.computes);
+        }
+        if self.reads != [index] {
+            let name = |&vector: &usize| match vector {
+                0 => "the inputs".to_string(),
+                layer => format!("layer {layer}"),
+            };
+            text += &format!(" of {}", self.reads.iter().map(name).collect::<Vec<_>>().join(" and "));
+        }
+        if let Some(format) = &self.format {
+            text += &format!(", in {format}");
+        }
+        if self.weights > 0 {
+            text += &format!(
+                ": {} ({}), biases {}",
+                count(self.weights, "stored weight"),
+                between(self.least_weight.as_ref(), self.largest_weight.as_ref()),
+                between(self.least_bias.as_ref(), self.largest_bias.as_ref()),
+            );
+        }
+        text
     }
 }
 
@@ -233,7 +274,7 @@ impl ShownNetwork {
             inputs: network.input_dimension(),
             outputs: network.output_dimension(),
             parameters: network.parameters(),
-            layers: network.layers().iter().map(|layer| ShownLayer::new(network.format(), layer)).collect(),
+            layers: network.steps().iter().map(|layer| ShownLayer::new(network, layer)).collect(),
         }
     }
 
@@ -242,17 +283,7 @@ impl ShownNetwork {
         sheet.line("format", &self.format);
         sheet.line("inputs", self.inputs.to_string());
         for (index, layer) in self.layers.iter().enumerate() {
-            sheet.line(
-                format!("layer {}", index + 1),
-                format!(
-                    "{}, {}: {} ({}), biases {}",
-                    count(layer.neurons, "neuron"),
-                    layer.activation,
-                    count(layer.weights, "stored weight"),
-                    between(layer.least_weight.as_ref(), layer.largest_weight.as_ref()),
-                    between(layer.least_bias.as_ref(), layer.largest_bias.as_ref()),
-                ),
-            );
+            sheet.line(format!("layer {}", index + 1), layer.text(index));
         }
         sheet.line("outputs", self.outputs.to_string());
         sheet.line("parameters", self.parameters.to_string());

@@ -4,7 +4,8 @@ use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_judge::Evidence;
 use roundproof_network::{
-    Accumulator, Activation, At, Contraction, Network, Order, PathModel, Rounding, Summation, Witness,
+    Accumulator, Activation, At, Contraction, Network, Op, Order, PathModel, Placed, Rounding, Storage, Summation,
+    Witness,
 };
 
 pub use roundproof_judge::words::{claim, count, evidence_kind, leaf_count, rejection};
@@ -85,18 +86,39 @@ pub fn activation(format: Format, activation: Activation) -> String {
     }
 }
 
+/// What a layer computes, in a word.
+pub fn form(layer: &Placed) -> &'static str {
+    match &layer.step().op {
+        Op::Sum { matrix, bias: _ } => match matrix.storage() {
+            Storage::Sparse(_) => "sparse",
+            Storage::Dense(_) => "dense",
+            Storage::Convolution(_) => "convolution",
+        },
+        Op::Maximum(_) => "maximum",
+        Op::Product => "product",
+    }
+}
+
 /// The layers of a network.
 pub fn network(network: &Network) -> String {
-    let layer = |layer: &roundproof_network::Layer| match layer.activation {
-        Activation::Identity => format!("{} outputs", layer.rows()).replace("1 outputs", "1 output"),
-        other => format!("{} {}", layer.rows(), activation(network.format(), other)),
+    let last = network.steps().len() - 1;
+    let layer = |(index, layer): (usize, &Placed)| {
+        let form = match form(layer) {
+            "sparse" => String::new(),
+            form => format!(" {form}"),
+        };
+        match layer.activation() {
+            Activation::Identity if index == last => count(layer.rows(), "output") + &form,
+            Activation::Identity => format!("{}{form}", layer.rows()),
+            other => format!("{}{form} {}", layer.rows(), activation(layer.format(), other)),
+        }
     };
-    let layers: Vec<String> = network.layers().iter().map(layer).collect();
+    let layers: Vec<String> = network.steps().iter().enumerate().map(layer).collect();
     format!(
         "{} -> {}; {}, {}",
         count(network.input_dimension(), "input"),
         layers.join(" -> "),
-        count(network.layers().len(), "layer"),
+        count(network.steps().len(), "layer"),
         count(network.parameters(), "parameter"),
     )
 }

@@ -57,13 +57,14 @@ pub fn telescoping_sum(data: &Dataset) -> Result<Network, ConstructError> {
 ///
 /// # Errors
 ///
-/// If that takes more than 2^24 weights.
+/// If that takes more than 2^24 weights, or the network is more than layers, each over the one before.
 pub fn dense(network: Network) -> Result<Network, ConstructError> {
     const MOST: usize = 1 << 24;
     let (format, inputs) = (network.format(), network.input_dimension());
     let mut columns = inputs;
     let mut layers = Vec::new();
-    for layer in network.layers() {
+    let given = network.as_layers().ok_or(ConstructError::Unsuitable(NOT_LAYERS))?;
+    for layer in given {
         if layer.rows().saturating_mul(columns) > MOST {
             return Err(ConstructError::Unsuitable(
                 "stored densely, the network has a layer of more than 2^24 weights",
@@ -83,6 +84,8 @@ pub fn dense(network: Network) -> Result<Network, ConstructError> {
     Ok(Network::new(format, inputs, layers)?)
 }
 
+const NOT_LAYERS: &str = "the network is more than sparse layers, each over the one before";
+
 /// A box network with every penalty `W` halved: one power of two too small wherever `W * K * gap` was 1.
 ///
 /// # Errors
@@ -90,7 +93,7 @@ pub fn dense(network: Network) -> Result<Network, ConstructError> {
 /// If the network is not one that could be a box network, or a halved weight is no value of the format.
 pub fn halve_penalties(network: Network) -> Result<Network, ConstructError> {
     let (format, inputs) = (network.format(), network.input_dimension());
-    let mut layers = network.into_layers();
+    let mut layers = network.into_layers().ok_or(ConstructError::Unsuitable(NOT_LAYERS))?;
     let Some(second) = layers.get_mut(1) else {
         return Err(ConstructError::Unsuitable("a network with one layer has no penalties"));
     };

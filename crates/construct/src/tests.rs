@@ -60,7 +60,7 @@ fn equal_rows_need_equal_labels() {
     let f = Format::BFLOAT16;
     let same = dataset(f, 1, &[0x3f80, 0x3f80, 0x0000, 0x8000], &[1, 1, 0x8000, 0]);
     let built = point::memorize(&same, Activation::Relu).expect("equal labels, zeros included");
-    assert_eq!(built.network.layers()[1].rows(), 2);
+    assert_eq!(built.network.as_layers().expect("layers")[1].rows(), 2);
     let conflicting = dataset(f, 1, &[0x0000, 0x3f80, 0x8000], &[1, 1, 2]);
     let error = point::memorize(&conflicting, Activation::Step).unwrap_err();
     assert_eq!(error, ConstructError::Conflict { first: 0, second: 2, output: 0, format: f });
@@ -126,7 +126,10 @@ fn counted_ramps_need_a_slope_and_a_number() {
     let f = Format::BFLOAT16;
     let data = dataset(f, 2, &[0x3f80, 0x4000, 0xbf80, 0x4040], &[0x3f80, 0x4000]);
     let ramps = classical::counted_ramps(&data).expect("slopes");
-    assert_eq!(ramps.layers().iter().map(|layer| layer.rows()).collect::<Vec<_>>(), [8, 8, 2, 2, 1]);
+    assert_eq!(
+        ramps.as_layers().expect("layers").iter().map(|layer| layer.rows()).collect::<Vec<_>>(),
+        [8, 8, 2, 2, 1]
+    );
     let zero = dataset(f, 1, &[0], &[0x3f80]);
     let error = classical::counted_ramps(&zero).unwrap_err();
     assert!(matches!(error, ConstructError::NoSlope { row: 0, column: 0, side: "lower", .. }), "{error}");
@@ -143,7 +146,7 @@ fn a_dense_network_stores_every_weight() {
     let data = dataset(f, 1, &[0x3f80, 0x4000], &[0x3f80, 0x4040]);
     let built = point::memorize(&data, Activation::Relu).expect("no conflict");
     let dense = classical::dense(built.network.clone()).expect("few weights");
-    assert_eq!((built.network.layers()[1].parameters(), dense.layers()[1].parameters()), (4 + 2, 2 * 4 + 2));
+    assert_eq!((built.network.steps()[1].parameters(), dense.steps()[1].parameters()), (4 + 2, 2 * 4 + 2));
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn weakened_and_classical_networks_are_well_formed() {
     let f = Format::BFLOAT16;
     let data = dataset(f, 1, &[0x3f80, 0x4000, 0x4040], &[0x3f80, 0x3f81, 0x4040]);
     let sum = classical::telescoping_sum(&data).expect("one input");
-    assert_eq!((sum.layers().len(), sum.parameters()), (2, 2 * 2 + 3));
+    assert_eq!((sum.steps().len(), sum.parameters()), (2, 2 * 2 + 3));
     let built = point::memorize(&data, Activation::Relu).expect("no conflict");
     let weak = classical::halve_penalties(built.network.clone()).expect("weights above the least value");
     let claim = Claim::memorizes(&weak, &data, PathModel::all(f));
@@ -209,7 +212,7 @@ fn lost_pairs(format: Format, labels: &[Encoding], third: Encoding) -> (usize, u
             let rows = [first, second, third].map(Encoding::bits);
             let data = dataset(format, 1, &places.map(Encoding::bits), &rows);
             let network = classical::telescoping_sum(&data).expect("three inputs");
-            let last = &network.layers()[1];
+            let last = &network.as_layers().expect("layers")[1];
             let inputs = [format.one(false), format.zero()];
             let terms = last.terms(0).map(|(column, weight)| Term { weight, input: inputs[column as usize] });
             let sum = Sum { terms: terms.collect(), bias: last.bias.get(0) };

@@ -102,7 +102,11 @@ mod tests {
     fn every_number_is_a_value_and_every_column_is_there() {
         let network = read("layers = [[{ weights = { 0 = \"4\", 1 = \"0\" }, bias = \"-0x1p-1\" }]]").unwrap();
         let made = network.in_format(Format::BFLOAT16, Activation::Identity, 2).unwrap();
-        assert_eq!((made.parameters(), made.layers()[0].terms(0).count()), (3, 2), "a stored zero is stored");
+        assert_eq!(
+            (made.parameters(), made.as_layers().expect("layers")[0].terms(0).count()),
+            (3, 2),
+            "a stored zero is stored"
+        );
         assert!(network.in_format(Format::BFLOAT16, Activation::Identity, 1).is_err(), "no second column");
         assert!(network.check(Activation::Relu).is_err());
         for (text, reason) in [

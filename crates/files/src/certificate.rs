@@ -32,7 +32,7 @@
 //! more. That for `Refuted` has the kind `witness`, the count `row`, or for `computes` and `approximates` the `point`, an
 //! array of a value for each input, the count `output`, the `value` that comes out, and `neurons`, an array of `layer`,
 //! `neuron` and `path`; and of `value`, that of the neuron, if its activation admits several and it is not that of the
-//! plain path.
+//! plain path. It is in the format of its layer: it has as many digits as a value of the claim's, and more if it needs them.
 //!
 //! # Values, separators, paths
 //!
@@ -46,7 +46,9 @@
 //!           | "#" neuron                  a leaf with the box that this neuron indicates
 //!           | "-"                         a leaf without one
 //!
-//! path      = terms " " mode *( "; " change )
+//! path      = terms " " mode *( "; " change )       of a sum
+//!           | "product " choice                     of an element-wise product
+//!           | "maximum"                             of a maximum, which leaves nothing to choose
 //! change    = "p" index " " choice        how product `index` is rounded
 //!           | "a" index [ " add(" left "," right ")" | " fma(" left "," right ")" ] [ " " choice ]
 //!                                         addition `index`: its operands, and how it is rounded

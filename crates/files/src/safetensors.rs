@@ -15,7 +15,25 @@
 //! Version 2 of this layout has the metadata `version` (`2`), and in addition
 //!
 //! - the activations `leaky-relu`, `clip` and `sign`; the slope, or the lower and the upper bound, are the *values* of the
-//!   tensor `layer{i}.activation`, of shape 1 or 2.
+//!   tensor `layer{i}.activation`, of shape 1 or 2;
+//! - the metadata `steps`, if the network is anything else than layers as above, each over the one before: a JSON array of an
+//!   object for each layer, with the fields below, in this order.
+//!
+//! | field | | |
+//! | --- | --- | --- |
+//! | `op` | `sum`, `maximum` or `product` | what [`Op`](roundproof_network::Op) says |
+//! | `reads` | counts | the vectors that it reads, one behind the other: 0 is the inputs, `k` what layer `k - 1` makes |
+//! | `matrix` | `sparse`, `dense` or `convolution` | of a sum |
+//! | `windows` | `listed` or `sliding` | of a maximum |
+//! | `channels` | count | of a convolution, and of windows that slide: channels of what is read |
+//! | `groups` | count | of a convolution |
+//! | `axes` | arrays of six counts | of a convolution, and of windows that slide: size, window, stride, dilation, padding before and after, as in [`Axis`](roundproof_network::Axis), the last axis fastest |
+//! | `format` | text | of the values, and of the parameters of the activation |
+//!
+//! Weights and biases are in the format of what the layer reads. A sparse sum has the tensors above. A dense one has no
+//! `row_ptr` and `columns`, and its `weights` have the shape (rows, inputs); so has a convolution, whose `weights` have the shape
+//! (output channels, input channels of a group, places of the window along each axis), and which has one `bias` for each output
+//! channel. A maximum over listed columns has `row_ptr` and `columns` alone, and the others have no tensors.
 //!
 //! A network is written in the first version that has all of it, and read in no other.
 //!

@@ -70,7 +70,9 @@ pub(crate) fn recognize<'a>(
     separator: &'a Separator,
 ) -> Result<Piecewise<'a>, BoxRejection> {
     let threshold = facts.threshold?;
-    let [first, second, last] = network.layers() else { return Err(BoxRejection::Layers) };
+    // The theorem speaks of sparse sums in one format, each over the one before: a network of other steps has no such layers.
+    let layers = network.as_layers().unwrap_or_default();
+    let [first, second, last] = layers[..] else { return Err(BoxRejection::Layers) };
     let activations = (Role::of(first.activation)?, Role::of(second.activation)?, Role::of(last.activation)?);
     let hidden = match activations {
         (Role::Hidden(a), Role::Hidden(b), Role::Output) if a == b => a,

@@ -84,7 +84,7 @@ impl Shape {
             rows: data.map_or(0, Dataset::rows),
             input_dimension: network.input_dimension(),
             output_dimension: network.output_dimension(),
-            layers: network.layers().len(),
+            layers: network.steps().len(),
             parameters: network.parameters(),
         }
     }

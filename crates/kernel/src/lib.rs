@@ -115,11 +115,12 @@ pub fn check_subject(claim: &Claim, subject: &Subject<'_>) -> Result<(), Rejecti
         }
     }
     claim.model.check(claim.format)?;
+    claim.model.check_steps(network)?;
     let mut sizes = vec![
         ("rows", shape.rows, subject.data.map_or(0, Dataset::rows)),
         ("inputs of the network", shape.input_dimension, network.input_dimension()),
         ("outputs of the network", shape.output_dimension, network.output_dimension()),
-        ("layers", shape.layers, network.layers().len()),
+        ("layers", shape.layers, network.steps().len()),
         ("parameters", shape.parameters, network.parameters()),
     ];
     if let Some(data) = subject.data {

@@ -15,14 +15,14 @@ mod sum;
 
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_network::{
-    Accumulator, Activation, Contraction, Dataset, Layer, Network, Order, PathModel, Summation, Trees,
+    Accumulator, Activation, Contraction, Dataset, Network, Neuron, Order, PathModel, Summation, Terms, Trees,
 };
 use rustc_hash::FxHashMap;
 
 use crate::activation::Activations;
 use crate::value::datum;
 use crate::{ReachRejection, exponent_is_moderate, key, stored};
-use interval::{Extended, Keys, Lost, Rounder};
+use interval::{Ends, Extended, Keys, Lost, Rounder};
 use sum::{Additions, Floor, Summand};
 
 /// The most one-term neurons, and the most bits of products, that are remembered at a time.
@@ -41,21 +41,37 @@ pub fn check(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(), ReachRejection> {
     let format = network.format();
-    let mut evaluator = Evaluator::new(model, format)?;
+    // Steps over the same formats share what is remembered.
+    let mut evaluators: Vec<Evaluator> = Vec::new();
+    let mut of_step = Vec::new();
+    for step in network.steps() {
+        let formats = (step.operands(), step.format());
+        let known = evaluators.iter().position(|evaluator| (evaluator.operands, evaluator.format) == formats);
+        of_step.push(known.unwrap_or(evaluators.len()));
+        if known.is_none() {
+            let model = model.at(formats.0, formats.1).expect("the model was checked");
+            evaluators.push(Evaluator::new(&model, formats.0, formats.1)?);
+        }
+    }
     for row in 0..data.rows() {
         progress(row, data.rows());
-        let mut values: Vec<Keys> =
-            (0..data.dimension()).map(|column| Keys::point(key(format, data.input(row, column)))).collect();
-        for (index, layer) in network.layers().iter().enumerate() {
-            values = (0..layer.rows())
+        let inputs = (0..data.dimension()).map(|column| Keys::point(key(format, data.input(row, column)))).collect();
+        let mut vectors: Vec<Vec<Keys>> = vec![inputs];
+        for (layer, step) in network.steps().iter().enumerate() {
+            let (read, evaluator) = (step.read(&vectors), &mut evaluators[of_step[layer]]);
+            let values = (0..step.rows())
                 .map(|neuron| {
-                    evaluator.neuron(layer, neuron, &values).map_err(|lost| match lost {
-                        Lost::Nan => ReachRejection::Nan { row, layer: index, neuron },
-                        Lost::Exponent => ReachRejection::Exponent { row, layer: index, neuron },
+                    let enclosed = evaluator.neuron(step.neuron(neuron), step.activation(), &read);
+                    enclosed.map_err(|lost| match lost {
+                        Lost::Nan => ReachRejection::Nan { row, layer, neuron },
+                        Lost::Exponent => ReachRejection::Exponent { row, layer, neuron },
                     })
                 })
                 .collect::<Result<_, _>>()?;
+            drop(read);
+            vectors.push(values);
         }
+        let values = vectors.pop().unwrap_or_default();
         for (output, reached) in values.iter().enumerate() {
             let label = data.label(row, output);
             if *reached != Keys::point(key(format, label)) {
@@ -71,9 +87,15 @@ pub fn check(
 /// Encloses neurons, and remembers products and one-term neurons, which repeat from row to row.
 struct Evaluator {
     additions: Additions,
+    /// Of weights, biases, and what they multiply.
+    operands: Format,
+    /// Of values.
     format: Format,
+    /// The key of 1 among the operands.
     one: i128,
     activations: Activations,
+    /// The one rounding of an element-wise product.
+    own: Rounder,
     /// Into the accumulator.
     accumulate: Rounder,
     /// Out of a wider accumulator.
@@ -88,7 +110,7 @@ struct Evaluator {
 
 impl Evaluator {
     /// Follows single additions, and so takes the model apart itself.
-    fn new(model: &PathModel, format: Format) -> Result<Evaluator, ReachRejection> {
+    fn new(model: &PathModel, operands: Format, format: Format) -> Result<Evaluator, ReachRejection> {
         let PathModel { rounding, overflow, subnormals, summation } = *model;
         let Summation::Trees(Trees { order, contraction, accumulator }) = summation;
         match subnormals {
@@ -105,8 +127,8 @@ impl Evaluator {
         };
         let own = Rounder::new(format, overflow, rounding);
         let (accumulate, narrow) = match accumulator {
-            Accumulator::Same => (own, None),
-            Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, rounding), Some(own)),
+            Accumulator::Same => (own.clone(), None),
+            Accumulator::Wider { format, overflow } => (Rounder::new(format, overflow, rounding), Some(own.clone())),
         };
         let key_of_one = |format: Format| key(format, format.one(false));
         let minus_one = -key_of_one(accumulate.format);
@@ -115,13 +137,15 @@ impl Evaluator {
             narrow.as_ref().is_none_or(Rounder::keeps_order).then_some([-1, 0].map(|key| Floor { key, minus_one }));
         let (products, summands, units) = (FxHashMap::default(), Vec::new(), FxHashMap::default());
         let (additions, one, activations) =
-            (Additions { in_order, contracted }, key_of_one(format), Activations::new(model, format));
+            (Additions { in_order, contracted }, key_of_one(operands), Activations::new(model, format));
         let bits = 0;
         Ok(Evaluator {
             additions,
+            operands,
             format,
             one,
             activations,
+            own,
             accumulate,
             narrow,
             floors,
@@ -132,30 +156,66 @@ impl Evaluator {
         })
     }
 
-    fn neuron(&mut self, layer: &Layer, neuron: usize, inputs: &[Keys]) -> Result<Keys, Lost> {
-        let bias = layer.bias.get(neuron);
-        let mut terms = layer.terms(neuron);
-        let sum = if terms.len() == 1
-            && let Some((column, weight)) = terms.next()
-        {
-            let place = (weight, bias, inputs[column as usize]);
-            match self.units.get(&place) {
-                Some(&sum) => sum,
-                None => {
-                    let sum = self.sum(std::iter::once((column, weight)), bias, inputs, Activation::Identity)?;
-                    if self.units.len() >= MOST_UNITS {
-                        self.units.clear();
-                    }
-                    self.units.insert(place, sum);
-                    sum
-                }
+    fn neuron(&mut self, neuron: Neuron<'_>, activation: Activation, inputs: &[Keys]) -> Result<Keys, Lost> {
+        let sum = match neuron {
+            Neuron::Sum { terms, bias } => self.unit_or_sum(terms, bias, activation, inputs)?,
+            // Order and values are those of the operands, whose format it has.
+            Neuron::Maximum(window) => {
+                let inputs = window.map(|column| inputs[column as usize]);
+                let larger = |a: Keys, b: Keys| Keys { low: a.low.max(b.low), high: a.high.max(b.high) };
+                inputs.reduce(larger).expect("a maximum is of one value at least")
             }
-        } else {
-            self.sum(terms, bias, inputs, layer.activation)?
+            Neuron::Product(columns) => {
+                self.own.round(&self.multiplied(columns.map(|column| inputs[column as usize]))?)?
+            }
         };
-        let value = self.activations.image(layer.activation, sum)?;
-        let moderate = [value.low, value.high].iter().all(|&key| exponent_is_moderate(self.format, key));
+        let value = self.activations.image(activation, sum)?;
+        let moderate =
+            [sum.low, sum.high, value.low, value.high].iter().all(|&key| exponent_is_moderate(self.format, key));
         if moderate { Ok(value) } else { Err(Lost::Exponent) }
+    }
+
+    /// The exact products of any values of two intervals. The least and the largest one are among those of ends.
+    fn multiplied(&self, factors: [Keys; 2]) -> Result<Ends, Lost> {
+        let [a, b] = factors.map(|keys| [keys.low, keys.high].map(|key| Extended::of_key(self.operands, key)));
+        // An infinity is worth following only where it stays one, and where it is not multiplied by zero.
+        let infinite = |ends: &[Extended; 2]| ends.iter().any(Extended::is_infinite);
+        let zero = |keys: Keys| keys.low <= 0 && keys.high >= 0;
+        if infinite(&a) || infinite(&b) {
+            let kept = match self.own.overflow {
+                Overflow::Ieee => true,
+                Overflow::Saturate | Overflow::Nan => false,
+            };
+            if !kept || infinite(&a) && zero(factors[1]) || infinite(&b) && zero(factors[0]) {
+                return Err(Lost::Nan);
+            }
+        }
+        let mut corners: Vec<Extended> = a.iter().flat_map(|a| b.iter().map(|b| a.multiply(b))).collect();
+        corners.sort();
+        Ok((corners.remove(0), corners.pop().expect("three are left")))
+    }
+
+    fn unit_or_sum(
+        &mut self,
+        mut terms: Terms<'_>,
+        bias: Encoding,
+        activation: Activation,
+        inputs: &[Keys],
+    ) -> Result<Keys, Lost> {
+        if terms.len() != 1 {
+            return self.sum(terms, bias, inputs, activation);
+        }
+        let Some((column, weight)) = terms.next() else { return self.sum(terms, bias, inputs, activation) };
+        let place = (weight, bias, inputs[column as usize]);
+        if let Some(&sum) = self.units.get(&place) {
+            return Ok(sum);
+        }
+        let sum = self.sum(std::iter::once((column, weight)), bias, inputs, Activation::Identity)?;
+        if self.units.len() >= MOST_UNITS {
+            self.units.clear();
+        }
+        self.units.insert(place, sum);
+        Ok(sum)
     }
 
     /// The interval of a sum in the network's format. `activation` only tells what need not be known of it.
@@ -183,7 +243,7 @@ impl Evaluator {
             }
         }
         // The bias is a product with 1.
-        if !self.format.is_zero(bias) {
+        if !self.operands.is_zero(bias) {
             nonzero.push(self.product(bias, Keys::point(self.one))?);
         }
         let summands: Vec<&Summand> = nonzero.iter().map(|&summand| &self.summands[summand as usize]).collect();
@@ -207,7 +267,7 @@ impl Evaluator {
         if let Some(&summand) = self.products.get(&(weight, input)) {
             return Ok(summand);
         }
-        let factor = stored(self.format, weight);
+        let factor = stored(self.operands, weight);
         let (low, high) = (self.widen(input.low)?, self.widen(input.high)?);
         if factor == 0 && [&low, &high].iter().any(|end| end.is_infinite()) {
             return Err(Lost::Nan);
@@ -222,17 +282,17 @@ impl Evaluator {
         Ok(summand)
     }
 
-    /// A datum of the network's format in the accumulator. Of an infinity, its overflow policy makes what it makes of one
+    /// An operand in the accumulator. Of an infinity, its overflow policy makes what it makes of one
     /// in any conversion. In an accumulator of the same format nothing is converted: an infinity, which an activation may have
     /// made, would be an operand of sums that know of none.
     fn widen(&self, key: i128) -> Result<Extended, Lost> {
-        let value = Extended::of_key(self.format, key);
+        let value = Extended::of_key(self.operands, key);
         if !value.is_infinite() {
             return Ok(value);
         }
         let largest = match self.accumulate.overflow {
             Overflow::Ieee => return Ok(value),
-            Overflow::Saturate if self.accumulate.format == self.format => None,
+            Overflow::Saturate if self.accumulate.format == self.operands => None,
             Overflow::Saturate => self.accumulate.largest.clone(),
             Overflow::Nan => None,
         };

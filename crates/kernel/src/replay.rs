@@ -4,7 +4,7 @@
 //! gives there is not what the claim needs: another one than the label, or farther from the forest's than is allowed. The
 //! network need not be a box network then, nor the path model one for which that rule stands.
 //!
-//! Operands are read in the format in which they stand: weights, inputs and biases in the network's, partial sums in
+//! Operands are read in the format in which they stand: inputs in theirs, and so weights and biases, partial sums in
 //! the accumulator's. A flush replaces a subnormal datum of that format by a zero of its sign, and leaves everything
 //! else alone. For a contracted product, its own choice says how the factors are read and nothing else of it acts; of
 //! the addition, the flush of the left operand, which is never formed, does not act.
@@ -12,7 +12,7 @@
 use roundproof_exact::{Arithmetic, order_key};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{
-    Accumulator, Choice, Layer, Network, PathModel, SumPath, Summation, TreePath, Trees, Witness,
+    Accumulator, Choice, Network, Neuron, PathModel, SumPath, Summation, Terms, TreePath, Trees, Witness,
 };
 
 use crate::activation::Activations;
@@ -24,7 +24,7 @@ use crate::{Domain, ReplayRejection, exponent_is_moderate};
 ///
 /// # Errors
 ///
-/// If it is at no such place, is no path of `model`, or gives another value than it says.
+/// If it is at no such place, is not a path of `model`, or gives another value than it says.
 pub fn at(
     model: &PathModel,
     network: &Network,
@@ -49,8 +49,8 @@ fn value(
 ) -> Result<Encoding, ReplayRejection> {
     exists("output", witness.output, network.output_dimension())?;
     for path in &witness.neurons {
-        exists("layer", path.layer, network.layers().len())?;
-        exists("neuron", path.neuron, network.layers()[path.layer].rows())?;
+        exists("layer", path.layer, network.steps().len())?;
+        exists("neuron", path.neuron, network.steps()[path.layer].rows())?;
     }
     let place = |index: usize| (witness.neurons[index].layer, witness.neurons[index].neuron);
     if let Some(index) = (1..witness.neurons.len()).find(|&index| place(index - 1) >= place(index)) {
@@ -59,46 +59,54 @@ fn value(
     }
 
     let mut listed = witness.neurons.iter().peekable();
-    let replay = Replay::new(model, network.format());
-    let activations = Activations::new(model, network.format());
-    let mut values = inputs;
-    for (index, layer) in network.layers().iter().enumerate() {
-        let mut next = Vec::with_capacity(layer.rows());
-        for neuron in 0..layer.rows() {
-            let terms = layer.row(neuron).len();
-            let own = listed.next_if(|path| (path.layer, path.neuron) == (index, neuron));
+    let mut vectors = vec![inputs];
+    for (layer, step) in network.steps().iter().enumerate() {
+        let format = step.format();
+        let model = &model.at(step.operands(), format).expect("the model was checked");
+        let (replay, activations) = (Replay::new(model, step.operands(), format), Activations::new(model, format));
+        let read = step.read(&vectors);
+        let mut values = Vec::with_capacity(step.rows());
+        for row in 0..step.rows() {
+            let neuron = step.neuron(row);
+            let own = listed.next_if(|path| (path.layer, path.neuron) == (layer, row));
             if let Some(own) = own {
-                own.path.check(terms, model).map_err(|error| ReplayRejection::Path { layer: index, neuron, error })?;
+                let checked = own.path.check(&neuron, model);
+                checked.map_err(|error| ReplayRejection::Path { layer, neuron: row, error })?;
             }
             let plain;
             let path = match own {
                 Some(own) => &own.path,
                 None => {
-                    plain = SumPath::plain(terms, model);
+                    plain = SumPath::plain(&neuron, model);
                     &plain
                 }
             };
-            let sum = replay.sum(layer, neuron, &values, path);
+            let sum = replay.neuron(neuron, &read, path);
             let value = match own.and_then(|own| own.value) {
-                None => activations.plain(layer.activation, sum),
-                Some(value) if activations.admits(layer.activation, sum, value) => value,
-                Some(value) => return Err(ReplayRejection::Activation { layer: index, neuron, sum, value }),
+                None => activations.plain(step.activation(), sum),
+                Some(value) if activations.admits(step.activation(), sum, value) => value,
+                Some(value) => return Err(ReplayRejection::Activation { layer, neuron: row, sum, value }),
             };
-            if order_key(network.format(), value).is_some_and(|key| !exponent_is_moderate(network.format(), key)) {
-                return Err(ReplayRejection::Exponent { layer: index, neuron });
+            if order_key(format, value).is_some_and(|key| !exponent_is_moderate(format, key)) {
+                return Err(ReplayRejection::Exponent { layer, neuron: row });
             }
-            next.push(value);
+            values.push(value);
         }
-        values = next;
+        drop(read);
+        vectors.push(values);
     }
-    let given = values[witness.output];
+    let given = vectors.last().expect("the inputs are one")[witness.output];
     if given != witness.value {
         return Err(ReplayRejection::Value { given, said: witness.value });
     }
     Ok(given)
 }
 
+/// The arithmetic of one step.
 struct Replay {
+    /// Of weights, biases, and what they multiply.
+    operands: Format,
+    /// Of values.
     format: Format,
     accumulator: Format,
     sums: Arithmetic,
@@ -106,7 +114,8 @@ struct Replay {
 }
 
 impl Replay {
-    fn new(model: &PathModel, format: Format) -> Replay {
+    /// `model` is that of the step.
+    fn new(model: &PathModel, operands: Format, format: Format) -> Replay {
         // What the other fields allow is seen to by `SumPath::check`, and what they leave open is in the path.
         let PathModel { rounding: _, overflow: own, subnormals: _, summation } = *model;
         let Summation::Trees(Trees { order: _, contraction: _, accumulator }) = summation;
@@ -115,24 +124,54 @@ impl Replay {
             Accumulator::Wider { format, overflow } => (format, overflow),
         };
         let arithmetic = |format, overflow| Arithmetic::new(format, overflow).expect("the model was checked");
-        Replay { format, accumulator, sums: arithmetic(accumulator, overflow), own: arithmetic(format, own) }
+        let (sums, own) = (arithmetic(accumulator, overflow), arithmetic(format, own));
+        Replay { operands, format, accumulator, sums, own }
     }
 
-    /// The sum of a neuron, in the network's format.
-    fn sum(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &SumPath) -> Encoding {
-        match path {
-            SumPath::Tree(path) => self.tree(layer, neuron, inputs, path),
+    /// What a neuron gives before its activation, on a path that is one of it.
+    fn neuron(&self, neuron: Neuron<'_>, inputs: &[Encoding], path: &SumPath) -> Encoding {
+        match (neuron, path) {
+            (Neuron::Sum { terms, bias }, SumPath::Tree(path)) => self.tree(terms, bias, inputs, path),
+            (Neuron::Product(columns), SumPath::Product(choice)) => {
+                self.product(columns.map(|column| inputs[column as usize]), *choice)
+            }
+            (Neuron::Maximum(window), SumPath::Maximum) => self.maximum(window.map(|column| inputs[column as usize])),
+            (Neuron::Sum { terms: _, bias: _ }, SumPath::Product(_) | SumPath::Maximum)
+            | (Neuron::Product(_), SumPath::Tree(_) | SumPath::Maximum)
+            | (Neuron::Maximum(_), SumPath::Tree(_) | SumPath::Product(_)) => unreachable!("the path was checked"),
         }
     }
 
-    /// The value of a sum on one tree, in the network's format.
-    fn tree(&self, layer: &Layer, neuron: usize, inputs: &[Encoding], path: &TreePath) -> Encoding {
+    /// An element-wise product: its factors are read in the format in which they stand, and it is rounded once.
+    fn product(&self, factors: [Encoding; 2], choice: Choice) -> Encoding {
+        let Choice { mode, flushes } = choice;
+        let read = |flushed, factor| self.read(&self.own, self.format, flush(self.operands, flushed, factor));
+        let [left, right] = [read(flushes.left, factors[0]), read(flushes.right, factors[1])];
+        flush(self.format, flushes.result, self.own.multiply(mode, left, right).encoding)
+    }
+
+    /// The largest of some values, of which there is one at least: NaN if one is NaN, and +0 above -0.
+    fn maximum(&self, values: impl Iterator<Item = Encoding>) -> Encoding {
+        let mut largest: Option<(i128, bool, Encoding)> = None;
+        for value in values {
+            let Some(key) = order_key(self.format, value) else {
+                return self.format.nan().expect("what has no place in the order is NaN");
+            };
+            let positive = !self.format.is_sign_minus(value);
+            if largest.is_none_or(|(most, sign, _)| (most, sign) < (key, positive)) {
+                largest = Some((key, positive, value));
+            }
+        }
+        largest.expect("a maximum is of one value at least").2
+    }
+
+    /// The value of a sum on one tree, in the format of values.
+    fn tree(&self, terms: Terms<'_>, bias: Encoding, inputs: &[Encoding], path: &TreePath) -> Encoding {
         // The factors of every product, then the terms in the order of their numbers.
-        let factors: Vec<(Encoding, Encoding)> = layer
-            .terms(neuron)
+        let factors: Vec<(Encoding, Encoding)> = terms
             .zip(&path.products)
             .map(|((column, weight), choice)| {
-                let read = |flushed, operand| self.widen(flush(self.format, flushed, operand));
+                let read = |flushed, operand| self.widen(flush(self.operands, flushed, operand));
                 (read(choice.flushes.left, weight), read(choice.flushes.right, inputs[column as usize]))
             })
             .collect();
@@ -143,7 +182,7 @@ impl Replay {
                 flush(self.accumulator, choice.flushes.result, self.sums.multiply(choice.mode, weight, input).encoding)
             })
             .collect();
-        terms.push(self.widen(layer.bias.get(neuron)));
+        terms.push(self.widen(bias));
         for add in &path.additions {
             let Choice { mode, flushes } = add.choice;
             let right = flush(self.accumulator, flushes.right, terms[add.right as usize]);
@@ -166,11 +205,16 @@ impl Replay {
         }
     }
 
-    /// A value of the network's format in the accumulator, which contains it.
+    /// An operand in the accumulator.
     fn widen(&self, encoding: Encoding) -> Encoding {
-        if self.accumulator == self.format {
+        self.read(&self.sums, self.accumulator, encoding)
+    }
+
+    /// An operand in a format that contains it.
+    fn read(&self, arithmetic: &Arithmetic, format: Format, encoding: Encoding) -> Encoding {
+        if format == self.operands {
             return encoding;
         }
-        self.sums.convert(RoundingMode::TowardZero, self.format, encoding).encoding
+        arithmetic.convert(RoundingMode::TowardZero, self.operands, encoding).encoding
     }
 }

@@ -8,18 +8,26 @@ mod activation;
 mod dataset;
 mod encodings;
 mod forest;
+mod geometry;
+mod layer;
+mod matrix;
 mod model;
 mod network;
 mod preorder;
+mod step;
 mod witness;
 
 pub use activation::{Activation, ActivationError};
 pub use dataset::{Dataset, DatasetError};
 pub use encodings::{Encodings, Store};
 pub use forest::{Forest, ForestError, Tree, TreeNode};
+pub use geometry::{Axis, Geometry, GeometryError, Taps};
+pub use layer::Layer;
+pub use matrix::{Convolution, Dense, Matrix, Places, Sparse, Storage, Terms, Window, Windows};
 pub use model::{Accumulator, Contraction, ModelError, Order, PathModel, Rounding, Summation, Trees};
-pub use network::{Layer, Network, NetworkError};
+pub use network::{Network, NetworkError};
 pub use preorder::{Parts, Preorder, Turn};
+pub use step::{Datatype, Neuron, Op, Placed, SparseLayer, Step};
 pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath, TreePath, Witness};
 
 /// The largest magnitude of an exponent of a stored value of `F(p)`, and the most layers of a network over it: the
@@ -27,6 +35,8 @@ pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath,
 pub const UNBOUNDED_EXPONENT_LIMIT: i64 = 1 << 20;
 /// The most layers of a network. See [`UNBOUNDED_EXPONENT_LIMIT`].
 pub const MAX_LAYERS: usize = 512;
+/// The most neurons of steps that store fewer numbers than they have neurons: no small file makes a large evaluation.
+pub const MAX_NEURONS: usize = 1 << 26;
 
 /// Whether networks, forests and data sets may hold a value: finite, and in `F(p)` with an exponent of at most 2^20 in
 /// magnitude.

@@ -5,6 +5,8 @@ use std::fmt;
 use roundproof_format::{Format, Overflow, ParseError, RoundingMode, Subnormals};
 use thiserror::Error;
 
+use crate::Network;
+
 /// The rounding directions that operations may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rounding {
@@ -68,9 +70,9 @@ pub enum Contraction {
 /// The format in which products are rounded and added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Accumulator {
-    /// The network's own.
+    /// The format of the values, or of what is added where that is wider: see [`PathModel::at`].
     Same,
-    /// A wider one; the sum is rounded once more, to the network's format, before the activation.
+    /// A wider one; the sum is rounded once more, to the format of the values, before the activation.
     Wider {
         /// The accumulator's format; it contains every value of the network's.
         format: Format,
@@ -113,7 +115,17 @@ pub enum ModelError {
         /// The accumulator's.
         accumulator: Format,
     },
-    /// The text names no model.
+    /// Sums of one format that become values of another, neither of which contains the other.
+    #[error(
+        "neither {operands} nor {format} contains the other: sums of the one that become values of the other need an accumulator that contains both, as `accumulator=binary32`"
+    )]
+    Operands {
+        /// What is added.
+        operands: Format,
+        /// What the sums become.
+        format: Format,
+    },
+    /// The text does not name a model.
     #[error(transparent)]
     Parse(#[from] ParseError),
 }
@@ -176,6 +188,40 @@ impl PathModel {
                 }
             }
         }
+    }
+
+    /// The model of a step that reads values of `operands` and makes values of `format`: the one of networks over `format`, but
+    /// for the accumulator. It contains both formats; [`Accumulator::Same`] is the wider one of the two, and where that is the one
+    /// that is read, sums are rounded once more, as out of any wider accumulator.
+    ///
+    /// # Errors
+    ///
+    /// As [`PathModel::check`], for both formats; and if neither contains the other, and no accumulator is named.
+    pub fn at(&self, operands: Format, format: Format) -> Result<PathModel, ModelError> {
+        let PathModel { rounding, overflow, subnormals, summation: Summation::Trees(trees) } = *self;
+        let Trees { order, contraction, accumulator } = trees;
+        let accumulator = match accumulator {
+            Accumulator::Same if contains(format, operands) => Accumulator::Same,
+            Accumulator::Same if contains(operands, format) => Accumulator::Wider { format: operands, overflow },
+            Accumulator::Same => return Err(ModelError::Operands { operands, format }),
+            Accumulator::Wider { format: accumulator, overflow: _ } if !contains(accumulator, operands) => {
+                return Err(ModelError::Accumulator { format: operands, accumulator });
+            }
+            Accumulator::Wider { format, overflow } => Accumulator::Wider { format, overflow },
+        };
+        let summation = Summation::Trees(Trees { order, contraction, accumulator });
+        let model = PathModel { rounding, overflow, subnormals, summation };
+        model.check(format)?;
+        Ok(model)
+    }
+
+    /// Whether a network can be evaluated under this model: whether there is a model for each of its steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`PathModel::at`], for the first step that has none.
+    pub fn check_steps(&self, network: &Network) -> Result<(), ModelError> {
+        network.steps().iter().try_for_each(|step| self.at(step.operands(), step.format()).map(|_| ()))
     }
 
     /// Reads `all`, `paper`, or either followed by changes: `all,subnormals=flush`, `paper,order=any`,
@@ -261,7 +307,7 @@ impl PathModel {
 }
 
 /// Whether every value of `narrow`, and its infinity if it has one, is a value of `wide`.
-fn contains(wide: Format, narrow: Format) -> bool {
+pub(crate) fn contains(wide: Format, narrow: Format) -> bool {
     if wide.precision() < narrow.precision() {
         return false;
     }

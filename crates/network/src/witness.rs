@@ -3,7 +3,7 @@
 use roundproof_format::{Encoding, RoundingMode, Subnormals};
 use thiserror::Error;
 
-use crate::{Accumulator, Contraction, Order, PathModel, Rounding, Summation, Trees};
+use crate::{Accumulator, Contraction, Neuron, Order, PathModel, Rounding, Summation, Trees};
 
 /// A path on which a network gives another value than is claimed: what refutes a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,41 +41,60 @@ pub struct NeuronPath {
     pub value: Option<Encoding>,
 }
 
-/// Every choice in the evaluation of one sum of products and a bias, in the form of the model's [`Summation`].
+/// Every choice in the evaluation of what one neuron computes before its activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SumPath {
-    /// Of [`Summation::Trees`].
+    /// Of a sum of products and a bias, by [`Summation::Trees`].
     Tree(TreePath),
+    /// Of an element-wise product: its one rounding, and how the factors are read.
+    Product(Choice),
+    /// Of a maximum, which leaves nothing to choose.
+    Maximum,
 }
 
 impl SumPath {
     /// The tree, of a path that is one.
-    pub fn tree(&self) -> &TreePath {
-        let SumPath::Tree(path) = self;
-        path
-    }
-
-    /// The tree, of a path that is one, to be changed.
-    pub fn tree_mut(&mut self) -> &mut TreePath {
-        let SumPath::Tree(path) = self;
-        path
-    }
-
-    /// The path of a neuron that a witness does not mention: see [`TreePath::plain`].
-    pub fn plain(terms: usize, model: &PathModel) -> SumPath {
-        match model.summation {
-            Summation::Trees(_) => SumPath::Tree(TreePath::plain(terms, model)),
+    pub fn tree(&self) -> Option<&TreePath> {
+        match self {
+            SumPath::Tree(path) => Some(path),
+            SumPath::Product(_) | SumPath::Maximum => None,
         }
     }
 
-    /// Whether this is a path of a sum of `terms` products and a bias, and one that `model` has.
+    /// The tree, of a path that is one, to be changed.
+    pub fn tree_mut(&mut self) -> Option<&mut TreePath> {
+        match self {
+            SumPath::Tree(path) => Some(path),
+            SumPath::Product(_) | SumPath::Maximum => None,
+        }
+    }
+
+    /// The path of a neuron that a witness does not mention, `model` being that of its step: see [`TreePath::plain`].
+    pub fn plain(neuron: &Neuron<'_>, model: &PathModel) -> SumPath {
+        match (neuron, model.summation) {
+            (Neuron::Sum { terms, bias: _ }, Summation::Trees(_)) => SumPath::Tree(TreePath::plain(terms.len(), model)),
+            (Neuron::Product(_), Summation::Trees(_)) => SumPath::Product(Choice::of(model)),
+            (Neuron::Maximum(_), Summation::Trees(_)) => SumPath::Maximum,
+        }
+    }
+
+    /// Whether this is a path of that neuron, and one that `model`, that of its step, has.
     ///
     /// # Errors
     ///
-    /// If it is of another form than the model's sums, or fails [`TreePath::check`].
-    pub fn check(&self, terms: usize, model: &PathModel) -> Result<(), PathError> {
-        match (self, model.summation) {
-            (SumPath::Tree(path), Summation::Trees(_)) => path.check(terms, model),
+    /// If it is of another form, or fails [`TreePath::check`].
+    pub fn check(&self, neuron: &Neuron<'_>, model: &PathModel) -> Result<(), PathError> {
+        match (self, neuron, model.summation) {
+            (SumPath::Tree(path), Neuron::Sum { terms, bias: _ }, Summation::Trees(_)) => {
+                path.check(terms.len(), model)
+            }
+            (SumPath::Product(choice), Neuron::Product(_), Summation::Trees(_)) => choice.check(model),
+            (SumPath::Maximum, Neuron::Maximum(_), Summation::Trees(_)) => Ok(()),
+            (SumPath::Tree(_), Neuron::Product(_) | Neuron::Maximum(_), Summation::Trees(_))
+            | (SumPath::Product(_), Neuron::Sum { terms: _, bias: _ } | Neuron::Maximum(_), Summation::Trees(_))
+            | (SumPath::Maximum, Neuron::Sum { terms: _, bias: _ } | Neuron::Product(_), Summation::Trees(_)) => {
+                Err(PathError::Form)
+            }
         }
     }
 }
@@ -136,8 +155,13 @@ pub struct Flushes {
 /// A path that is none of its model, or none at all.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PathError {
+    /// A path of a sum for what is not one, or of a product.
+    #[error(
+        "the path is of another form than the neuron: a sum has a tree, a product one rounding, a maximum nothing to choose"
+    )]
+    Form,
     /// Counts of choices that do not belong to the sum.
-    #[error("{products} products and {additions} additions are no path of a sum of {terms} products and a bias")]
+    #[error("{products} products and {additions} additions are not a path of a sum of {terms} products and a bias")]
     Shape {
         /// Product choices.
         products: usize,
@@ -169,17 +193,43 @@ impl Choice {
     pub const fn plain(mode: RoundingMode) -> Choice {
         Choice { mode, flushes: Flushes { left: false, right: false, result: false } }
     }
+
+    /// In the model's direction (ties-to-even where it may choose), nothing flushed.
+    pub const fn of(model: &PathModel) -> Choice {
+        Choice::plain(match model.rounding {
+            Rounding::Mode(mode) => mode,
+            Rounding::Any => RoundingMode::TiesToEven,
+        })
+    }
+
+    /// Whether the model has this choice.
+    ///
+    /// # Errors
+    ///
+    /// If not.
+    pub fn check(&self, model: &PathModel) -> Result<(), PathError> {
+        let PathModel { rounding, overflow: _, subnormals, summation: Summation::Trees(_) } = model;
+        let foreign = |what: String| Err(PathError::Model { what, model: *model });
+        let Choice { mode, flushes: Flushes { left, right, result } } = *self;
+        match *rounding {
+            Rounding::Any => {}
+            Rounding::Mode(only) if mode == only => {}
+            Rounding::Mode(_) => return foreign(format!("rounding {mode}")),
+        }
+        match subnormals {
+            Subnormals::Flush => Ok(()),
+            Subnormals::Gradual if !(left || right || result) => Ok(()),
+            Subnormals::Gradual => foreign("a flush".to_string()),
+        }
+    }
 }
 
 impl TreePath {
     /// Left to right, nothing contracted or flushed, in the model's direction (ties-to-even where it may choose).
     pub fn plain(terms: usize, model: &PathModel) -> TreePath {
-        let PathModel { rounding, overflow: _, subnormals: _, summation: Summation::Trees(trees) } = model;
+        let PathModel { rounding: _, overflow: _, subnormals: _, summation: Summation::Trees(trees) } = model;
         let Trees { order: _, contraction: _, accumulator } = trees;
-        let choice = Choice::plain(match *rounding {
-            Rounding::Mode(mode) => mode,
-            Rounding::Any => RoundingMode::TiesToEven,
-        });
+        let choice = Choice::of(model);
         let result = |index: usize| (terms + 1 + index) as u32;
         let additions = (0..terms)
             .map(|index| Addition {
@@ -202,7 +252,7 @@ impl TreePath {
     ///
     /// If counts are wrong, an operand is missing or used twice, or a choice is not in the model.
     pub fn check(&self, terms: usize, model: &PathModel) -> Result<(), PathError> {
-        let PathModel { rounding, overflow: _, subnormals, summation: Summation::Trees(trees) } = model;
+        let PathModel { rounding: _, overflow: _, subnormals: _, summation: Summation::Trees(trees) } = model;
         let Trees { order, contraction, accumulator } = trees;
         if self.products.len() != terms || self.additions.len() != terms {
             let (products, additions) = (self.products.len(), self.additions.len());
@@ -216,17 +266,8 @@ impl TreePath {
             }
         }
         let choices = self.products.iter().chain(self.additions.iter().map(|add| &add.choice)).chain(&self.narrowing);
-        for &Choice { mode, flushes: Flushes { left, right, result } } in choices {
-            match *rounding {
-                Rounding::Any => {}
-                Rounding::Mode(only) if mode == only => {}
-                Rounding::Mode(_) => return foreign(format!("rounding {mode}")),
-            }
-            match subnormals {
-                Subnormals::Flush => {}
-                Subnormals::Gradual if !(left || right || result) => {}
-                Subnormals::Gradual => return foreign("a flush".to_string()),
-            }
+        for choice in choices {
+            choice.check(model)?;
         }
         let mut used = vec![false; 2 * terms + 1];
         for (index, add) in self.additions.iter().enumerate() {

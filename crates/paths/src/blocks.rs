@@ -5,7 +5,7 @@
 //! and all that there is for other formats, accumulators and overflow policies.
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Activation, Encodings, Layer, Store};
+use roundproof_network::{Activation, Convolution, Encodings, Matrix, Network, Op, Placed, Sparse, Storage, Store};
 use roundproof_softfloat::Standard;
 use roundproof_softfloat::slices::{self, Block, Hardware, Rows, affine};
 
@@ -17,7 +17,7 @@ const LANES: usize = 32;
 /// From this many rows on, as many as [`LANES`] take less time together than one by one.
 const ENOUGH: usize = 6;
 
-/// What a layer's values for [`LANES`] rows may take, in bytes; else rows are computed one by one.
+/// What all values for [`LANES`] rows may take, in bytes; else rows are computed one by one.
 const ROOM: usize = 1 << 28;
 
 /// An expression over the machine's format as a type, `$name`; none if the format is not one of the host's, overflows
@@ -30,7 +30,8 @@ macro_rules! on_hardware {
     ($machine:expr, $name:ident => $value:expr; $($format:ident),+) => {
         match ($machine.trees().accumulator, $machine.model().overflow) {
             $((roundproof_network::Accumulator::Same, roundproof_format::Overflow::Ieee)
-                if $machine.format() == <roundproof_softfloat::$format as roundproof_softfloat::Standard>::FORMAT =>
+                if [$machine.operands(), $machine.format()]
+                    == [<roundproof_softfloat::$format as roundproof_softfloat::Standard>::FORMAT; 2] =>
             {
                 type $name = roundproof_softfloat::$format;
                 Some($value)
@@ -41,31 +42,83 @@ macro_rules! on_hardware {
 }
 pub(crate) use on_hardware;
 
-/// The outputs of `layers` on each of `rows`, every neuron from left to right in `mode`; none if this is not the host's
-/// arithmetic, or an activation is not a [`Function`].
-pub(crate) fn in_order(
-    machine: &Machine,
-    layers: &[Layer],
+/// The outputs of a network on each of `rows`, every neuron from left to right in `mode`; none if this is not the host's
+/// arithmetic throughout, or a step is not a sum with an activation that is a [`Function`].
+pub(crate) fn network(
+    network: &Network,
+    machines: &[Machine],
     rows: &[&[Encoding]],
     mode: RoundingMode,
 ) -> Option<Vec<Vec<Encoding>>> {
-    let layers: Vec<(&Layer, Function)> =
-        layers.iter().map(|layer| Some((layer, Function::of(layer.activation)?))).collect::<Option<_>>()?;
-    on_hardware!(machine, H => in_chunks::<H>(&layers, rows, mode))
+    let machine = machines.first()?;
+    let in_one_format =
+        |machine: &Machine| (machine.operands(), machine.format()) == (network.format(), network.format());
+    if !machines.iter().all(in_one_format) {
+        return None;
+    }
+    let sums: Vec<Sum<'_>> = network.steps().iter().map(Sum::of).collect::<Option<_>>()?;
+    on_hardware!(machine, H => in_chunks::<H>(&sums, rows, mode))
 }
 
-fn in_chunks<H: Hardware>(layers: &[(&Layer, Function)], rows: &[&[Encoding]], mode: RoundingMode) -> Vec<Vec<Encoding>>
+/// The values of one step, likewise.
+pub(crate) fn step(step: &Placed, machine: &Machine, values: &[Encoding], mode: RoundingMode) -> Option<Vec<Encoding>> {
+    let sum = Sum::of(step)?;
+    on_hardware!(machine, H => {
+        let values = sum.values::<H, 1>(mode, &block::<H, 1>(&[values]));
+        (0..values.len()).map(|row| encoding(values.get(row)[0])).collect()
+    })
+}
+
+/// A step that is a sum.
+struct Sum<'a> {
+    reads: &'a [usize],
+    matrix: &'a Matrix,
+    bias: &'a Encodings,
+    rows: usize,
+    function: Function,
+}
+
+impl<'a> Sum<'a> {
+    fn of(placed: &'a Placed) -> Option<Sum<'a>> {
+        let (step, rows, function) = (placed.step(), placed.rows(), Function::of(placed.activation())?);
+        match &step.op {
+            Op::Sum { matrix, bias } => Some(Sum { reads: &step.reads, matrix, bias, rows, function }),
+            Op::Maximum(_) | Op::Product => None,
+        }
+    }
+
+    /// The values, where these are read.
+    fn values<H: Hardware, const L: usize>(&self, mode: RoundingMode, read: &Block<H::Bits, L>) -> Block<H::Bits, L>
+    where
+        H::Bits: Stored,
+    {
+        let activate = |elements: &mut [H::Bits; L]| activate::<H>(self.function, elements);
+        let (weights, bias) = (H::Bits::stored(self.matrix.weights()), H::Bits::stored(self.bias));
+        match self.matrix.storage() {
+            Storage::Sparse(sparse) => affine::<H, _, L>(mode, &SparseRows { sparse, weights, bias }, read, activate),
+            Storage::Dense(dense) => {
+                affine::<H, _, L>(mode, &DenseRows { inputs: dense.inputs, weights, bias }, read, activate)
+            }
+            Storage::Convolution(convolution) => {
+                let rows = ConvolutionRows { convolution, rows: self.rows, matrix: self.matrix, weights, bias };
+                affine::<H, _, L>(mode, &rows, read, activate)
+            }
+        }
+    }
+}
+
+fn in_chunks<H: Hardware>(sums: &[Sum<'_>], rows: &[&[Encoding]], mode: RoundingMode) -> Vec<Vec<Encoding>>
 where
     H::Bits: Stored,
 {
-    let widest = layers.iter().map(|(layer, _)| layer.rows()).max().unwrap_or(0);
-    let fits = widest.saturating_mul(LANES * size_of::<H::Bits>()) <= ROOM;
+    let values = sums.iter().map(|sum| sum.rows).fold(0, usize::saturating_add);
+    let fits = values.saturating_mul(LANES * size_of::<H::Bits>()) <= ROOM;
     let mut outputs = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(LANES) {
         if fits && chunk.len() >= ENOUGH {
-            outputs.extend(together::<H, LANES>(layers, chunk, mode));
+            outputs.extend(together::<H, LANES>(sums, chunk, mode));
         } else {
-            outputs.extend(chunk.chunks(1).flat_map(|row| together::<H, 1>(layers, row, mode)));
+            outputs.extend(chunk.chunks(1).flat_map(|row| together::<H, 1>(sums, row, mode)));
         }
     }
     outputs
@@ -73,13 +126,34 @@ where
 
 /// At most `L` rows.
 fn together<H: Hardware, const L: usize>(
-    layers: &[(&Layer, Function)],
+    sums: &[Sum<'_>],
     rows: &[&[Encoding]],
     mode: RoundingMode,
 ) -> Vec<Vec<Encoding>>
 where
     H::Bits: Stored,
 {
+    let mut vectors = vec![block::<H, L>(rows)];
+    for sum in sums {
+        let values = match *sum.reads {
+            [only] => sum.values::<H, L>(mode, &vectors[only]),
+            _ => {
+                let mut read = Block::default();
+                for vector in sum.reads.iter().map(|&vector| &vectors[vector]) {
+                    (0..vector.len()).for_each(|coordinate| read.push(*vector.get(coordinate)));
+                }
+                sum.values::<H, L>(mode, &read)
+            }
+        };
+        vectors.push(values);
+    }
+    let Some(outputs) = vectors.pop() else { return Vec::new() };
+    let of_row = |row: usize| (0..outputs.len()).map(|output| encoding(outputs.get(output)[row])).collect();
+    (0..rows.len()).map(of_row).collect()
+}
+
+/// Rows of data side by side.
+fn block<H: Hardware, const L: usize>(rows: &[&[Encoding]]) -> Block<H::Bits, L> {
     let mut values = Block::default();
     for column in 0..rows.first().map_or(0, |row| row.len()) {
         let mut elements = [H::Bits::default(); L];
@@ -88,12 +162,7 @@ where
         }
         values.push(elements);
     }
-    for &(layer, function) in layers {
-        let activate = |elements: &mut [H::Bits; L]| activate::<H>(function, elements);
-        values = affine::<H, _, L>(mode, &Sparse::<H::Bits>::of(layer), &values, activate);
-    }
-    let output = |row: usize| (0..values.len()).map(|output| encoding(values.get(output)[row])).collect();
-    (0..rows.len()).map(output).collect()
+    values
 }
 
 /// A datum of the format, whose encodings have no more bits than that.
@@ -135,34 +204,76 @@ fn activate<H: Hardware>(function: Function, elements: &mut [H::Bits]) {
     }
 }
 
-/// A layer, with the integers that its encodings are stored in.
-struct Sparse<'a, B> {
-    layer: &'a Layer,
+/// A sparse matrix, with the integers that its encodings are stored in.
+struct SparseRows<'a, B> {
+    sparse: &'a Sparse,
     weights: &'a [B],
     bias: &'a [B],
 }
 
-impl<'a, B: Stored> Sparse<'a, B> {
-    fn of(layer: &'a Layer) -> Sparse<'a, B> {
-        Sparse { layer, weights: B::stored(&layer.weights), bias: B::stored(&layer.bias) }
-    }
-}
-
-impl<B: Copy> Rows<B> for Sparse<'_, B> {
+impl<B: Copy> Rows<B> for SparseRows<'_, B> {
     fn rows(&self) -> usize {
         self.bias.len()
     }
 
     #[inline(always)]
     fn terms(&self, row: usize) -> impl Iterator<Item = (usize, B)> {
-        let stored = self.layer.row(row);
+        let stored = self.sparse.row_ptr[row] as usize..self.sparse.row_ptr[row + 1] as usize;
         let weights = self.weights[stored.clone()].iter();
-        self.layer.columns[stored].iter().zip(weights).map(|(&column, &weight)| (column as usize, weight))
+        self.sparse.columns[stored].iter().zip(weights).map(|(&column, &weight)| (column as usize, weight))
     }
 
     #[inline(always)]
     fn bias(&self, row: usize) -> B {
         self.bias[row]
+    }
+}
+
+/// A dense one.
+struct DenseRows<'a, B> {
+    inputs: usize,
+    weights: &'a [B],
+    bias: &'a [B],
+}
+
+impl<B: Copy> Rows<B> for DenseRows<'_, B> {
+    fn rows(&self) -> usize {
+        self.bias.len()
+    }
+
+    #[inline(always)]
+    fn terms(&self, row: usize) -> impl Iterator<Item = (usize, B)> {
+        self.weights[row * self.inputs..(row + 1) * self.inputs].iter().copied().enumerate()
+    }
+
+    #[inline(always)]
+    fn bias(&self, row: usize) -> B {
+        self.bias[row]
+    }
+}
+
+/// A convolution.
+struct ConvolutionRows<'a, B> {
+    convolution: &'a Convolution,
+    matrix: &'a Matrix,
+    rows: usize,
+    weights: &'a [B],
+    bias: &'a [B],
+}
+
+impl<B: Copy> Rows<B> for ConvolutionRows<'_, B> {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[inline(always)]
+    fn terms(&self, row: usize) -> impl Iterator<Item = (usize, B)> {
+        self.convolution.places(row).map(|(column, weight)| (column as usize, self.weights[weight]))
+    }
+
+    #[inline(always)]
+    fn bias(&self, row: usize) -> B {
+        self.bias[self.matrix.bias_of(row)]
     }
 }
 

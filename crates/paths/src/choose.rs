@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, RoundingMode};
 use roundproof_network::{
-    Activation, Addition, Choice, Contraction, Flushes, NeuronPath, Order, PathError, Rounding, TreePath, Witness,
+    Activation, Addition, Choice, Contraction, Flushes, NeuronPath, Order, PathError, Rounding, SumPath, TreePath,
+    Witness,
 };
 use roundproof_softfloat::order_key;
 
@@ -35,6 +36,11 @@ pub trait Chooser {
         let path = self.choose(site, sum, machine);
         path.check(sum.terms.len(), machine.model())?;
         Ok(machine.sum(sum, &path).value)
+    }
+
+    /// How the product at `site` is rounded.
+    fn product(&mut self, _site: Site, _factors: [Encoding; 2], machine: &Machine) -> Choice {
+        Choice::of(machine.model())
     }
 
     /// The value of the neuron at `site`, one of those that its activation admits for `sum`; none: that of the plain path.
@@ -101,8 +107,21 @@ impl Chooser for FromWitness<'_> {
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         match self.neurons.get(&site) {
-            Some(neuron) => Cow::Borrowed(neuron.path.tree()),
+            Some(NeuronPath { path: SumPath::Tree(path), .. }) => Cow::Borrowed(path),
+            // Not a path of this sum, or of any of as many terms.
+            Some(NeuronPath { path: SumPath::Product(_) | SumPath::Maximum, .. }) => {
+                let products = vec![Choice::of(machine.model()); sum.terms.len() + 1];
+                Cow::Owned(TreePath { products, additions: Vec::new(), narrowing: None })
+            }
             None => Cow::Owned(TreePath::plain(sum.terms.len(), machine.model())),
+        }
+    }
+
+    fn product(&mut self, site: Site, _: [Encoding; 2], machine: &Machine) -> Choice {
+        match self.neurons.get(&site) {
+            Some(NeuronPath { path: SumPath::Product(choice), .. }) => *choice,
+            // That another form is listed for a product is for `check_witness` to say.
+            Some(NeuronPath { path: SumPath::Tree(_) | SumPath::Maximum, .. }) | None => Choice::of(machine.model()),
         }
     }
 
@@ -244,6 +263,10 @@ impl Chooser for Fixed {
 
     fn choose(&mut self, _: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
         Cow::Owned(self.path(sum, machine))
+    }
+
+    fn product(&mut self, _: Site, _: [Encoding; 2], machine: &Machine) -> Choice {
+        self.choice(machine)
     }
 
     fn activate(&mut self, _: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {

@@ -175,7 +175,7 @@ impl Enumeration {
 
 /// Whether a term is a zero on every path, contracted or not.
 fn is_zero_leaf(machine: &Machine, sum: &Sum, leaf: u32) -> bool {
-    let format = machine.format();
+    let format = machine.operands();
     match sum.terms.get(leaf as usize) {
         None => format.is_zero(sum.bias),
         Some(term) => {
@@ -192,7 +192,7 @@ impl Builder<'_> {
 
     fn operand_choices(&self, leaf: u32) -> Vec<Choice> {
         let Some(term) = self.term(leaf) else { return Vec::new() };
-        let format = self.machine.format();
+        let format = self.machine.operands();
         let plain = Choice::plain(self.machine.modes()[0]);
         readings(self.machine, format, term.weight)
             .flat_map(|(_, left)| {

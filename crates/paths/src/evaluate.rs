@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use roundproof_format::{Class, Encoding, RoundingMode};
-use roundproof_network::{Activation, Choice, Layer, Network, PathModel, TreePath, Witness};
+use roundproof_network::{Activation, Choice, Network, Neuron, PathModel, Placed, SumPath, Terms, TreePath, Witness};
 
 use crate::blocks;
 use crate::choose::{Chooser, FromWitness, Site};
@@ -14,14 +14,59 @@ use crate::targets::Targets;
 /// All that happened in one neuron.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeuronTrace {
-    /// What was added up.
-    pub sum: Sum,
-    /// The path taken.
-    pub path: TreePath,
-    /// What it gave, step by step.
-    pub steps: SumTrace,
+    /// What happened before the activation.
+    pub computed: Computed,
     /// The value after the activation, one of those that it admits.
     pub value: Encoding,
+}
+
+/// All that happened in one neuron before its activation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Computed {
+    /// A sum of products.
+    Sum {
+        /// What was added up.
+        sum: Sum,
+        /// The path taken.
+        path: TreePath,
+        /// What it gave, step by step.
+        steps: SumTrace,
+    },
+    /// The largest of some values.
+    Maximum {
+        /// The values.
+        of: Vec<Encoding>,
+        /// The largest.
+        value: Encoding,
+    },
+    /// An element-wise product.
+    Product {
+        /// The factors.
+        factors: [Encoding; 2],
+        /// How it was rounded.
+        choice: Choice,
+        /// What it gave.
+        value: Encoding,
+    },
+}
+
+impl Computed {
+    /// The path that led there.
+    pub fn path(&self) -> SumPath {
+        match self {
+            Computed::Sum { sum: _, path, steps: _ } => SumPath::Tree(path.clone()),
+            Computed::Maximum { of: _, value: _ } => SumPath::Maximum,
+            Computed::Product { factors: _, choice, value: _ } => SumPath::Product(*choice),
+        }
+    }
+
+    /// What the activation is applied to.
+    pub fn value(&self) -> Encoding {
+        match self {
+            Computed::Sum { sum: _, path: _, steps } => steps.value,
+            Computed::Maximum { of: _, value } | Computed::Product { factors: _, choice: _, value } => *value,
+        }
+    }
 }
 
 /// All that happened in a network: its layers, each with its neurons.
@@ -64,8 +109,8 @@ pub fn evaluate(
     model: &PathModel,
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<Encoding>, EvaluateError> {
-    let machine = machine_for(network, inputs, model)?;
-    values(network, &machine, inputs, chooser)
+    let machines = machines_for(network, inputs, model)?;
+    values(network, &machines, inputs, chooser)
 }
 
 /// [`evaluate`] for each of several rows, one after the other: in blocks, and much faster, where every neuron adds from
@@ -80,40 +125,41 @@ pub fn evaluate_rows(
     model: &PathModel,
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<Vec<Encoding>>, EvaluateError> {
-    let machine = Machine::new(network.format(), model)?;
+    let machines = Machine::of_steps(network, model)?;
     rows.iter().try_for_each(|inputs| check_inputs(network, inputs))?;
-    if let Some(mode) = in_order(network, &machine, chooser)
-        && let Some(outputs) = blocks::in_order(&machine, network.layers(), rows, mode)
+    if let Some(mode) = in_order(&machines, chooser)
+        && let Some(outputs) = blocks::network(network, &machines, rows, mode)
     {
         return Ok(outputs);
     }
-    rows.iter().map(|inputs| values(network, &machine, inputs, chooser)).collect()
+    rows.iter().map(|inputs| values(network, &machines, inputs, chooser)).collect()
 }
 
 /// The one direction of every rounding in a network in which every neuron adds from left to right.
-fn in_order(network: &Network, machine: &Machine, chooser: &dyn Chooser) -> Option<RoundingMode> {
-    let mut modes = (0..network.layers().len()).map(|layer| chooser.in_order(layer, machine));
+fn in_order(machines: &[Machine], chooser: &dyn Chooser) -> Option<RoundingMode> {
+    let mut modes = machines.iter().enumerate().map(|(layer, machine)| chooser.in_order(layer, machine));
     let first = modes.next()??;
     modes.all(|mode| mode == Some(first)).then_some(first)
 }
 
-/// The outputs on one row of data.
+/// The outputs on one row of data. `machines` are those of the network's steps.
 pub(crate) fn values(
     network: &Network,
-    machine: &Machine,
+    machines: &[Machine],
     inputs: &[Encoding],
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<Encoding>, EvaluateError> {
-    if let Some(mode) = in_order(network, machine, chooser)
-        && let Some(mut outputs) = blocks::in_order(machine, network.layers(), &[inputs], mode)
+    if let Some(mode) = in_order(machines, chooser)
+        && let Some(mut outputs) = blocks::network(network, machines, &[inputs], mode)
     {
         return Ok(outputs.remove(0));
     }
-    let mut values = inputs.to_vec();
-    for index in 0..network.layers().len() {
-        values = layer_values(network, machine, index, &values, chooser)?;
+    let mut vectors = vec![inputs.to_vec()];
+    for (index, step) in network.steps().iter().enumerate() {
+        let values = step_values(step, &machines[index], index, &step.read(&vectors), chooser)?;
+        vectors.push(values);
     }
-    Ok(values)
+    Ok(vectors.pop().unwrap_or_default())
 }
 
 /// [`evaluate`], telling everything.
@@ -127,12 +173,12 @@ pub fn trace(
     model: &PathModel,
     chooser: &mut dyn Chooser,
 ) -> Result<Trace, EvaluateError> {
-    let machine = machine_for(network, inputs, model)?;
-    let mut values = inputs.to_vec();
-    let mut layers = Vec::with_capacity(network.layers().len());
-    for index in 0..network.layers().len() {
-        let neurons = layer_traces(network, &machine, index, &values, chooser)?;
-        values = neurons.iter().map(|neuron| neuron.value).collect();
+    let machines = machines_for(network, inputs, model)?;
+    let mut vectors = vec![inputs.to_vec()];
+    let mut layers = Vec::with_capacity(network.steps().len());
+    for (index, step) in network.steps().iter().enumerate() {
+        let neurons = step_traces(step, &machines[index], index, &step.read(&vectors), chooser)?;
+        vectors.push(neurons.iter().map(|neuron| neuron.value).collect());
         layers.push(neurons);
     }
     Ok(Trace { layers })
@@ -152,16 +198,29 @@ pub fn replay(
 ) -> Result<Encoding, EvaluateError> {
     check_fit(network, targets)?;
     let missing = EvaluateError::Witness { at: witness.at.clone(), output: witness.output };
-    let listed = |path: &roundproof_network::NeuronPath| {
-        network.layers().get(path.layer).is_some_and(|layer| path.neuron < layer.rows())
-    };
     let Some(point) = targets.find(&witness.at) else { return Err(missing) };
-    if !witness.neurons.iter().all(listed) {
-        return Err(missing);
-    }
+    check_witness(network, model, witness)?;
     let inputs = targets.inputs(point);
     let outputs = evaluate(network, &inputs, model, &mut FromWitness::new(witness))?;
     outputs.get(witness.output).copied().ok_or(missing)
+}
+
+/// Whether the paths that a witness lists are paths of their neurons: trees of sums, roundings of products, nothing of a
+/// maximum, and each in the model.
+///
+/// # Errors
+///
+/// The first that is not; and if the formats do not support the model, or a neuron does not exist.
+pub fn check_witness(network: &Network, model: &PathModel, witness: &Witness) -> Result<(), EvaluateError> {
+    for path in &witness.neurons {
+        let (layer, neuron) = (path.layer, path.neuron);
+        let step = network.steps().get(layer).filter(|step| neuron < step.rows());
+        let step = step.ok_or_else(|| EvaluateError::Witness { at: witness.at.clone(), output: witness.output })?;
+        let model = model.at(step.operands(), step.format())?;
+        let checked = path.path.check(&step.neuron(neuron), &model);
+        checked.map_err(|error| EvaluateError::Path { layer, neuron, error })?;
+    }
+    Ok(())
 }
 
 pub(crate) fn check_fit(network: &Network, targets: &dyn Targets) -> Result<(), EvaluateError> {
@@ -170,11 +229,11 @@ pub(crate) fn check_fit(network: &Network, targets: &dyn Targets) -> Result<(), 
     if fits { Ok(()) } else { Err(EvaluateError::Dataset) }
 }
 
-/// The machine of `model`, after a look at the inputs.
-fn machine_for(network: &Network, inputs: &[Encoding], model: &PathModel) -> Result<Machine, EvaluateError> {
-    let machine = Machine::new(network.format(), model)?;
+/// The machines of the steps, after a look at the inputs.
+fn machines_for(network: &Network, inputs: &[Encoding], model: &PathModel) -> Result<Vec<Machine>, EvaluateError> {
+    let machines = Machine::of_steps(network, model)?;
     check_inputs(network, inputs)?;
-    Ok(machine)
+    Ok(machines)
 }
 
 fn check_inputs(network: &Network, inputs: &[Encoding]) -> Result<(), EvaluateError> {
@@ -188,67 +247,102 @@ fn check_inputs(network: &Network, inputs: &[Encoding]) -> Result<(), EvaluateEr
     }
 }
 
-/// What neuron `neuron` of `layer` adds up when the layer below gave `values`.
-pub(crate) fn sum_of(layer: &Layer, neuron: usize, values: &[Encoding]) -> Sum {
-    Sum { terms: terms_of(layer, neuron, values).collect(), bias: layer.bias.get(neuron) }
+/// What a neuron adds up when its step reads `values`.
+pub(crate) fn sum_of(terms: Terms<'_>, bias: Encoding, values: &[Encoding]) -> Sum {
+    Sum { terms: terms_of(terms, values).collect(), bias }
 }
 
-fn terms_of<'a>(layer: &'a Layer, neuron: usize, values: &'a [Encoding]) -> impl Iterator<Item = Term> + 'a {
-    layer.terms(neuron).map(|(column, weight)| Term { weight, input: values[column as usize] })
+fn terms_of<'a>(terms: Terms<'a>, values: &'a [Encoding]) -> impl Iterator<Item = Term> + 'a {
+    terms.map(|(column, weight)| Term { weight, input: values[column as usize] })
 }
 
-/// The values of layer `index` after its activation.
-pub(crate) fn layer_values(
-    network: &Network,
+/// The values of a step, number `index`, after its activation, where it reads `values`.
+pub(crate) fn step_values(
+    step: &Placed,
     machine: &Machine,
     index: usize,
     values: &[Encoding],
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<Encoding>, EvaluateError> {
-    let layer = &network.layers()[index];
     let in_order = chooser.in_order(index, machine);
     if let Some(mode) = in_order
-        && let Some(mut results) = blocks::in_order(machine, std::slice::from_ref(layer), &[values], mode)
+        && let Some(results) = blocks::step(step, machine, values, mode)
     {
-        return Ok(results.remove(0));
+        return Ok(results);
     }
-    let mut results = Vec::with_capacity(layer.rows());
-    for neuron in 0..layer.rows() {
+    let activation = step.activation();
+    let mut results = Vec::with_capacity(step.rows());
+    for neuron in 0..step.rows() {
         let site = Site { layer: index, neuron };
         let plain = || chooser.is_plain(site).then(|| machine.plain_mode());
-        results.push(if let Some(mode) = in_order.or_else(plain) {
-            let sum = machine.in_order(terms_of(layer, neuron, values), layer.bias.get(neuron), mode);
-            machine.activate_with(layer.activation, sum, Choice::plain(mode))
-        } else {
-            let sum = sum_of(layer, neuron, values);
-            let sum = chooser.value(site, &sum, machine).map_err(|error| EvaluateError::Path {
-                layer: index,
-                neuron,
-                error,
-            })?;
-            checked_value(machine, site, layer.activation, sum, chooser)?
+        let given = in_order.or_else(plain);
+        let choice = given.map(Choice::plain);
+        let before = match (step.neuron(neuron), given) {
+            (Neuron::Sum { terms, bias }, Some(mode)) => machine.in_order(terms_of(terms, values), bias, mode),
+            (Neuron::Sum { terms, bias }, None) => {
+                let sum = sum_of(terms, bias, values);
+                let value = chooser.value(site, &sum, machine);
+                value.map_err(|error| EvaluateError::Path { layer: index, neuron, error })?
+            }
+            (Neuron::Maximum(window), _) => machine.maximum(window.map(|column| values[column as usize])),
+            (Neuron::Product(columns), _) => {
+                let factors = columns.map(|column| values[column as usize]);
+                let choice = choice.map_or_else(|| checked_choice(machine, site, factors, chooser), Ok)?;
+                machine.multiply(factors, choice)
+            }
+        };
+        results.push(match choice {
+            Some(choice) => machine.activate_with(activation, before, choice),
+            None => checked_value(machine, site, activation, before, chooser)?,
         });
     }
     Ok(results)
 }
 
-fn layer_traces(
-    network: &Network,
+fn step_traces(
+    step: &Placed,
     machine: &Machine,
     index: usize,
     values: &[Encoding],
     chooser: &mut dyn Chooser,
 ) -> Result<Vec<NeuronTrace>, EvaluateError> {
-    let layer = &network.layers()[index];
-    let mut results = Vec::with_capacity(layer.rows());
-    for neuron in 0..layer.rows() {
-        let sum = sum_of(layer, neuron, values);
-        let path = checked_path(machine, index, neuron, &sum, chooser)?.into_owned();
-        let steps = machine.sum(&sum, &path);
-        let value = checked_value(machine, Site { layer: index, neuron }, layer.activation, steps.value, chooser)?;
-        results.push(NeuronTrace { sum, path, steps, value });
+    let mut results = Vec::with_capacity(step.rows());
+    for neuron in 0..step.rows() {
+        let site = Site { layer: index, neuron };
+        let computed = match step.neuron(neuron) {
+            Neuron::Sum { terms, bias } => {
+                let sum = sum_of(terms, bias, values);
+                let path = checked_path(machine, index, neuron, &sum, chooser)?.into_owned();
+                let steps = machine.sum(&sum, &path);
+                Computed::Sum { sum, path, steps }
+            }
+            Neuron::Maximum(window) => {
+                let of: Vec<Encoding> = window.map(|column| values[column as usize]).collect();
+                Computed::Maximum { value: machine.maximum(of.iter().copied()), of }
+            }
+            Neuron::Product(columns) => {
+                let factors = columns.map(|column| values[column as usize]);
+                let choice = checked_choice(machine, site, factors, chooser)?;
+                Computed::Product { factors, choice, value: machine.multiply(factors, choice) }
+            }
+        };
+        let value = checked_value(machine, site, step.activation(), computed.value(), chooser)?;
+        results.push(NeuronTrace { computed, value });
     }
     Ok(results)
+}
+
+/// The chosen rounding of a product, which must be in the model.
+fn checked_choice(
+    machine: &Machine,
+    site: Site,
+    factors: [Encoding; 2],
+    chooser: &mut dyn Chooser,
+) -> Result<Choice, EvaluateError> {
+    let choice = chooser.product(site, factors, machine);
+    let Site { layer, neuron } = site;
+    choice.check(machine.model()).map_err(|error| EvaluateError::Path { layer, neuron, error })?;
+    Ok(choice)
 }
 
 /// The chosen path, which must be one of the sum and in the model.

@@ -22,14 +22,18 @@
 //! - a product that is not contracted is rounded once, into the accumulator's format if that is wider;
 //! - an addition rounds the exact sum of its operands once, in the accumulator's format; a contracted product goes into
 //!   it exactly (fused multiply-add);
-//! - out of a wider accumulator the sum is rounded once more, into the network's format and under its overflow policy;
-//! - then comes the activation, in the network's format. Only the leaky ReLU rounds something: the product of its slope
+//! - out of a wider accumulator the sum is rounded once more, into the format of the values and under its overflow policy;
+//! - then comes the activation, in the format of the values. Only the leaky ReLU rounds something: the product of its slope
 //!   and a negative sum, once, in a direction of the model.
+//!
+//! A step may make an element-wise product instead, which is rounded once, in the format of the values, or a maximum, which
+//! rounds nothing. Where a step reads values of one format and makes values of another, weights and biases are in the format
+//! that is read, and [`PathModel::at`](roundproof_network::PathModel::at) says in which one sums are formed.
 //!
 //! Under `subnormals=flush` every operation may read a subnormal operand as a zero of its sign, and replace a subnormal
 //! result by one. Subnormal means: in the format that the number is in. The operands of a product (weight, then input)
-//! are in the network's format, those of an addition in the accumulator's, the operand of the last rounding in the
-//! accumulator's and its result in the network's. Moving a number into a wider accumulator is exact and no operation.
+//! are in the format that the step reads, those of an addition in the accumulator's, the operand of the last rounding in the
+//! accumulator's and its result in that of the values. Moving a number into a wider accumulator is exact and no operation.
 //! A contracted product reads its operands as *its* choice says, the other operand as the addition's `right` flag says;
 //! the direction and `result` flag of the product's choice, and the `left` flag of the addition's, are then idle.
 
@@ -48,7 +52,7 @@ mod targets;
 pub use choose::{Arrangement, Chooser, Fixed, FromWitness, Plain, Site};
 pub use enumerate::{Enumeration, Keep};
 pub use error::EvaluateError;
-pub use evaluate::{NeuronTrace, Trace, evaluate, evaluate_rows, replay, trace};
+pub use evaluate::{Computed, NeuronTrace, Trace, check_witness, evaluate, evaluate_rows, replay, trace};
 pub use machine::{Machine, Sum, SumTrace, Term};
 pub use random::Random;
 pub use reach::{Decision, Reach, reach, reach_from, reach_sum};

@@ -1,7 +1,11 @@
 //! The operations of a path model on a format, and one sum on one path.
 
+use std::collections::BTreeMap;
+
 use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
-use roundproof_network::{Accumulator, Choice, ModelError, PathModel, Rounding, Summation, TreePath, Trees};
+use roundproof_network::{
+    Accumulator, Choice, Flushes, ModelError, Network, PathModel, Rounding, Summation, TreePath, Trees,
+};
 use roundproof_softfloat::{Arithmetic, flush, is_subnormal, negate};
 
 /// One product: a stored weight and the value that it multiplies.
@@ -29,19 +33,20 @@ pub struct SumTrace {
     pub products: Vec<Option<Encoding>>,
     /// The results of the additions, in the accumulator's format.
     pub additions: Vec<Encoding>,
-    /// The sum, in the network's format: what the activation is applied to.
+    /// The sum, in the format of the values: what the activation is applied to.
     pub value: Encoding,
 }
 
-/// The arithmetic of a path model on a format: what one operation gives for one choice.
+/// The arithmetic of a path model on the formats of a step: what one operation gives for one choice.
 ///
-/// A number is *wide* when it is in the accumulator's format, which is the network's own for
-/// [`Accumulator::Same`].
+/// Weights, biases and what they multiply are in the format of the operands, values in the machine's own format. A number is
+/// *wide* when it is in the accumulator's format, which is the machine's own for [`Accumulator::Same`].
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
     model: PathModel,
     trees: Trees,
-    /// In the network's format: the rounding out of the accumulator.
+    operands: Format,
+    /// In the machine's format: the rounding out of the accumulator.
     narrow: Arithmetic,
     /// In the accumulator's format: products and sums.
     wide: Arithmetic,
@@ -51,13 +56,27 @@ pub struct Machine {
 const BOTH: &[RoundingMode] = &[RoundingMode::TowardNegative, RoundingMode::TowardPositive];
 
 impl Machine {
-    /// The arithmetic of `model` on `format`.
+    /// The arithmetic of `model` on `format` alone.
     ///
     /// # Errors
     ///
     /// If the format does not support the model.
     pub fn new(format: Format, model: &PathModel) -> Result<Machine, ModelError> {
-        model.check(format)?;
+        Machine::of(format, format, model)
+    }
+
+    /// The machine of every step of a network.
+    ///
+    /// # Errors
+    ///
+    /// If the formats of a step do not support the model.
+    pub fn of_steps(network: &Network, model: &PathModel) -> Result<Vec<Machine>, ModelError> {
+        network.steps().iter().map(|step| Machine::of(step.operands(), step.format(), model)).collect()
+    }
+
+    /// The arithmetic of `model` where values of `operands` become values of `format`.
+    fn of(operands: Format, format: Format, model: &PathModel) -> Result<Machine, ModelError> {
+        let model = model.at(operands, format)?;
         let unsupported = |error: roundproof_softfloat::UnsupportedPolicy| ModelError::Overflow {
             format: error.format,
             overflow: error.overflow,
@@ -69,10 +88,10 @@ impl Machine {
             Accumulator::Same => narrow,
             Accumulator::Wider { format, overflow } => Arithmetic::new(format, overflow).map_err(unsupported)?,
         };
-        Ok(Machine { model: *model, trees, narrow, wide })
+        Ok(Machine { model, trees, operands, narrow, wide })
     }
 
-    /// The path model.
+    /// The path model, as it is for these formats: see [`PathModel::at`].
     pub fn model(&self) -> &PathModel {
         &self.model
     }
@@ -82,9 +101,14 @@ impl Machine {
         &self.trees
     }
 
-    /// The network's format.
+    /// The format of values.
     pub fn format(&self) -> Format {
         self.narrow.format()
+    }
+
+    /// The format of weights, biases, and what they multiply.
+    pub fn operands(&self) -> Format {
+        self.operands
     }
 
     /// The accumulator's format.
@@ -119,19 +143,55 @@ impl Machine {
         &self.wide
     }
 
-    /// A number of the network's format as a wide one: exact, but for what the accumulator lacks: it reads NaN as +0 if
+    /// An operand as a wide number: exact, but for what the accumulator lacks: it reads NaN as +0 if
     /// it has none, and an infinity as its largest value if its policy is to saturate.
     pub fn widen(&self, value: Encoding) -> Encoding {
-        if self.accumulator() != self.format() {
-            self.wide.convert(RoundingMode::TowardZero, self.format(), value).encoding
-        } else {
-            value
-        }
+        self.read_by(&self.wide, value)
     }
 
-    /// The operands of a product, read as `choice` says and wide.
-    pub(crate) fn operands(&self, term: Term, choice: Choice) -> (Encoding, Encoding) {
-        let (format, flushes) = (self.format(), choice.flushes);
+    /// An operand in the format of this arithmetic, which contains it.
+    pub(crate) fn read_by(&self, arithmetic: &Arithmetic, value: Encoding) -> Encoding {
+        if arithmetic.format() == self.operands {
+            return value;
+        }
+        arithmetic.convert(RoundingMode::TowardZero, self.operands, value).encoding
+    }
+
+    /// An element-wise product, rounded once, in the machine's format.
+    pub fn multiply(&self, factors: [Encoding; 2], choice: Choice) -> Encoding {
+        let Choice { mode, flushes } = choice;
+        let read = |flag, value| self.read_by(&self.narrow, flushed(self.operands, value, flag));
+        let [left, right] = [read(flushes.left, factors[0]), read(flushes.right, factors[1])];
+        flushed(self.format(), self.narrow.multiply(mode, left, right).encoding, flushes.result)
+    }
+
+    /// Every value of an element-wise product, each with a choice that gives it, ascending by their bits.
+    pub fn products(&self, factors: [Encoding; 2]) -> BTreeMap<Encoding, Choice> {
+        let mut all = BTreeMap::new();
+        for (_, left) in readings(self, self.operands, factors[0]) {
+            for (_, right) in readings(self, self.operands, factors[1]) {
+                for &mode in self.modes() {
+                    let flushes = Flushes { left, right, result: false };
+                    let product = self.multiply(factors, Choice { mode, flushes });
+                    for (product, result) in readings(self, self.format(), product) {
+                        all.entry(product).or_insert(Choice { mode, flushes: Flushes { result, ..flushes } });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// The largest of some values, of which there is one at least; NaN if one is NaN, and +0 above -0.
+    pub fn maximum(&self, values: impl Iterator<Item = Encoding>) -> Encoding {
+        let largest = |a, b| self.narrow.maximum(a, b).encoding;
+        // With itself, since a NaN has one encoding as a result.
+        values.reduce(largest).map_or(self.format().zero(), |value| largest(value, value))
+    }
+
+    /// The factors of a product, read as `choice` says and wide.
+    pub(crate) fn factors(&self, term: Term, choice: Choice) -> (Encoding, Encoding) {
+        let (format, flushes) = (self.operands, choice.flushes);
         let weight = flushed(format, term.weight, flushes.left);
         let input = flushed(format, term.input, flushes.right);
         (self.widen(weight), self.widen(input))
@@ -139,7 +199,7 @@ impl Machine {
 
     /// A product, rounded by itself. Wide.
     pub fn product(&self, term: Term, choice: Choice) -> Encoding {
-        let (weight, input) = self.operands(term, choice);
+        let (weight, input) = self.factors(term, choice);
         let product = self.wide.multiply(choice.mode, weight, input).encoding;
         flushed(self.accumulator(), product, choice.flushes.result)
     }
@@ -155,7 +215,7 @@ impl Machine {
     /// A product, read as `product` says, plus a wide number, rounded once as `choice` says.
     pub fn fuse(&self, term: Term, product: Choice, other: Encoding, choice: Choice) -> Encoding {
         let format = self.accumulator();
-        let (weight, input) = self.operands(term, product);
+        let (weight, input) = self.factors(term, product);
         let other = flushed(format, other, choice.flushes.right);
         let sum = self.wide.fused_multiply_add(choice.mode, weight, input, other).encoding;
         flushed(format, sum, choice.flushes.result)
@@ -183,7 +243,7 @@ impl Machine {
     /// [`affine`]: roundproof_softfloat::slices::affine
     pub(crate) fn in_order(&self, terms: impl Iterator<Item = Term>, bias: Encoding, mode: RoundingMode) -> Encoding {
         let choice = Choice::plain(mode);
-        let (format, wide) = (self.format(), self.accumulator());
+        let (format, wide) = (self.operands, self.accumulator());
         let downward = mode == RoundingMode::TowardNegative;
         let (mut total, mut changed) = (None, false);
         for term in terms {
@@ -206,17 +266,14 @@ impl Machine {
 
     /// The direction of [`TreePath::plain`].
     pub(crate) fn plain_mode(&self) -> RoundingMode {
-        match self.model.rounding {
-            Rounding::Mode(mode) => mode,
-            Rounding::Any => RoundingMode::TiesToEven,
-        }
+        Choice::of(&self.model).mode
     }
 
     /// Every intermediate result of `sum` on `path`.
     ///
     /// # Panics
     ///
-    /// If the path is none of a sum of that many terms: see [`TreePath::check`].
+    /// If the path is not one of a sum of that many terms: see [`TreePath::check`].
     pub fn sum(&self, sum: &Sum, path: &TreePath) -> SumTrace {
         let count = sum.terms.len();
         let mut contracted = vec![false; count];

@@ -21,7 +21,8 @@ use crate::machine::{Machine, Sum, Term};
 /// For each sum, in the order in which the neurons are asked for: a *temper* (one in four: every operation toward
 /// negative; one in four: toward positive; else each draws one of these two, which between them give every allowed
 /// result); the tree, by joining two random terms until one is left; for each addition that can contract, whether it
-/// does, and which of two products; flushes, each with probability one half; where its activation admits several values, one
+/// does, and which of two products; flushes, each with probability one half. For each element-wise product a temper, a direction and
+/// flushes; where its activation admits several values, one
 /// of them. A choice that the model does not leave is not drawn.
 #[derive(Clone, Debug)]
 pub struct Random {
@@ -161,6 +162,11 @@ impl Chooser for Random {
             let path = self.path(sum.terms.len(), machine);
             machine.sum(sum, &path).value
         }))
+    }
+
+    fn product(&mut self, _: Site, _: [Encoding; 2], machine: &Machine) -> Choice {
+        let temper = self.temper(machine);
+        self.choice(machine, temper)
     }
 
     fn activate(&mut self, _: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {

@@ -14,7 +14,7 @@ mod set;
 mod subsets;
 
 use roundproof_format::Encoding;
-use roundproof_network::{Activation, Layer, Network, Order, PathModel};
+use roundproof_network::{Activation, Network, Neuron, Order, PathModel, Placed};
 
 use crate::error::EvaluateError;
 use crate::machine::Machine;
@@ -62,23 +62,29 @@ pub fn reach(network: &Network, inputs: &[Encoding], model: &PathModel) -> Resul
 ///
 /// As [`reach`].
 pub fn reach_from(network: &Network, inputs: &[Reach], model: &PathModel) -> Result<Vec<Vec<Reach>>, EvaluateError> {
-    let machine = Machine::new(network.format(), model)?;
+    let machines = Machine::of_steps(network, model)?;
     if inputs.len() != network.input_dimension() {
         return Err(EvaluateError::Inputs { given: inputs.len(), expected: network.input_dimension() });
     }
-    let mut layers: Vec<Vec<Reach>> = Vec::with_capacity(network.layers().len());
-    for layer in network.layers() {
-        let below = layers.last().map_or(inputs, Vec::as_slice);
-        let values = (0..layer.rows()).map(|neuron| neuron_reach(&machine, layer, neuron, below)).collect();
-        layers.push(values);
+    let mut vectors: Vec<Vec<Reach>> = vec![inputs.to_vec()];
+    for (step, machine) in network.steps().iter().zip(&machines) {
+        let read = step.read(&vectors);
+        let values = (0..step.rows()).map(|neuron| neuron_reach(machine, step, neuron, &read)).collect();
+        vectors.push(values);
     }
-    Ok(layers)
+    Ok(vectors.split_off(1))
 }
 
-fn neuron_reach(machine: &Machine, layer: &Layer, neuron: usize, below: &[Reach]) -> Reach {
-    let terms: Vec<(Encoding, Reach)> =
-        layer.terms(neuron).map(|(column, weight)| (weight, below[column as usize])).collect();
-    sum_activated(machine, &terms, layer.bias.get(neuron), layer.activation)
+fn neuron_reach(machine: &Machine, step: &Placed, neuron: usize, read: &[Reach]) -> Reach {
+    let value = match step.neuron(neuron) {
+        Neuron::Sum { terms, bias } => {
+            let terms: Vec<(Encoding, Reach)> = terms.map(|(column, weight)| (weight, read[column as usize])).collect();
+            return sum_activated(machine, &terms, bias, step.activation());
+        }
+        Neuron::Maximum(window) => machine.reach_maximum(window.map(|column| read[column as usize])),
+        Neuron::Product(columns) => machine.reach_multiplied(columns.map(|column| read[column as usize])),
+    };
+    machine.reach_activated(step.activation(), value)
 }
 
 /// The set of values of one sum, in the network's format: `terms` are weights with the sets of their inputs.

@@ -18,15 +18,18 @@ mod shorter;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Activation, Network, NeuronPath, PathModel, TreePath, Witness};
+use roundproof_network::{
+    Activation, Choice, Network, Neuron, NeuronPath, PathModel, Placed, SumPath, TreePath, Witness,
+};
 use roundproof_softfloat::compare;
 
 use crate::choose::{Chooser, Fixed, Plain, Site};
 use crate::enumerate::{Enumeration, Keep};
 use crate::error::EvaluateError;
-use crate::evaluate::{check_fit, layer_values, sum_of, values};
+use crate::evaluate::{check_fit, step_values, sum_of, values};
 use crate::machine::{Machine, Sum};
 use crate::random::Random;
 use crate::reach::reach;
@@ -105,8 +108,8 @@ pub fn search(
     options: &SearchOptions,
 ) -> Result<Finding, EvaluateError> {
     check_fit(network, targets)?;
-    let machine = Machine::new(network.format(), model)?;
-    let hunt = Hunt { network, targets, machine, options };
+    let machines = Machine::of_steps(network, model)?;
+    let hunt = Hunt { network, targets, model, machines, options };
     hunt.all_rows()
 }
 
@@ -117,7 +120,9 @@ const MOST_WITNESSES: usize = 16;
 struct Hunt<'a> {
     network: &'a Network,
     targets: &'a dyn Targets,
-    machine: Machine,
+    model: &'a PathModel,
+    /// One for each step.
+    machines: Vec<Machine>,
     options: &'a SearchOptions,
 }
 
@@ -161,7 +166,7 @@ impl Hunt<'_> {
         if !self.options.minimise {
             return Ok(witness);
         }
-        minimise(self.network, self.targets, self.machine.model(), witness)
+        minimise(self.network, self.targets, self.model, witness)
     }
 
     /// Of this witness and those that the same strategy finds in the next rows, the one that departs from the plain path
@@ -176,7 +181,7 @@ impl Hunt<'_> {
         if !self.options.minimise {
             return Ok(smallest);
         }
-        let size = |witness: &Witness| departures(witness, self.machine.model());
+        let size = |witness: &Witness| departures(witness, self.network, self.model);
         for row in rows.iter().take(MOST_WITNESSES - 1) {
             if size(&smallest) < 2 {
                 break;
@@ -194,7 +199,7 @@ impl Hunt<'_> {
         let mut rows = Vec::new();
         for index in 0..self.targets.points() {
             let inputs = self.targets.inputs(index);
-            let sets = reach(self.network, &inputs, self.machine.model())?;
+            let sets = reach(self.network, &inputs, self.model)?;
             let right =
                 |&output: &usize| are_right(self.network.format(), &sets[output], self.targets.right(index, output));
             let outputs: Vec<usize> = (0..sets.len()).filter(|output| !right(output)).collect();
@@ -212,7 +217,7 @@ impl Hunt<'_> {
     }
 
     fn values(&self, inputs: &[Encoding], chooser: &mut dyn Chooser) -> Result<Vec<Encoding>, EvaluateError> {
-        values(self.network, &self.machine, inputs, chooser)
+        values(self.network, &self.machines, inputs, chooser)
     }
 
     /// Takes the path of a chooser, and writes it down if an output is not right.
@@ -225,7 +230,7 @@ impl Hunt<'_> {
     }
 
     fn fixed(&self, row: &Row) -> Attempt {
-        for fixed in Fixed::all(&self.machine, RoundingMode::ALL) {
+        for fixed in Fixed::all(&self.machines[0], RoundingMode::ALL) {
             if let Some(witness) = self.attempt(row.index, &row.inputs, &fixed)? {
                 return Ok(Some(witness));
             }
@@ -258,24 +263,25 @@ impl Hunt<'_> {
 
     fn deviations(&self, row: &Row) -> Attempt {
         let mut left = self.options.deviations;
-        let mut below = row.inputs.clone();
-        for (index, layer) in self.network.layers().iter().enumerate() {
-            let values = layer_values(self.network, &self.machine, index, &below, &mut Plain)?;
+        let mut vectors = vec![row.inputs.clone()];
+        for (index, step) in self.network.steps().iter().enumerate() {
+            let machine = &self.machines[index];
+            let read = step.read(&vectors);
+            let values = step_values(step, machine, index, &read, &mut Plain)?;
             for (neuron, &usual) in values.iter().enumerate() {
-                let sum = sum_of(layer, neuron, &below);
-                let found = Enumeration::new(&self.machine, &sum, Keep::Extremes, self.options.operations);
+                let found = Possible::of(machine, step, neuron, &read, Keep::Extremes, self.options.operations);
                 let Some(found) = found else { continue };
                 let sums = found.values().into_iter();
                 let values = sums.flat_map(|sum| {
-                    self.machine.activations(layer.activation, sum).into_iter().map(move |value| (sum, value))
+                    machine.activations(step.activation(), sum).into_iter().map(move |value| (sum, value))
                 });
                 for (sum, value) in values {
-                    if compare(self.network.format(), value, usual) == Some(Ordering::Equal) {
+                    if compare(machine.format(), value, usual) == Some(Ordering::Equal) {
                         continue;
                     }
                     let Some(path) = found.path(sum) else { continue };
                     // The path may give the other zero, for which another value may be admitted.
-                    let value = Some(value).filter(|&value| value != self.machine.activate(layer.activation, sum));
+                    let value = Some(value).filter(|&value| value != machine.activate(step.activation(), sum));
                     let deviation = Deviation { site: Site { layer: index, neuron }, path, value };
                     if let Some(witness) = self.attempt(row.index, &row.inputs, &deviation)? {
                         return Ok(Some(witness));
@@ -286,9 +292,55 @@ impl Hunt<'_> {
                     }
                 }
             }
-            below = values;
+            drop(read);
+            vectors.push(values);
         }
         Ok(None)
+    }
+}
+
+/// What a neuron can compute before its activation, each value with a path to it.
+enum Possible {
+    Sum(Enumeration),
+    Product(BTreeMap<Encoding, Choice>),
+    Maximum(Encoding),
+}
+
+impl Possible {
+    /// Where its step reads `values`; none if that takes more than `operations`.
+    fn of(
+        machine: &Machine,
+        step: &Placed,
+        neuron: usize,
+        values: &[Encoding],
+        keep: Keep,
+        operations: usize,
+    ) -> Option<Possible> {
+        Some(match step.neuron(neuron) {
+            Neuron::Sum { terms, bias } => {
+                Possible::Sum(Enumeration::new(machine, &sum_of(terms, bias, values), keep, operations)?)
+            }
+            Neuron::Product(columns) => {
+                Possible::Product(machine.products(columns.map(|column| values[column as usize])))
+            }
+            Neuron::Maximum(window) => Possible::Maximum(machine.maximum(window.map(|column| values[column as usize]))),
+        })
+    }
+
+    fn values(&self) -> Vec<Encoding> {
+        match self {
+            Possible::Sum(found) => found.values(),
+            Possible::Product(found) => found.keys().copied().collect(),
+            Possible::Maximum(value) => vec![*value],
+        }
+    }
+
+    fn path(&self, value: Encoding) -> Option<SumPath> {
+        match self {
+            Possible::Sum(found) => found.path(value).map(SumPath::Tree),
+            Possible::Product(found) => found.get(&value).copied().map(SumPath::Product),
+            Possible::Maximum(only) => (value == *only).then_some(SumPath::Maximum),
+        }
     }
 }
 
@@ -296,7 +348,7 @@ impl Hunt<'_> {
 #[derive(Clone)]
 struct Deviation {
     site: Site,
-    path: TreePath,
+    path: SumPath,
     value: Option<Encoding>,
 }
 
@@ -310,7 +362,17 @@ impl Chooser for Deviation {
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
-        if site == self.site { Cow::Borrowed(&self.path) } else { Cow::Owned(plain(sum, machine)) }
+        match &self.path {
+            SumPath::Tree(path) if site == self.site => Cow::Borrowed(path),
+            _ => Cow::Owned(plain(sum, machine)),
+        }
+    }
+
+    fn product(&mut self, site: Site, _: [Encoding; 2], machine: &Machine) -> Choice {
+        match &self.path {
+            SumPath::Product(choice) if site == self.site => *choice,
+            _ => Choice::of(machine.model()),
+        }
     }
 
     fn activate(&mut self, site: Site, _: Activation, _: Encoding, _: &Machine) -> Option<Encoding> {
@@ -322,8 +384,17 @@ impl Chooser for Deviation {
 struct Recorder<C> {
     chooser: C,
     neurons: Vec<NeuronPath>,
-    /// The plain path of the neuron that was asked for last.
-    plain: Option<TreePath>,
+    /// The plain path of the neuron that was asked for last; of a maximum, which is not asked for, none.
+    plain: Option<SumPath>,
+}
+
+impl<C> Recorder<C> {
+    fn record(&mut self, site: Site, path: SumPath, plain: SumPath) {
+        if path != plain {
+            self.neurons.push(NeuronPath { layer: site.layer, neuron: site.neuron, path, value: None });
+        }
+        self.plain = Some(plain);
+    }
 }
 
 impl<C: Chooser> Chooser for Recorder<C> {
@@ -332,23 +403,24 @@ impl<C: Chooser> Chooser for Recorder<C> {
     }
 
     fn choose(&mut self, site: Site, sum: &Sum, machine: &Machine) -> Cow<'_, TreePath> {
-        let path = self.chooser.choose(site, sum, machine);
-        let plain = plain(sum, machine);
-        if *path != plain {
-            let path = path.clone().into_owned().into();
-            self.neurons.push(NeuronPath { layer: site.layer, neuron: site.neuron, path, value: None });
-        }
-        self.plain = Some(plain);
-        path
+        let path = self.chooser.choose(site, sum, machine).into_owned();
+        self.record(site, path.clone().into(), plain(sum, machine).into());
+        Cow::Owned(path)
+    }
+
+    fn product(&mut self, site: Site, factors: [Encoding; 2], machine: &Machine) -> Choice {
+        let choice = self.chooser.product(site, factors, machine);
+        self.record(site, SumPath::Product(choice), SumPath::Product(Choice::of(machine.model())));
+        choice
     }
 
     fn activate(&mut self, site: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
         let value = self.chooser.activate(site, activation, sum, machine);
-        let unusual = value.filter(|&value| value != machine.activate(activation, sum));
-        if let (Some(value), Some(plain)) = (unusual, self.plain.take()) {
+        let plain = self.plain.take().unwrap_or(SumPath::Maximum);
+        if let Some(value) = value.filter(|&value| value != machine.activate(activation, sum)) {
             let Site { layer, neuron } = site;
             if self.neurons.last().is_none_or(|last| (last.layer, last.neuron) != (layer, neuron)) {
-                self.neurons.push(NeuronPath { layer, neuron, path: plain.into(), value: None });
+                self.neurons.push(NeuronPath { layer, neuron, path: plain, value: None });
             }
             self.neurons.last_mut().expect("there is one").value = Some(value);
         }

@@ -105,7 +105,7 @@ fn what_is_found_is_a_network() {
                 let network = answer.network(&labels).expect("found");
                 judged += 1;
                 right += usize::from(question.is_answered_by(&network, &labels));
-                deep += usize::from(network.layers()[0].rows() > 1);
+                deep += usize::from(network.as_layers().expect("layers")[0].rows() > 1);
                 // Another function's network must not be taken for this one's.
                 let other = answer.computed().find(|other| other != &labels).expect("another function");
                 assert!(!question.is_answered_by(&answer.network(&other).expect("found"), &labels));

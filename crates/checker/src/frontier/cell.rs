@@ -283,7 +283,7 @@ pub(super) fn make(construction: &Construction, data: &Dataset) -> Result<Made, 
     let mut evidence = Vec::new();
     match offered {
         // A counting neuron is a box to the kernel, too: the separator of the rows tells its boxes apart.
-        Evidence::Paths if network.layers().len() == 3 => {
+        Evidence::Paths if network.steps().len() == 3 => {
             evidence.extend(point::memorize(data, Activation::Step).map(|made| made.evidence));
         }
         Evidence::Paths => {}

@@ -152,7 +152,7 @@ impl List {
     fn beside_thresholds(&mut self, network: &Network) {
         let Some(first) = self.points.first().cloned() else { return };
         let first: Vec<i128> = first.iter().map(|&value| key(self.format, value)).collect();
-        let layer = &network.layers()[0];
+        let Some(layer) = network.as_layers().and_then(|layers| layers.into_iter().next()) else { return };
         for unit in 0..layer.rows() {
             let mut terms = layer.terms(unit);
             let (Some((column, weight)), None) = (terms.next(), terms.next()) else { continue };

@@ -4,7 +4,7 @@ use roundproof_exact::{Rational, faithful, round};
 use roundproof_files::text::{exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Accumulator, Activation, Addition, Choice, PathModel, Rounding, Summation, TreePath};
-use roundproof_paths::NeuronTrace;
+use roundproof_paths::{Computed, NeuronTrace, Sum, SumTrace};
 use serde::Serialize;
 
 use super::reals::real;
@@ -33,10 +33,24 @@ pub struct Operation {
 
 /// One neuron, and the formats that it is computed in.
 pub struct Operations<'a> {
+    /// Of weights, biases, and what they multiply.
+    pub operands: Format,
+    /// Of values.
     pub format: Format,
-    pub model: &'a PathModel,
+    /// That of the layer.
+    pub model: PathModel,
     pub activation: Activation,
     pub neuron: &'a NeuronTrace,
+}
+
+/// A sum in it.
+struct Added<'a> {
+    operands: Format,
+    format: Format,
+    model: &'a PathModel,
+    sum: &'a Sum,
+    path: &'a TreePath,
+    steps: &'a SumTrace,
 }
 
 /// A number on its way into an operation.
@@ -72,46 +86,44 @@ struct Given {
 impl Operations<'_> {
     /// Those that are not exact, in the order in which they are computed; equal ones in a row as one.
     pub fn inexact(&self) -> Vec<Operation> {
-        let (sum, path, steps) = (&self.neuron.sum, &self.neuron.path, &self.neuron.steps);
-        let wide = self.wide();
-        let mut all: Vec<Operation> = Vec::new();
-        for (index, &result) in steps.products.iter().enumerate() {
-            let Some(result) = result else { continue };
-            let term = sum.terms[index];
-            let given = Given {
-                kind: "product",
-                number: index + 1,
-                of: sum.terms.len(),
-                operation: format!("p{index} = {}", self.product(index)),
-                fused: false,
-                exact: self.exact_product(index),
-                after_nan: self.format.is_nan(term.weight) || self.format.is_nan(term.input),
-            };
-            push(&mut all, operation(given, wide, result, path.products[index]));
-        }
-        for (index, (add, &result)) in path.additions.iter().zip(&steps.additions).enumerate() {
-            push(&mut all, operation(self.addition(index, add), wide, result, self.choice(path, add)));
-        }
-        if let Some(choice) = path.narrowing {
-            let total = self.operand(2 * sum.terms.len());
-            let given = Given {
-                kind: "out of the accumulator",
-                number: 1,
-                of: 1,
-                operation: total.text(),
-                fused: false,
-                exact: total.real(),
-                after_nan: total.format.is_nan(total.value),
-            };
-            push(&mut all, operation(given, (self.format, self.model.overflow), steps.value, choice));
+        let mut all = Vec::new();
+        match &self.neuron.computed {
+            Computed::Sum { .. } => self.added().into_iter().for_each(|added| added.inexact(&mut all)),
+            Computed::Maximum { .. } => {}
+            Computed::Product { factors, choice, value } => {
+                let given = Given {
+                    kind: "product",
+                    number: 1,
+                    of: 1,
+                    operation: factors.map(|factor| exact_decimal(self.operands, factor)).join(" * "),
+                    fused: false,
+                    exact: real(self.operands, factors[0]).zip(real(self.operands, factors[1])).map(|(a, b)| a * b),
+                    after_nan: factors.iter().any(|&factor| self.operands.is_nan(factor)),
+                };
+                push(&mut all, operation(given, (self.format, self.model.overflow), *value, *choice));
+            }
         }
         push(&mut all, self.activation());
         all
     }
 
+    /// The tree of the additions of a sum, if it is not the one from left to right and short enough to be read.
+    pub fn order(&self) -> Option<String> {
+        self.added().and_then(|added| added.order())
+    }
+
+    fn added(&self) -> Option<Added<'_>> {
+        match &self.neuron.computed {
+            Computed::Sum { sum, path, steps } => {
+                Some(Added { operands: self.operands, format: self.format, model: &self.model, sum, path, steps })
+            }
+            Computed::Maximum { .. } | Computed::Product { .. } => None,
+        }
+    }
+
     /// What the activation rounds.
     fn activation(&self) -> Option<Operation> {
-        let (sum, value) = (self.neuron.steps.value, self.neuron.value);
+        let (sum, value) = (self.neuron.computed.value(), self.neuron.value);
         let slope = match self.activation {
             Activation::LeakyRelu { slope } if real(self.format, sum).is_none_or(|sum| sum < 0) => slope,
             Activation::LeakyRelu { slope: _ } | Activation::Step | Activation::Relu | Activation::Identity => {
@@ -139,6 +151,43 @@ impl Operations<'_> {
         }
         Some(told)
     }
+}
+
+impl Added<'_> {
+    fn inexact(&self, all: &mut Vec<Operation>) {
+        let (sum, path, steps) = (self.sum, self.path, self.steps);
+        let wide = self.wide();
+        for (index, &result) in steps.products.iter().enumerate() {
+            let Some(result) = result else { continue };
+            let term = sum.terms[index];
+            let given = Given {
+                kind: "product",
+                number: index + 1,
+                of: sum.terms.len(),
+                operation: format!("p{index} = {}", self.product(index)),
+                fused: false,
+                exact: self.exact_product(index),
+                after_nan: self.operands.is_nan(term.weight) || self.operands.is_nan(term.input),
+            };
+            push(all, operation(given, wide, result, path.products[index]));
+        }
+        for (index, (add, &result)) in path.additions.iter().zip(&steps.additions).enumerate() {
+            push(all, operation(self.addition(index, add), wide, result, self.choice(path, add)));
+        }
+        if let Some(choice) = path.narrowing {
+            let total = self.operand(2 * sum.terms.len());
+            let given = Given {
+                kind: "out of the accumulator",
+                number: 1,
+                of: 1,
+                operation: total.text(),
+                fused: false,
+                exact: total.real(),
+                after_nan: total.format.is_nan(total.value),
+            };
+            push(all, operation(given, (self.format, self.model.overflow), steps.value, choice));
+        }
+    }
 
     fn wide(&self) -> (Format, Overflow) {
         let Summation::Trees(trees) = &self.model.summation;
@@ -150,13 +199,13 @@ impl Operations<'_> {
 
     /// The operand of that number: products, bias, results of additions.
     fn operand(&self, number: usize) -> Operand {
-        let (format, terms) = (self.wide().0, self.neuron.sum.terms.len());
-        let (sum, steps) = (&self.neuron.sum, &self.neuron.steps);
+        let (format, terms) = (self.wide().0, self.sum.terms.len());
+        let (sum, steps) = (self.sum, self.steps);
         match number {
             _ if number < terms => {
                 Operand { format, value: steps.products[number].unwrap_or(sum.bias), name: format!("p{number}") }
             }
-            _ if number == terms => Operand { format: self.format, value: sum.bias, name: "b".to_string() },
+            _ if number == terms => Operand { format: self.operands, value: sum.bias, name: "b".to_string() },
             _ => {
                 let index = number - terms - 1;
                 Operand { format, value: steps.additions[index], name: format!("sum {}", index + 1) }
@@ -165,22 +214,22 @@ impl Operations<'_> {
     }
 
     fn product(&self, index: usize) -> String {
-        let term = self.neuron.sum.terms[index];
-        let [weight, input] = [term.weight, term.input].map(|factor| exact_decimal(self.format, factor));
+        let term = self.sum.terms[index];
+        let [weight, input] = [term.weight, term.input].map(|factor| exact_decimal(self.operands, factor));
         format!("{weight} * {input}")
     }
 
     fn exact_product(&self, index: usize) -> Option<Rational> {
-        let term = self.neuron.sum.terms[index];
-        Some(real(self.format, term.weight)? * real(self.format, term.input)?)
+        let term = self.sum.terms[index];
+        Some(real(self.operands, term.weight)? * real(self.operands, term.input)?)
     }
 
     fn addition(&self, index: usize, add: &Addition) -> Given {
         let right = self.operand(add.right as usize);
         let (left, name, text, nan) = if add.contracted {
             let product = add.left as usize;
-            let term = self.neuron.sum.terms[product];
-            let nan = self.format.is_nan(term.weight) || self.format.is_nan(term.input);
+            let term = self.sum.terms[product];
+            let nan = self.operands.is_nan(term.weight) || self.operands.is_nan(term.input);
             (self.exact_product(product), format!("p{product}"), self.product(product), nan)
         } else {
             let left = self.operand(add.left as usize);
@@ -193,7 +242,7 @@ impl Operations<'_> {
         Given {
             kind: "addition",
             number: index + 1,
-            of: self.neuron.path.additions.len(),
+            of: self.path.additions.len(),
             operation: format!("{names} = {text} + {}", right.text()),
             fused: add.contracted,
             exact: left.zip(right.real()).map(|(left, right)| left + right),
@@ -211,10 +260,10 @@ impl Operations<'_> {
         choice
     }
 
-    /// The tree of the additions, if it is not the one from left to right and short enough to be read.
-    pub fn order(&self) -> Option<String> {
+    /// See [`Operations::order`].
+    fn order(&self) -> Option<String> {
         const MOST: usize = 8;
-        let (path, terms) = (&self.neuron.path, self.neuron.sum.terms.len());
+        let (path, terms) = (self.path, self.sum.terms.len());
         let shape = |path: &TreePath| -> Vec<(u32, u32, bool)> {
             path.additions
                 .iter()

@@ -80,7 +80,12 @@ impl Neuron {
         }
         let mut sheet = Sheet::new(heading);
         if !self.terms.is_empty() {
-            sheet.line("adds", self.terms.join(", ") + &more(self.terms_left_out));
+            let verb = match self.computes {
+                "product" => "multiplies",
+                "maximum" => "the largest of",
+                _ => "adds",
+            };
+            sheet.line(verb, self.terms.join(", ") + &more(self.terms_left_out));
         }
         if !self.takes.is_empty() {
             let takes: Vec<String> = self.takes.iter().map(Source::text).collect();

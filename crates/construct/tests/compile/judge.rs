@@ -65,10 +65,10 @@ fn walk(
 /// Whether the kernel's conditions say that the sum of an output is exact, from the network and its separator alone.
 pub fn is_exact(forest: &Forest, construction: &Construction, output: usize) -> bool {
     let (format, nodes) = (forest.format(), nodes(construction));
-    let last = &construction.network.layers()[2];
+    let last = &construction.network.as_layers().expect("layers")[2];
     let bias = value(format, last.bias.get(output));
     let nested = nodes.iter().any(|node| matches!(node, Node::Nested(_)));
-    let mut weights = vec![0; construction.network.layers()[1].rows()];
+    let mut weights = vec![0; construction.network.as_layers().expect("layers")[1].rows()];
     for (column, weight) in last.terms(output) {
         weights[column as usize] = value(format, weight);
     }
@@ -108,7 +108,7 @@ fn largest(nodes: &[Node], at: usize, weights: &[i128], above: [i128; 2]) -> ([i
 /// Whether only leaves have boxes, and nothing but the base is in the biases.
 fn is_flat(forest: &Forest, construction: &Construction) -> bool {
     let format = forest.format();
-    let biases = construction.network.layers()[2].bias.iter().zip(forest.base().iter());
+    let biases = construction.network.as_layers().expect("layers")[2].bias.iter().zip(forest.base().iter());
     let mut unchanged =
         biases.map(|(bias, base)| value(format, bias) == value(format, base) || value(format, bias) == 0);
     unchanged.all(|unchanged| unchanged) && !nodes(construction).iter().any(|node| matches!(node, Node::Nested(_)))
@@ -122,14 +122,19 @@ pub fn check(forest: &Forest, construction: &Construction) -> usize {
     let format = forest.format();
     let network = &construction.network;
     let model = PathModel::all(format);
-    let hidden = Network::new(format, forest.dimension(), network.layers()[..2].to_vec()).expect("two layers");
+    let layers = network.clone().into_layers().expect("layers");
+    let hidden = Network::new(format, forest.dimension(), layers[..2].to_vec()).expect("two layers");
     let nodes = nodes(construction);
     let mut named: Vec<u32> = nodes
         .iter()
         .filter_map(|node| if let Node::Box(number) | Node::Nested(number) = *node { Some(number) } else { None })
         .collect();
     named.sort_unstable();
-    assert_eq!(named, (0..hidden.layers()[1].rows() as u32).collect::<Vec<_>>(), "each box is named once");
+    assert_eq!(
+        named,
+        (0..hidden.as_layers().expect("layers")[1].rows() as u32).collect::<Vec<_>>(),
+        "each box is named once"
+    );
     let exact: Vec<bool> = (0..forest.outputs()).map(|output| is_exact(forest, construction, output)).collect();
     if exact.contains(&false) && !is_flat(forest, construction) {
         panic!("neither flat nor exact: {network:?} {nodes:?}");
@@ -144,7 +149,7 @@ pub fn check(forest: &Forest, construction: &Construction) -> usize {
         }
         let expected = sums(forest, row);
         for (output, &sum) in expected.iter().enumerate() {
-            let last = &network.layers()[2];
+            let last = &network.as_layers().expect("layers")[2];
             let terms = last.terms(output).filter(|(column, _)| boxes.contains(column));
             let given: i128 = terms.map(|(_, weight)| value(format, weight)).sum();
             assert_eq!(given + value(format, last.bias.get(output)), sum, "output {output} at {row:?}: {network:?}");

@@ -37,7 +37,7 @@ fn separator(construction: &Construction) -> &[Node] {
 
 /// Units, terms of boxes, boxes, and weights of outputs.
 fn counts(construction: &Construction) -> [usize; 4] {
-    let layers = construction.network.layers();
+    let layers = construction.network.as_layers().expect("layers");
     [layers[0].rows(), layers[1].weights.len(), layers[1].rows(), layers[2].weights.len()]
 }
 
@@ -72,10 +72,10 @@ fn one_step_unit_serves_both_sides_of_a_cut_and_all_trees() {
     let trees = vec![tree(F, &nodes, &[4, 1, 9]), tree(F, &nodes, &[4, 16, 9])];
     let forest = forest(F, 1, &[0], trees);
     let step = compile(&forest, Activation::Step).expect("a network");
-    assert_eq!(step.network.layers()[0].rows(), 2);
+    assert_eq!(step.network.as_layers().expect("layers")[0].rows(), 2);
     // The side above 1 and the side up to 1, of any boxes, are of one unit for each direction.
     let relu = compile(&forest, Activation::Relu).expect("a network");
-    assert!((2..=4).contains(&relu.network.layers()[0].rows()));
+    assert!((2..=4).contains(&relu.network.as_layers().expect("layers")[0].rows()));
     for built in [&step, &relu] {
         assert!(is_exact(&forest, built, 0));
     }
@@ -155,7 +155,7 @@ fn a_base_goes_into_the_leaves_of_a_single_tree() {
     for (largest, exact) in [(2, true), (256, false)] {
         let forest = with(largest);
         let built = compile(&forest, Activation::Step).expect("a network");
-        assert_eq!(F.is_zero(built.network.layers()[2].bias.get(0)), exact);
+        assert_eq!(F.is_zero(built.network.as_layers().expect("layers")[2].bias.get(0)), exact);
         assert_eq!(is_exact(&forest, &built, 0), exact);
     }
 }
@@ -167,7 +167,7 @@ fn boxes_with_more_sides_than_their_format_counts_use_mirrored_units() {
     let cell = [split(f, 0, 1), split(f, 0, -1), Leaf, split(f, 1, 1), split(f, 1, -1), Leaf, Leaf, Leaf, Leaf];
     let forest = forest(f, 2, &[0], vec![tree(f, &cell, &[0, 0, 1, 0, 0])]);
     let built = compile(&forest, Activation::Step).expect("a network");
-    let [first, second, _] = built.network.layers() else { panic!("three layers") };
+    let [first, second, _] = built.network.as_layers().expect("layers")[..] else { panic!("three layers") };
     assert_eq!((first.rows(), second.rows()), (4, 1));
     assert_eq!(first.weights.iter().filter(|&weight| weight == f.one(false)).count(), 2);
     assert!(second.weights.iter().all(|weight| weight == f.one(true)) && f.is_zero(second.bias.get(0)));
@@ -242,10 +242,10 @@ fn deep_chains_compile_quickly() {
         let two = chain(f, 50_000, |leaf| integer(f, (leaf % 2) as i64));
         let built = compile(&two, activation).expect("a network");
         // Of two labels, one is above the root: every other leaf has a box, or every leaf a nested one.
-        assert!((25_000..=50_000).contains(&built.network.layers()[1].rows()));
+        assert!((25_000..=50_000).contains(&built.network.as_layers().expect("layers")[1].rows()));
         let distinct = chain(f, 50_000, |leaf| integer(f, leaf as i64 * 3 % 50_021));
         let built = compile(&distinct, activation).expect("a network");
-        assert_eq!(built.network.layers()[1].rows(), 50_000);
+        assert_eq!(built.network.as_layers().expect("layers")[1].rows(), 50_000);
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     println!("{:?}", start.elapsed());

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use roundproof_exact::Rational;
 use roundproof_format::{Class, Encoding, Format, RoundingMode};
 use roundproof_kernel::{Evidence, Node, Separator};
-use roundproof_network::{Addition, At, Choice, Flushes, TreePath};
+use roundproof_network::{Addition, At, Choice, Flushes, SumPath, TreePath};
 use thiserror::Error;
 
 use super::Inconsistency;
@@ -101,12 +101,18 @@ pub(super) fn check(format: Format, evidence: Option<&Evidence>) -> Result<(), I
             }
             let mut terms_left = MAX_TERMS;
             witness.neurons.iter().enumerate().try_for_each(|(index, neuron)| {
-                neuron.value.map_or(Ok(()), is_encoding)?;
-                let path = neuron.path.tree();
-                let (products, additions) = (path.products.len(), path.additions.len());
-                let counts =
-                    if products == additions { Ok(()) } else { Err(NotationError::Counts { products, additions }) };
-                let checked = counts.and_then(|()| spend(&mut terms_left, products));
+                let checked = match &neuron.path {
+                    SumPath::Tree(TreePath { products, additions, narrowing: _ }) => {
+                        let (products, additions) = (products.len(), additions.len());
+                        let counts = if products == additions {
+                            Ok(())
+                        } else {
+                            Err(NotationError::Counts { products, additions })
+                        };
+                        counts.and_then(|()| spend(&mut terms_left, products))
+                    }
+                    SumPath::Product(_) | SumPath::Maximum => spend(&mut terms_left, 1),
+                };
                 checked.map_err(|problem| Inconsistency::Path { index, problem })
             })
         }
@@ -133,6 +139,15 @@ pub(super) fn read_value(format: Format, text: &str) -> Result<Encoding, Notatio
     let bits = hex.and_then(|hex| u128::from_str_radix(hex, 16).ok()).map(Encoding::from_bits);
     let value = bits.filter(|&value| format.class(value) != Class::Invalid);
     value.ok_or(NotationError::Value { format, digits: width })
+}
+
+/// The value of a neuron, whose format is that of its layer and need not be the claim's, `format`: as many digits as a value of
+/// that one takes, or more if it needs them. Whether it is a value of the layer's format is for the kernel to say.
+pub(super) fn read_bits(format: Format, text: &str) -> Result<Encoding, NotationError> {
+    let hex = text.strip_prefix("0x").filter(|hex| hex.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    let value = hex.and_then(|hex| u128::from_str_radix(hex, 16).ok()).map(Encoding::from_bits);
+    let value = value.filter(|&value| write_value(format, value) == text);
+    value.ok_or(NotationError::Value { format, digits: digits(format) })
 }
 
 /// A number that is not negative, as `n` or `n/d` in lowest terms.
@@ -189,7 +204,20 @@ fn in_order(terms: usize, index: usize) -> (u32, u32) {
 }
 
 /// A path that passed its check: as many additions as products.
-pub(super) fn write_path(path: &TreePath) -> String {
+pub(super) fn write_path(path: &SumPath) -> String {
+    match path {
+        SumPath::Tree(path) => write_tree(path),
+        SumPath::Product(choice) => format!("{PRODUCT}{}", write_choice(*choice)),
+        SumPath::Maximum => MAXIMUM.to_string(),
+    }
+}
+
+/// What the path of an element-wise product starts with.
+const PRODUCT: &str = "product ";
+/// The path of a maximum.
+const MAXIMUM: &str = "maximum";
+
+fn write_tree(path: &TreePath) -> String {
     let (terms, mode) = (path.products.len(), frequent_mode(path));
     let plain = Choice::plain(mode);
     let mut text = format!("{terms} {}", mode_name(mode));
@@ -257,7 +285,21 @@ fn read_choice(text: &str) -> Option<Choice> {
 }
 
 /// The path with this text; its terms are taken off `terms_left`.
-pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<TreePath, NotationError> {
+pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<SumPath, NotationError> {
+    let path = if text == MAXIMUM {
+        spend(terms_left, 1)?;
+        SumPath::Maximum
+    } else if let Some(choice) = text.strip_prefix(PRODUCT) {
+        spend(terms_left, 1)?;
+        SumPath::Product(read_choice(choice).ok_or(NotationError::Head)?)
+    } else {
+        SumPath::Tree(read_tree(text, terms_left)?)
+    };
+    let canonical = write_path(&path);
+    if canonical == text { Ok(path) } else { Err(NotationError::Canonical { canonical: shorten(&canonical) }) }
+}
+
+fn read_tree(text: &str, terms_left: &mut usize) -> Result<TreePath, NotationError> {
     let mut parts = text.split("; ");
     let head = parts.next().and_then(|head| head.split_once(' '));
     let head = head.and_then(|(terms, mode)| Some((read_index(terms)? as usize, read_mode(mode)?)));
@@ -274,8 +316,7 @@ pub(super) fn read_path(text: &str, terms_left: &mut usize) -> Result<TreePath, 
     for part in parts {
         change(&mut path, part).ok_or_else(|| NotationError::Change { change: shorten(part), terms })?;
     }
-    let canonical = write_path(&path);
-    if canonical == text { Ok(path) } else { Err(NotationError::Canonical { canonical: shorten(&canonical) }) }
+    Ok(path)
 }
 
 /// Makes one change; none if it is no change.

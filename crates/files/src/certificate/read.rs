@@ -238,7 +238,7 @@ fn neuron(format: Format, field: Field, terms_left: &mut usize) -> Result<Neuron
     let (layer, neuron) = (fields.take("layer")?.count()?, fields.take("neuron")?.count()?);
     let path = fields.take("path")?.read(|text| notation::read_path(text, terms_left))?;
     let value = fields.take_optional("value");
-    let value = value.map(|value| value.read(|text| notation::read_value(format, text))).transpose()?;
+    let value = value.map(|value| value.read(|text| notation::read_bits(format, text))).transpose()?;
     fields.finish()?;
-    Ok(NeuronPath { layer, neuron, path: path.into(), value })
+    Ok(NeuronPath { layer, neuron, path, value })
 }

@@ -133,7 +133,7 @@ fn witness(format: Format, Witness { at, output, value, neurons }: &Witness) -> 
         let mut fields = vec![
             ("layer".to_string(), Json::count(*layer)),
             ("neuron".to_string(), Json::count(*neuron)),
-            ("path".to_string(), Json::Text(notation::write_path(path.tree()))),
+            ("path".to_string(), Json::Text(notation::write_path(path))),
         ];
         let value = value.map(|value| Json::Text(notation::write_value(format, value)));
         fields.extend(value.map(|value| ("value".to_string(), value)));

@@ -233,7 +233,10 @@ fn encodings_above_the_width_and_special_values_are_refused() {
     let mut bytes = network_bytes(&network(format));
     *bytes.last_mut().unwrap() = 0x40;
     let error = reread(&bytes).unwrap_err().to_string();
-    assert!(error.contains("tensor `layer1.weights`: layer 1, row 0: the weight 0x40 is no finite value"), "{error}");
+    assert!(
+        error.contains("tensor `layer1.weights`: layer 1, row 0: the weight 0x40 is not a finite value"),
+        "{error}"
+    );
     let mut bytes = dataset_bytes(&dataset(Format::FLOAT8_E4M3FN), None);
     *bytes.last_mut().unwrap() = 0x7f;
     let error = parse_dataset(Path::new("d"), &bytes).unwrap_err().to_string();
@@ -300,7 +303,7 @@ fn accepted_is_legitimate(bytes: &[u8]) -> Result<(), TestCaseError> {
 
 /// The small network with other activations.
 fn activated(format: Format, hidden: Activation, last: Activation) -> Network {
-    let mut layers = network(format).into_layers();
+    let mut layers = network(format).into_layers().expect("layers");
     (layers[0].activation, layers[1].activation) = (hidden, last);
     Network::new(format, 2, layers).unwrap()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roundproof_exact::parts;
 use roundproof_format::Encoding;
-use roundproof_network::Layer;
+use roundproof_network::SparseLayer;
 
 use super::units::{Hidden, Side, Units};
 use crate::facts::{Dominance, Facts, Grid};
@@ -13,11 +13,11 @@ use crate::{BoxRejection, key, stored};
 /// A layer 2 over recognized units whose side conditions hold.
 pub(super) struct Indicators<'a> {
     pub units: Units<'a>,
-    layer: &'a Layer,
+    layer: SparseLayer<'a>,
 }
 
 impl<'a> Indicators<'a> {
-    pub fn recognize(facts: &Facts, units: Units<'a>, layer: &'a Layer) -> Result<Indicators<'a>, BoxRejection> {
+    pub fn recognize(facts: &Facts, units: Units<'a>, layer: SparseLayer<'a>) -> Result<Indicators<'a>, BoxRejection> {
         let boxes = Indicators { units, layer };
         let (dominance, grid) = (facts.dominance?, facts.grid.as_ref()?);
         for neuron in 0..layer.rows() {

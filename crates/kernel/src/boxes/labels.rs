@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format};
-use roundproof_network::Layer;
+use roundproof_network::SparseLayer;
 use rustc_hash::FxHashMap;
 
 use super::regions::Regions;
@@ -35,7 +35,7 @@ pub(super) struct Labels {
 
 impl Labels {
     /// The weights of layer 3 by box: compressed columns.
-    pub fn of(format: Format, boxes: usize, last: &Layer) -> Labels {
+    pub fn of(format: Format, boxes: usize, last: SparseLayer<'_>) -> Labels {
         let mut starts = vec![0; boxes + 1];
         let outputs = || (0..last.rows()).flat_map(|output| last.terms(output).map(move |term| (output as u32, term)));
         for (_, (column, _)) in outputs() {

@@ -2,7 +2,7 @@
 
 use roundproof_exact::{Parts, encode_parts, of_order_key, parts};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Activation, Encodings, Layer, Network};
+use roundproof_network::{Activation, Encodings, Network, SparseLayer};
 use rustc_hash::FxHashMap;
 
 use crate::facts::Threshold;
@@ -72,7 +72,7 @@ pub(super) struct Units<'a> {
     pub inputs: usize,
     pub hidden: Hidden,
     /// Every unit has one term, which stands at the position of its own number.
-    layer: &'a Layer,
+    layer: SparseLayer<'a>,
     /// The largest `x'` at which each unit fires; zero for one that is silent at all.
     fires_up_to: Encodings,
     /// When a unit fires, it gives at least 2 to this power; [`SILENT`] for one that is silent at all.
@@ -86,7 +86,7 @@ impl<'a> Units<'a> {
     pub fn recognize(
         network: &Network,
         hidden: Hidden,
-        layer: &'a Layer,
+        layer: SparseLayer<'a>,
         threshold: Threshold,
         domain: &Domain,
     ) -> Result<Units<'a>, BoxRejection> {
@@ -97,7 +97,7 @@ impl<'a> Units<'a> {
         for unit in 0..count {
             let mut terms = layer.terms(unit);
             let (Some((column, weight)), None) = (terms.next(), terms.next()) else {
-                return Err(BoxRejection::UnitTerms { unit, terms: layer.row(unit).len() });
+                return Err(BoxRejection::UnitTerms { unit, terms: layer.count(unit) });
             };
             let (bias, wrong) = (layer.bias.get(unit), BoxRejection::UnitWeight { unit, weight });
             let weight = finite(format, weight);

@@ -79,6 +79,15 @@ impl Extended {
         }
     }
 
+    /// The product, of which neither factor is zero if the other is infinite.
+    pub fn multiply(&self, other: &Extended) -> Extended {
+        match (self, other) {
+            (Extended::Finite(factor), value) | (value, Extended::Finite(factor)) => value.scale(factor),
+            (Extended::Minus, infinite) | (infinite, Extended::Minus) => infinite.negate(),
+            (Extended::Plus, Extended::Plus) => Extended::Plus,
+        }
+    }
+
     /// The sum; none for opposite infinities.
     pub fn add(&self, other: &Extended) -> Option<Extended> {
         match (self, other) {

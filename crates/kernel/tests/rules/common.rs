@@ -171,7 +171,7 @@ pub fn every_output(model: &PathModel, network: &Network, inputs: &[Encoding]) -
     let format = network.format();
     let machine = Machine::new(format, model).expect("a model of the format");
     let mut states = BTreeSet::from([inputs.to_vec()]);
-    for layer in network.layers() {
+    for layer in network.as_layers().expect("layers") {
         let mut next = BTreeSet::new();
         for state in &states {
             let mut vectors = vec![Vec::new()];
@@ -236,7 +236,7 @@ pub fn changed(random: &mut Random, all: &[Encoding], value: Encoding) -> Encodi
 pub fn mutate_network(random: &mut Random, network: &Network) -> Network {
     let format = network.format();
     let all = values(format);
-    let mut layers = network.clone().into_layers();
+    let mut layers = network.clone().into_layers().expect("layers");
     let index = random.below(layers.len());
     let layer = &mut layers[index];
     let column = if random.one_in(2) { &mut layer.weights } else { &mut layer.bias };

@@ -12,8 +12,9 @@ use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Specials, Subnormals};
 use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
 use roundproof_network::{
-    Accumulator, Activation, At, Contraction, Dataset, Encodings, Forest, Network, Order, PathModel, Rounding,
-    Summation, Tree, TreeNode, Trees, Witness,
+    Accumulator, Activation, At, Axis, Contraction, Convolution, Dataset, Datatype, Dense, Encodings, Forest, Geometry,
+    Matrix, Network, Op, Order, PathModel, Rounding, Sparse, Step, Storage, Summation, Tree, TreeNode, Trees, Windows,
+    Witness,
 };
 
 use crate::common::*;
@@ -54,7 +55,7 @@ fn boxes(activation: Activation, data: &Dataset) -> (Network, Evidence) {
         Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } => Activation::Step,
     };
     let built = memorize(data, hidden).expect("a box network");
-    let mut layers = built.network.into_layers();
+    let mut layers = built.network.into_layers().expect("layers");
     layers[..2].iter_mut().for_each(|layer| layer.activation = activation);
     (network(data.format(), 1, layers), built.evidence)
 }
@@ -69,13 +70,18 @@ fn by_rule(activation: Activation, model: &PathModel, format: Format, inputs: &[
     let data = rows(format, inputs);
     let (network, evidence) = boxes(activation, &data);
     let by_boxes = cell(judge(model, &network, &data, &evidence), Verdict::Proved);
-    // It gives 1 at 1: the label of the first row, and not that of the second one, once these are changed for each other.
-    let network = single(format, activation);
+    let [_, by_paths, by_witness] = of(&single(format, activation), model, format, &evidence);
+    [by_boxes, by_paths, by_witness]
+}
+
+/// What each rule says to a network that gives 1 at 1: that it does, and that it does not give 0.
+fn of(network: &Network, model: &PathModel, format: Format, separator: &Evidence) -> [String; 3] {
     let right = dataset(format, &[(vec![format.one(false)], vec![format.one(false)])]);
     let wrong = dataset(format, &[(vec![format.one(false)], vec![format.zero()])]);
-    let by_paths = cell(judge(model, &network, &right, &Evidence::Paths), Verdict::Proved);
+    let by_boxes = cell(judge(model, network, &right, separator), Verdict::Proved);
+    let by_paths = cell(judge(model, network, &right, &Evidence::Paths), Verdict::Proved);
     let witness = Witness { at: At::Row(0), output: 0, value: format.one(false), neurons: Vec::new() };
-    let by_witness = cell(judge(model, &network, &wrong, &Evidence::Witness(witness)), Verdict::Refuted);
+    let by_witness = cell(judge(model, network, &wrong, &Evidence::Witness(witness)), Verdict::Refuted);
     [by_boxes, by_paths, by_witness]
 }
 
@@ -101,6 +107,61 @@ fn activations() -> String {
     let one_to_one =
         [Activation::LeakyRelu { slope: F.one(false) }, Activation::Clip { low: F.one(true), high: F.one(false) }];
     Activation::WITHOUT_PARAMETERS.iter().chain(&one_to_one).map(one).collect()
+}
+
+/// Networks that give 1 at 1, of steps of every form.
+fn forms() -> Vec<(&'static str, Network)> {
+    let (one, zero, wide) = (F.one(false), F.zero(), Format::BINARY32);
+    let step = |op, reads: &[usize], format| {
+        let (reads, datatype) = (reads.to_vec(), Datatype::Float(format));
+        Step { op, reads, datatype, activation: Activation::Identity }
+    };
+    let values = |values: &[Encoding]| Encodings::collect(F, values.iter().copied());
+    let matrix = |storage, format| {
+        let bias = Encodings::collect(format, [format.zero()]);
+        Op::Sum { matrix: Matrix::new(storage), bias }
+    };
+    let sparse = |weights: &[Encoding], format| {
+        let (row_ptr, columns) = (vec![0, weights.len() as u64], (0..weights.len() as u32).collect());
+        let weights = Encodings::collect(format, weights.iter().copied());
+        matrix(Storage::Sparse(Sparse { row_ptr, columns, weights }), format)
+    };
+    let window = || Geometry::new(vec![Axis::plain(1, 1)]).expect("a geometry");
+    let convolution = Convolution { geometry: window(), inputs: 1, outputs: 1, groups: 1, weights: values(&[one]) };
+    let listed = Windows::Listed { row_ptr: vec![0, 1], columns: vec![0] };
+    let mixed = [step(sparse(&[one], F), &[0], wide), step(sparse(&[wide.one(false)], wide), &[1], F)];
+    let skip = [step(sparse(&[zero], F), &[0], F), step(sparse(&[one], F), &[0], F)];
+    let all = vec![
+        ("sum, dense", vec![step(matrix(Storage::Dense(Dense { inputs: 1, weights: values(&[one]) }), F), &[0], F)]),
+        ("sum, convolution", vec![step(matrix(Storage::Convolution(convolution), F), &[0], F)]),
+        ("maximum, listed", vec![step(Op::Maximum(listed), &[0], F)]),
+        ("maximum, sliding", vec![step(Op::Maximum(Windows::Sliding { geometry: window(), channels: 1 }), &[0], F)]),
+        ("product", vec![step(Op::Product, &[0, 0], F)]),
+        ("several vectors", vec![step(sparse(&[one, zero], F), &[0, 0], F)]),
+        ("an earlier vector", skip.to_vec()),
+        ("several formats", mixed.to_vec()),
+    ];
+    // Named here, so that a new one is thought of.
+    let known = |step: &Step| match &step.op {
+        Op::Sum { matrix, bias: _ } => match matrix.storage() {
+            Storage::Sparse(_) | Storage::Dense(_) | Storage::Convolution(_) => {}
+        },
+        Op::Maximum(Windows::Listed { .. } | Windows::Sliding { .. }) | Op::Product => {}
+    };
+    all.iter().for_each(|(_, steps)| steps.iter().for_each(known));
+    all.into_iter().map(|(what, steps)| (what, Network::of_steps(F, 1, steps).expect("a network"))).collect()
+}
+
+fn steps() -> String {
+    let model = PathModel::all(F);
+    let line = |(what, network): (&str, Network)| {
+        // Whatever else it is, it is nothing that boxes speak of.
+        assert!(network.as_layers().is_none(), "{what}");
+        let separator = boxes(Activation::Step, &rows(F, &[F.one(false), F.zero()])).1;
+        let [boxes, paths, witness] = of(&network, &model, F, &separator);
+        format!("| step: {what} | {boxes} | {boxes} | {paths} | {witness} |\n")
+    };
+    forms().into_iter().map(line).collect()
 }
 
 fn formats() -> String {
@@ -223,8 +284,8 @@ fn tables() -> String {
     let head = "| | boxes of Step | boxes of ReLU | `paths` | `witness` |\n| --- | --- | --- | --- | --- |\n";
     let models: String =
         models().iter().map(|(what, model)| line(what, model, F, &[F.one(false), value(F, "2")])).collect();
-    let [activations, formats, overflowing] = [activations(), formats(), overflowing()];
-    format!("{head}{activations}{formats}{models}{overflowing}\n{}", properties())
+    let [activations, steps, formats, overflowing] = [activations(), steps(), formats(), overflowing()];
+    format!("{head}{activations}{steps}{formats}{models}{overflowing}\n{}", properties())
 }
 
 #[test]

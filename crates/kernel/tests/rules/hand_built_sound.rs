@@ -125,7 +125,7 @@ fn mutate(random: &mut Random, case: &mut Case) {
         }
         return;
     }
-    let mut layers = case.network.clone().into_layers();
+    let mut layers = case.network.clone().into_layers().expect("layers");
     let index = random.below(3);
     let column = if random.one_in(2) { &mut layers[index].weights } else { &mut layers[index].bias };
     if !column.is_empty() {
@@ -147,7 +147,7 @@ struct Counts(BTreeMap<&'static str, usize>);
 impl Counts {
     fn add(&mut self, model: &PathModel, case: &Case) {
         let (network, format) = (&case.network, case.network.format());
-        let second = &network.layers()[1];
+        let second = &network.as_layers().expect("layers")[1];
         let required = |neuron| second.terms(neuron).filter(|&(_, weight)| real(format, weight) == 1).count();
         let trees = case.forest.trees().len();
         let unbounded =
@@ -158,7 +158,7 @@ impl Counts {
             ("all", true),
             ("two sides that have to fire", step && (0..second.rows()).any(|neuron| required(neuron) >= 2)),
             ("ReLU", !step),
-            ("copies", !step && (0..second.rows()).any(|neuron| second.row(neuron).len() >= 4)),
+            ("copies", !step && (0..second.rows()).any(|neuron| second.count(neuron) >= 4)),
             ("nested twice", case.depth >= 2),
             ("two outputs", network.output_dimension() == 2),
             ("several trees", trees >= 2),

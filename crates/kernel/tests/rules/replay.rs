@@ -63,7 +63,7 @@ fn unordered() {
 
 #[test]
 fn path() {
-    let path = |change: fn(&mut TreePath)| match rejected(|w| change(w.neurons[1].path.tree_mut())) {
+    let path = |change: fn(&mut TreePath)| match rejected(|w| change(w.neurons[1].path.tree_mut().expect("a tree"))) {
         ReplayRejection::Path { layer: 0, neuron: 1, error } => error,
         other => panic!("{other}"),
     };
@@ -237,7 +237,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
                 .flat_map(|(layer, neurons)| {
                     neurons.into_iter().enumerate().map(move |(neuron, n)| {
                         // The value of every neuron is named; that of the plain path need not be.
-                        NeuronPath { layer, neuron, path: n.path.into(), value: Some(n.value) }
+                        NeuronPath { layer, neuron, path: n.computed.path(), value: Some(n.value) }
                     })
                 })
                 .collect();
@@ -258,7 +258,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
             }
             let at = random.below(witness.neurons.len());
             let (layer, neuron) = (witness.neurons[at].layer, witness.neurons[at].neuron);
-            if spoil(&mut random, &model, witness.neurons[at].path.tree_mut()).is_some() {
+            if spoil(&mut random, &model, witness.neurons[at].path.tree_mut().expect("a tree")).is_some() {
                 let rejected = replay(&model, &network, &data, &witness);
                 let expected = |e: &ReplayRejection| matches!(e, ReplayRejection::Path { layer: l, neuron: n, .. } if (*l, *n) == (layer, neuron));
                 assert!(rejected.as_ref().is_err_and(expected), "{rejected:?} {witness:?} {}", context());

@@ -171,9 +171,9 @@ impl Summand {
 
     /// A product of a weight and any value of `input`.
     pub fn product(machine: &Machine, weight: Encoding, input: Reach) -> Summand {
-        let narrow = machine.format();
-        let weights = machine.reach_read(narrow, Reach::of(narrow, weight));
-        let inputs = machine.reach_read(narrow, input);
+        let read = machine.operands();
+        let weights = machine.reach_read(read, Reach::of(read, weight));
+        let inputs = machine.reach_read(read, input);
         let (weights, inputs) = (machine.reach_widened(weights), machine.reach_widened(inputs));
         let rounded = machine.reach_product(machine.wide(), weights, inputs);
         let contracted = machine.trees().contraction == Contraction::Any;
@@ -241,38 +241,83 @@ impl Machine {
     }
 
     fn reach_widened(&self, set: Reach) -> Reach {
-        if self.accumulator() == self.format() {
+        self.reach_read_by(self.wide(), set)
+    }
+
+    /// Operands in the format of this arithmetic, which contains them.
+    fn reach_read_by(&self, arithmetic: &Arithmetic, set: Reach) -> Reach {
+        if arithmetic.format() == self.operands() {
             return set;
         }
-        let mut widened = Reach::default();
-        for value in self.samples(set).into_iter().flatten() {
-            widened.include(self.accumulator(), self.widen(value));
+        let mut read = Reach::default();
+        for value in samples(self.operands(), set).into_iter().flatten() {
+            read.include(arithmetic.format(), self.read_by(arithmetic, value));
         }
-        widened
+        read
     }
 
-    /// Both finite ends, the infinities and NaN of a set of numbers of the network's format.
-    fn samples(&self, set: Reach) -> [Option<Encoding>; 5] {
+    /// Products of any value of the one set and any of the other, element by element.
+    pub(super) fn reach_multiplied(&self, factors: [Reach; 2]) -> Reach {
+        let [a, b] = factors.map(|set| self.reach_read_by(self.narrow(), self.reach_read(self.operands(), set)));
         let format = self.format();
-        let (low, high) = set.finite.unzip();
-        let nan = format.nan().filter(|_| set.nan);
-        let negative = format.infinity(true).filter(|_| set.negative_infinity);
-        let positive = format.infinity(false).filter(|_| set.positive_infinity);
-        [low, high, nan, negative, positive]
+        let set = product_specials(format, a, b);
+        let (Some((al, ah)), Some((bl, bh))) = (a.finite, b.finite) else { return set };
+        // The least and the largest exact product are among those of ends.
+        let corners = [(al, bl), (al, bh), (ah, bl), (ah, bh)];
+        let ends = corners.map(|(a, b)| self.ends_of_product(self.narrow(), a, b));
+        set.hull(format, self.reach_between(self.narrow(), &ends))
     }
 
-    /// The results over a range of exact values, from those at its two ends.
+    /// The largest of any values of these sets.
+    pub(super) fn reach_maximum(&self, sets: impl Iterator<Item = Reach>) -> Reach {
+        let format = self.format();
+        sets.reduce(|a, b| {
+            let nan = a.nan || b.nan;
+            let larger = |a: Encoding, b: Encoding| if is_less(format, a, b) { b } else { a };
+            let never_below = |set: &Reach| !set.negative_infinity && set.finite.is_none() && set.positive_infinity;
+            let mut all = Reach { nan, ..Reach::default() };
+            all.positive_infinity = a.positive_infinity || b.positive_infinity;
+            all.negative_infinity = a.negative_infinity && b.negative_infinity;
+            // A finite value is the largest if the other is below it, or minus infinity.
+            all.finite = match (a.finite, b.finite) {
+                (Some((al, ah)), Some((bl, bh))) => {
+                    let low = match (a.negative_infinity, b.negative_infinity) {
+                        (false, false) => larger(al, bl),
+                        (true, false) => bl,
+                        (false, true) => al,
+                        (true, true) => {
+                            if is_less(format, al, bl) {
+                                al
+                            } else {
+                                bl
+                            }
+                        }
+                    };
+                    Some((low, larger(ah, bh)))
+                }
+                (Some(ends), None) if !never_below(&b) => Some(ends),
+                (None, Some(ends)) if !never_below(&a) => Some(ends),
+                (Some(_), None) | (None, Some(_)) | (None, None) => None,
+            };
+            all
+        })
+        .unwrap_or_default()
+    }
+
+    /// The results over a range of exact values, from those at some of them, its two ends among these.
     ///
     /// Sound because rounding in one direction is monotone: a finite result lies between the finite ones at the ends,
     /// or the largest finite value where an end overflows and the other does not overflow on the same side.
-    fn reach_between(&self, arithmetic: &Arithmetic, low: Ends, high: Ends) -> Reach {
+    fn reach_between(&self, arithmetic: &Arithmetic, ends: &[Ends]) -> Reach {
         let format = arithmetic.format();
         let mut set = Reach::default();
-        for end in [low.0, low.1, high.0, high.1] {
-            set.include(format, end);
+        for &(below, above, _) in ends {
+            set.include(format, below);
+            set.include(format, above);
         }
-        if low.2 != high.2 {
-            for clamp in [low.2, high.2].into_iter().flatten() {
+        let clamps = || ends.iter().map(|end| end.2);
+        if clamps().any(|clamp| clamp != ends[0].2) {
+            for clamp in clamps().flatten() {
                 set.include(format, clamp);
             }
         }
@@ -318,7 +363,7 @@ impl Machine {
         let mut set = product_specials(format, weights, inputs);
         for (low, high) in ranges(format, weights, inputs) {
             let ends = |(weight, input)| self.ends_of_product(arithmetic, weight, input);
-            set = set.hull(format, self.reach_between(arithmetic, ends(low), ends(high)));
+            set = set.hull(format, self.reach_between(arithmetic, &[ends(low), ends(high)]));
         }
         set
     }
@@ -328,7 +373,7 @@ impl Machine {
         let mut set = sum_specials(a, b);
         if let (Some((al, ah)), Some((bl, bh))) = (a.finite, b.finite) {
             let (low, high) = (self.ends_of_sum(al, bl), self.ends_of_sum(ah, bh));
-            set = set.hull(self.accumulator(), self.reach_between(self.wide(), low, high));
+            set = set.hull(self.accumulator(), self.reach_between(self.wide(), &[low, high]));
         }
         set
     }
@@ -341,7 +386,7 @@ impl Machine {
         if let Some((least, most)) = other.finite {
             for (low, high) in ranges(format, weights, inputs) {
                 let (low, high) = (self.ends_of_fused(low.0, low.1, least), self.ends_of_fused(high.0, high.1, most));
-                set = set.hull(format, self.reach_between(self.wide(), low, high));
+                set = set.hull(format, self.reach_between(self.wide(), &[low, high]));
             }
         }
         // What is not finite on both sides: any finite product will do for a finite one.
@@ -380,7 +425,7 @@ impl Machine {
             |value| self.ends(|| narrow.convert(BothNeighbours, from, value), |mode| narrow.convert(mode, from, value));
         let mut rounded = Reach::default();
         if let Some((low, high)) = set.finite {
-            rounded = self.reach_between(narrow, ends(low), ends(high));
+            rounded = self.reach_between(narrow, &[ends(low), ends(high)]);
         }
         let nan = from.nan().filter(|_| set.nan);
         let negative = from.infinity(true).filter(|_| set.negative_infinity);
@@ -400,7 +445,7 @@ impl Machine {
             // Monotone functions: what the ends give bounds what lies between.
             Activation::Step | Activation::Relu | Activation::Clip { low: _, high: _ } | Activation::Sign => {
                 let mut activated = Reach::default();
-                for value in self.samples(set).into_iter().flatten() {
+                for value in samples(format, set).into_iter().flatten() {
                     activated.include(format, self.activate(activation, value));
                 }
                 return activated;
@@ -417,6 +462,15 @@ impl Machine {
         let factor = self.reach_read(format, Reach::of(format, slope));
         above.hull(format, self.reach_product(self.narrow(), factor, self.reach_read(format, below)))
     }
+}
+
+/// Both finite ends, the infinities and NaN of a set of data of a format.
+fn samples(format: Format, set: Reach) -> [Option<Encoding>; 5] {
+    let (low, high) = set.finite.unzip();
+    let nan = format.nan().filter(|_| set.nan);
+    let negative = format.infinity(true).filter(|_| set.negative_infinity);
+    let positive = format.infinity(false).filter(|_| set.positive_infinity);
+    [low, high, nan, negative, positive]
 }
 
 /// A weight and an input.

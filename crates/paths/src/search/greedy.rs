@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use roundproof_format::{Encoding, RoundingMode};
-use roundproof_network::{Activation, Network, Order, TreePath};
+use roundproof_network::{Activation, Choice, Network, Neuron, Order, Placed, TreePath};
 use roundproof_softfloat::order_key;
 
 use super::plain;
@@ -24,25 +24,39 @@ pub(super) struct Greedy {
 
 impl Greedy {
     pub fn new(network: &Network, output: usize, high: bool, operations: usize) -> Greedy {
-        let format = network.format();
-        let layers = network.layers();
-        let mut wants: Vec<Vec<Ordering>> = layers.iter().map(|layer| vec![Ordering::Equal; layer.rows()]).collect();
-        let last = layers.len() - 1;
-        wants[last][output] = if high { Ordering::Greater } else { Ordering::Less };
-        for index in (1..layers.len()).rev() {
-            let mut votes = vec![0i64; layers[index - 1].rows()];
-            for (neuron, want) in wants[index].iter().enumerate() {
-                for (column, weight) in layers[index].terms(neuron) {
-                    let push = if format.is_sign_minus(weight) { want.reverse() } else { *want };
-                    if !format.is_zero(weight) {
-                        votes[column as usize] += push as i64;
+        let steps = network.steps();
+        // Of every vector, the inputs first: how much each value is wanted to rise.
+        let mut votes: Vec<Vec<i64>> = std::iter::once(network.input_dimension())
+            .chain(steps.iter().map(Placed::rows))
+            .map(|width| vec![0; width])
+            .collect();
+        votes[steps.len()][output] = if high { 1 } else { -1 };
+        for (index, step) in steps.iter().enumerate().rev() {
+            let mut below = vec![0i64; step.inputs()];
+            for neuron in 0..step.rows() {
+                let push = votes[index + 1][neuron].signum();
+                if push == 0 {
+                    continue;
+                }
+                match step.neuron(neuron) {
+                    Neuron::Sum { terms, bias: _ } => {
+                        let format = step.operands();
+                        for (column, weight) in terms.filter(|&(_, weight)| !format.is_zero(weight)) {
+                            below[column as usize] += if format.is_sign_minus(weight) { -push } else { push };
+                        }
                     }
+                    Neuron::Maximum(window) => window.for_each(|column| below[column as usize] += push),
+                    // As if both factors were positive.
+                    Neuron::Product(columns) => columns.iter().for_each(|&column| below[column as usize] += push),
                 }
             }
-            for (want, votes) in wants[index - 1].iter_mut().zip(votes) {
-                *want = votes.cmp(&0);
+            let mut below = below.into_iter();
+            for &vector in &step.step().reads {
+                votes[vector].iter_mut().zip(&mut below).for_each(|(votes, more)| *votes += more);
             }
         }
+        let wants = votes.split_off(1).into_iter();
+        let wants = wants.map(|votes| votes.into_iter().map(|votes| votes.cmp(&0)).collect()).collect();
         Greedy { wants, operations }
     }
 }
@@ -57,6 +71,17 @@ impl Chooser for Greedy {
             Ordering::Equal => plain(sum, machine),
             want => extreme(machine, sum, want == Ordering::Greater, self.operations),
         })
+    }
+
+    fn product(&mut self, site: Site, factors: [Encoding; 2], machine: &Machine) -> Choice {
+        let key = |(value, _): &(Encoding, Choice)| order_key(machine.format(), *value);
+        let products = machine.products(factors).into_iter();
+        let extreme = match self.wants[site.layer][site.neuron] {
+            Ordering::Less => products.min_by_key(key),
+            Ordering::Equal => None,
+            Ordering::Greater => products.max_by_key(key),
+        };
+        extreme.map_or(Choice::of(machine.model()), |(_, choice)| choice)
     }
 
     fn activate(&mut self, site: Site, activation: Activation, sum: Encoding, machine: &Machine) -> Option<Encoding> {
@@ -103,7 +128,7 @@ fn extreme(machine: &Machine, sum: &Sum, high: bool, operations: usize) -> TreeP
 }
 
 fn nonzero_terms(machine: &Machine, sum: &Sum) -> usize {
-    let format = machine.format();
+    let format = machine.operands();
     let zero = |value| format.is_zero(value);
     sum.terms.iter().filter(|term| !zero(term.weight) && !zero(term.input)).count() + usize::from(!zero(sum.bias))
 }

@@ -1,6 +1,6 @@
 //! A witness with nothing in it that it can do without.
 
-use roundproof_network::{Choice, Network, PathModel, TreePath, Witness};
+use roundproof_network::{Choice, ModelError, Network, PathModel, SumPath, TreePath, Witness};
 
 use super::shorter::shorten;
 use crate::error::EvaluateError;
@@ -39,21 +39,34 @@ pub fn minimise(
         let dropped = drop_most(before.neurons.len(), |dropped| misses(&without(&before, dropped)));
         witness = without(&before, &dropped);
         for place in 0..witness.neurons.len() {
-            let path = witness.neurons[place].path.tree().clone();
-            let mut holds = |path: &TreePath| {
+            let model = model_of(network, model, witness.neurons[place].layer)?;
+            let path = witness.neurons[place].path.clone();
+            let holds = |path: SumPath| {
                 let mut candidate = witness.clone();
-                candidate.neurons[place].path = path.clone().into();
+                candidate.neurons[place].path = path;
                 misses(&candidate)
             };
-            witness.neurons[place].path = plainer(path, model, &mut holds).into();
+            witness.neurons[place].path = match path {
+                SumPath::Tree(path) => plainer(path, &model, &mut |path| holds(path.clone().into())).into(),
+                SumPath::Product(choice) => {
+                    SumPath::Product(plainer_choice(choice, &model, &mut |choice| holds(SumPath::Product(choice))))
+                }
+                SumPath::Maximum => SumPath::Maximum,
+            };
             let mut unnamed = witness.clone();
             if unnamed.neurons[place].value.take().is_some() && misses(&unnamed) {
                 witness = unnamed;
             }
         }
-        witness.neurons.retain(|neuron| {
-            neuron.value.is_some() || *neuron.path.tree() != TreePath::plain(neuron.path.tree().products.len(), model)
-        });
+        let mut kept = Vec::with_capacity(witness.neurons.len());
+        for neuron in std::mem::take(&mut witness.neurons) {
+            let computed = network.steps()[neuron.layer].neuron(neuron.neuron);
+            let plain = SumPath::plain(&computed, &model_of(network, model, neuron.layer)?);
+            if neuron.value.is_some() || neuron.path != plain {
+                kept.push(neuron);
+            }
+        }
+        witness.neurons = kept;
         if witness == before {
             witness = shorten(network, model, witness, &misses);
             // A shorter path of one neuron may do without another neuron.
@@ -71,6 +84,12 @@ pub fn minimise(
 fn without(witness: &Witness, dropped: &[bool]) -> Witness {
     let kept = witness.neurons.iter().zip(dropped).filter(|(_, dropped)| !**dropped);
     Witness { neurons: kept.map(|(neuron, _)| neuron.clone()).collect(), at: witness.at.clone(), ..*witness }
+}
+
+/// The model of a step.
+pub(super) fn model_of(network: &Network, model: &PathModel, layer: usize) -> Result<PathModel, ModelError> {
+    let step = &network.steps()[layer];
+    model.at(step.operands(), step.format())
 }
 
 /// Which of `count` things to drop, so that `holds` of the set of dropped ones: halves, quarters, … then one by one.
@@ -123,6 +142,19 @@ impl Part {
             Part::Result => choice.flushes.result = false,
         }
     }
+}
+
+/// The choice with what can be of the plain one.
+fn plainer_choice(choice: Choice, model: &PathModel, holds: &mut impl FnMut(Choice) -> bool) -> Choice {
+    let mut made = choice;
+    for part in Part::ALL {
+        let mut plainer = made;
+        part.make_plain(&mut plainer, Choice::of(model));
+        if plainer != made && holds(plainer) {
+            made = plainer;
+        }
+    }
+    made
 }
 
 /// The path with what can be of the plain one: first its tree, then single choices.

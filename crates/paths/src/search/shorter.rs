@@ -2,13 +2,29 @@
 
 use roundproof_format::{RoundingMode, Subnormals};
 use roundproof_network::{
-    Addition, Choice, Contraction, Network, Order, PathModel, Rounding, Summation, TreePath, Witness,
+    Addition, Choice, Contraction, Network, NeuronPath, Order, PathModel, Rounding, SumPath, Summation, TreePath,
+    Witness,
 };
+
+use super::minimise::model_of;
 
 /// In how many places a witness departs from the plain path: additions of other operands, fused ones, directions, flushes,
 /// and values that are named.
-pub(crate) fn departures(witness: &Witness, model: &PathModel) -> usize {
-    witness.neurons.iter().map(|neuron| of_path(neuron.path.tree(), model) + usize::from(neuron.value.is_some())).sum()
+pub(crate) fn departures(witness: &Witness, network: &Network, model: &PathModel) -> usize {
+    let of_neuron = |neuron: &NeuronPath| {
+        let path = match &neuron.path {
+            SumPath::Tree(path) => model_of(network, model, neuron.layer).map_or(0, |model| of_path(path, &model)),
+            SumPath::Product(choice) => of_choice(choice, &Choice::of(model)),
+            SumPath::Maximum => 0,
+        };
+        path + usize::from(neuron.value.is_some())
+    };
+    witness.neurons.iter().map(of_neuron).sum()
+}
+
+fn of_choice(choice: &Choice, plain: &Choice) -> usize {
+    let flushes = [choice.flushes.left, choice.flushes.right, choice.flushes.result];
+    usize::from(choice.mode != plain.mode) + flushes.into_iter().filter(|flag| *flag).count()
 }
 
 fn of_path(path: &TreePath, model: &PathModel) -> usize {
@@ -17,10 +33,7 @@ fn of_path(path: &TreePath, model: &PathModel) -> usize {
     let additions = path.additions.iter().zip(&plain.additions);
     let trees = additions.filter(|(add, plain)| operands(add) != operands(plain)).count();
     let fused = path.additions.iter().filter(|add| add.contracted).count();
-    let choices = choices(path).zip(choices(&plain)).map(|(choice, plain)| {
-        let flushes = [choice.flushes.left, choice.flushes.right, choice.flushes.result];
-        usize::from(choice.mode != plain.mode) + flushes.into_iter().filter(|flag| *flag).count()
-    });
+    let choices = choices(path).zip(choices(&plain)).map(|(choice, plain)| of_choice(choice, plain));
     trees + fused + choices.sum::<usize>()
 }
 
@@ -65,8 +78,9 @@ pub(super) fn shorten(
 ) -> Witness {
     let mut evaluations = MOST_WORK / network.parameters().max(1);
     for place in 0..witness.neurons.len() {
-        let terms = witness.neurons[place].path.tree().products.len();
-        let now = of_path(witness.neurons[place].path.tree(), model);
+        let SumPath::Tree(path) = &witness.neurons[place].path else { continue };
+        let Ok(model) = &model_of(network, model, witness.neurons[place].layer) else { continue };
+        let (terms, now) = (path.products.len(), of_path(path, model));
         if now < 2 || terms > MOST_TERMS {
             continue;
         }

@@ -35,7 +35,12 @@ fn agree(network: &Network, rows: &[Vec<Encoding>], model: &PathModel, mode: Rou
         let told = trace(network, row, model, &mut in_order(mode)).unwrap();
         let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
         let name = network.format();
-        assert_eq!(given, defined, "{name}, {mode}, {model}: {row:?} through {:?}", network.layers());
+        assert_eq!(
+            given,
+            defined,
+            "{name}, {mode}, {model}: {row:?} through {:?}",
+            network.as_layers().expect("layers")
+        );
         assert_eq!(evaluate(network, row, model, &mut in_order(mode)), Ok(defined), "{name}, {mode}: one row");
     }
 }
@@ -174,7 +179,12 @@ fn random_paths_give_what_they_give_written_down() {
                 let told = trace(&network, &row, &model, &mut Random::new(34, path)).unwrap();
                 let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
                 let given = evaluate(&network, &row, &model, &mut Random::new(34, path));
-                assert_eq!(given, Ok(defined), "{format}, {model}: {row:?} through {:?}", network.layers());
+                assert_eq!(
+                    given,
+                    Ok(defined),
+                    "{format}, {model}: {row:?} through {:?}",
+                    network.as_layers().expect("layers")
+                );
             }
         }
     }
@@ -195,7 +205,12 @@ fn fixed_paths_give_what_they_give_written_down() {
                 let told = trace(&network, &row, &model, &mut { fixed }).unwrap();
                 let defined: Vec<Encoding> = told.layers.last().unwrap().iter().map(|neuron| neuron.value).collect();
                 let given = evaluate(&network, &row, &model, &mut { fixed });
-                assert_eq!(given, Ok(defined), "{format}, {model}, {fixed:?}: {row:?} through {:?}", network.layers());
+                assert_eq!(
+                    given,
+                    Ok(defined),
+                    "{format}, {model}, {fixed:?}: {row:?} through {:?}",
+                    network.as_layers().expect("layers")
+                );
             }
         }
     }

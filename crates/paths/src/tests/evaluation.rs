@@ -9,7 +9,7 @@ use roundproof_softfloat::encode;
 use super::{machines, random_sum};
 use crate::choose::{Arrangement, Chooser, Fixed, Plain, Site};
 use crate::error::EvaluateError;
-use crate::evaluate::{evaluate, replay, trace};
+use crate::evaluate::{Computed, evaluate, replay, trace};
 use crate::machine::Machine;
 use crate::random::Random;
 
@@ -55,8 +55,9 @@ fn a_trace_tells_what_evaluate_gives() {
     assert_eq!(told.layers[1][0].value, outputs[0]);
     let machine = Machine::new(F, &model).unwrap();
     for neuron in told.layers.iter().flatten() {
-        assert_eq!(machine.sum(&neuron.sum, &neuron.path), neuron.steps);
-        assert_eq!(neuron.steps.additions.len(), neuron.sum.terms.len());
+        let Computed::Sum { sum, path, steps } = &neuron.computed else { panic!("sums alone") };
+        assert_eq!(machine.sum(sum, path), *steps);
+        assert_eq!(steps.additions.len(), sum.terms.len());
     }
 }
 
