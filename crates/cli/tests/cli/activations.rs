@@ -14,7 +14,7 @@ use crate::second_judge::second_judge;
 
 const F: Format = Format::BFLOAT16;
 
-fn value(text: &str) -> Encoding {
+pub fn value(text: &str) -> Encoding {
     let number = parse_number(text).unwrap().value();
     if number == 0 { F.zero() } else { encode(F, &Datum::Finite(number)).unwrap() }
 }
@@ -33,14 +33,18 @@ fn network(bias: &str) -> Network {
 
 /// The files of a claim that the network has this label at -4, and its certificate.
 fn claimed(network: Network, label: &str, verdict: Verdict, evidence: Evidence) -> Folder {
+    claim_on(&network, &data(label), verdict, evidence)
+}
+
+/// The files of a claim that the network memorizes this data set, and its certificate.
+pub fn claim_on(network: &Network, data: &Dataset, verdict: Verdict, evidence: Evidence) -> Folder {
     let folder = Folder::new();
-    let data = data(label);
-    let files = [("net.safetensors", network_bytes(&network)), ("data.safetensors", dataset_bytes(&data, None))];
+    let files = [("net.safetensors", network_bytes(network)), ("data.safetensors", dataset_bytes(data, None))];
     let [network_file, dataset_file] = files.map(|(name, bytes)| {
         folder.write(name, &bytes);
         FileReference { path: name.parse().unwrap(), sha256: Digest::of(&bytes) }
     });
-    let claim = roundproof_kernel::Claim::memorizes(&network, &data, PathModel::all(F));
+    let claim = roundproof_kernel::Claim::memorizes(network, data, PathModel::all(F));
     let certificate = Certificate {
         claim: Claim { format: F, model: claim.model, property: claim.property.into(), shape: claim.shape },
         network: network_file,
