@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use comfy_table::Table;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_network::{Activation, Layer, Network, PathModel};
+use roundproof_network::{Activation, Datatype, Dense, Encodings, Matrix, Network, Op, PathModel, Step, Storage};
 use roundproof_paths::{Arrangement, Fixed, Random, evaluate, evaluate_rows};
 use roundproof_softfloat::Arithmetic;
 
@@ -79,12 +79,13 @@ fn subject(format: Format, weights: &[f32], rows: &[Vec<f32>]) -> (Network, Vec<
         arithmetic.convert(RoundingMode::TiesToEven, Format::BINARY32, bits).encoding
     };
     let size = rows[0].len();
-    let mut layer = Layer::new(format, Activation::Relu);
-    for row in weights.chunks(size) {
-        layer.push((0..).zip(row.iter().map(rounded)), format.one(false));
-    }
+    let weights = Encodings::collect(format, weights.iter().map(rounded));
+    let bias = Encodings::collect(format, (0..size).map(|_| format.one(false)));
+    let matrix = Matrix::new(Storage::Dense(Dense { inputs: size, weights }));
+    let op = Op::Sum { matrix, bias };
+    let step = Step { op, reads: vec![0], datatype: Datatype::Float(format), activation: Activation::Relu };
     let rows = rows.iter().map(|row| row.iter().map(rounded).collect()).collect();
-    (Network::new(format, size, vec![layer]).unwrap(), rows)
+    (Network::of_steps(format, size, vec![step]).unwrap(), rows)
 }
 
 fn loop_over_one(weights: &[f32], row: &[f32]) -> Vec<f32> {

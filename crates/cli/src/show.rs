@@ -130,6 +130,9 @@ struct ShownCertificate {
     parameters: usize,
     evidence: Option<String>,
     network: Reference,
+    /// The file of another tool that the network was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_source: Option<Reference>,
     dataset: Option<Reference>,
     forest: Option<Reference>,
     source: Option<Reference>,
@@ -407,6 +410,7 @@ impl ShownCertificate {
             parameters: shape.parameters,
             evidence: certificate.evidence.as_ref().map(words::evidence),
             network: reference(&certificate.network.path, &certificate.network.sha256),
+            network_source: certificate.network_source.as_ref().map(|source| reference(&source.path, &source.sha256)),
             dataset: certificate.dataset.as_ref().map(|dataset| reference(&dataset.path, &dataset.sha256)),
             forest: certificate.forest.as_ref().map(|forest| reference(&forest.path, &forest.sha256)),
             source: certificate.source.as_ref().map(|source| reference(&source.path, &source.sha256)),
@@ -437,6 +441,7 @@ impl ShownCertificate {
         sheet.line("evidence", self.evidence.as_deref().unwrap_or("none"));
         let references = [
             ("network", Some(&self.network)),
+            ("made from", self.network_source.as_ref()),
             ("data set", self.dataset.as_ref()),
             ("forest", self.forest.as_ref()),
             ("from", self.source.as_ref()),

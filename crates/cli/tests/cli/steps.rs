@@ -1,5 +1,7 @@
 //! A network of steps of every form: what each command says of it.
 
+use roundproof_files::certificate::FileReference;
+use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Evidence, Verdict};
 use roundproof_network::{
@@ -58,10 +60,16 @@ fn every_command_takes_a_network_of_steps() {
         panic!("there is a witness")
     };
     let folder = claim_on(&network, &data, Verdict::Refuted, Evidence::Witness(witness));
+    let path = folder.path("certificate.json");
+    let mut certificate = Certificate::read(&path).unwrap().value;
+    let source = FileReference { path: "model.onnx".parse().unwrap(), sha256: Digest::of(b"a model") };
+    certificate.network_source = Some(source);
+    certificate.write(&path).unwrap();
     let mut told = String::new();
     for (code, command) in [
         (0, "show net.safetensors"),
         (0, "show net.safetensors --json"),
+        (0, "show certificate.json"),
         (1, "check certificate.json"),
         (0, "explain certificate.json"),
         (0, "run net.safetensors data.safetensors"),
