@@ -2,7 +2,7 @@
 
 set positional-arguments
 
-# Programs find Z3 by paths relative to target/ (.cargo/config.toml): these would move the one or drop the other.
+# roundproof-z3 finds Z3 by a path relative to target/ (crates/z3/build.rs): these would move the one or drop the other.
 unexport CARGO_BUILD_TARGET
 unexport CARGO_BUILD_TARGET_DIR
 unexport CARGO_ENCODED_RUSTFLAGS

@@ -18,9 +18,9 @@ use roundproof_files::certificate::LemmaReference;
 use roundproof_format::Format;
 use roundproof_kernel::Verdict;
 
-use crate::solver::{Answer, Script, Solver};
 use enumeration::Enumerated;
 use falsehood::{Falsehood, Refutation};
+use roundproof_solver::{Answer, Script, Solver};
 
 pub use catalogue::catalogue;
 
@@ -145,7 +145,7 @@ impl Lemma {
             }
         }
         let verdict = found.verdict();
-        let json = record::json(self, &found, verdict);
+        let json = record::json(self, &found, verdict, solver);
         LemmaResult { verdict, how: found.how(), json, scripts: found.scripts() }
     }
 }

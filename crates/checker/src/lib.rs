@@ -11,5 +11,4 @@ pub mod parametric;
 pub mod prove;
 pub mod random;
 pub mod smt;
-pub mod solver;
 pub mod whole;

@@ -19,10 +19,10 @@ use roundproof_format::{Format, Subnormals};
 use roundproof_kernel::Verdict;
 use roundproof_network::{Activation, PathModel};
 
-use crate::solver::{Answer, Script, Solver};
 use query::Query;
 pub use query::{Defect, Shape};
 use record::Asked;
+use roundproof_solver::{Answer, Script, Solver};
 pub use sum::Choices;
 
 /// What is asked.
@@ -91,7 +91,7 @@ impl Parametric {
             let way = if self.steps { "in steps" } else { "one query" };
             format!("z3: every data set, {way}, {} symbolic choices, {seconds:.1} s", choices.total())
         });
-        let json = record::json(self, choices, asked, verdict, seconds);
+        let json = record::json(self, choices, asked, verdict, solver, seconds);
         let scripts = questions.into_iter().map(|question| (question.name, question.script.to_smtlib())).collect();
         Answered { verdict, how, json, scripts }
     }

@@ -398,7 +398,6 @@ fn provenance(task: &Task) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("program".to_string(), format!("roundproof {}", env!("CARGO_PKG_VERSION"))),
         ("strategy".to_string(), task.strategy.to_string()),
-        ("z3".to_string(), crate::solver::version()),
     ])
 }
 

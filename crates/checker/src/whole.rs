@@ -16,7 +16,7 @@ use roundproof_network::{
 use crate::smt::bits::{Bits, Choices, Operation};
 use crate::smt::ieee::{DIRECTIONS, FloatingPoint};
 use crate::smt::term::{Vector, vector_sort};
-use crate::solver::{Answer, Script, Solver};
+use roundproof_solver::{Answer, Script, Solver};
 
 /// What a solver said of a whole network.
 #[derive(Clone, Debug)]
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_box_network_is_attested_and_a_weakened_one_is_not() {
-        let solver = Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test");
+        let solver = roundproof_solver::testing::solver(Duration::from_secs(20));
         for format in [Format::FLOAT8_E4M3, Format::FLOAT8_E4M3FN] {
             let data = neighbours(format);
             let network = point::memorize(&data, Activation::Relu).expect("no conflict").network;
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn other_models_are_not_covered() {
-        let solver = Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test");
+        let solver = roundproof_solver::testing::solver(Duration::from_secs(20));
         let format = Format::FLOAT8_E4M3;
         let data = neighbours(format);
         let network = point::memorize(&data, Activation::Step).expect("no conflict").network;

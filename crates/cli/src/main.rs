@@ -26,9 +26,11 @@ mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use roundproof_solver::Solver;
 
 use exit::Exit;
 
@@ -67,7 +69,7 @@ Examples:
     max_term_width = 110
 )]
 struct Cli {
-    /// Print the version of roundproof, and of the Z3 that it runs with
+    /// Print the version of roundproof, and of the Z3 that it asks
     #[arg(short = 'V', long)]
     version: bool,
     /// How many threads compute; 0 is one for each processor
@@ -115,7 +117,8 @@ fn main() -> ExitCode {
 
 fn execute(cli: Cli) -> Result<Exit> {
     if cli.version {
-        let z3 = roundproof_checker::solver::version();
+        let solver = Solver::new(Duration::from_secs(20));
+        let z3 = solver.version().map_or_else(|error| format!("none: {error}"), str::to_string);
         output::emit(&format!("roundproof {}\nZ3 {z3}\n", env!("CARGO_PKG_VERSION")))?;
         return Ok(Exit::AsClaimed);
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rayon::prelude::*;
-use roundproof_checker::solver::{self, Solver};
 use roundproof_corpus::{Comparison, Difference, Expectation, LIST, List, Obligation, Outcome, Settings, obligations};
 use roundproof_kernel::Verdict;
+use roundproof_solver::{MEMORY_MIB, Solver};
 use serde::{Serialize, Serializer};
 
 use crate::exit::{Exit, WRITING};
@@ -24,7 +24,10 @@ or Attested, a refutation Refuted, a map of the frontier Mapped, a refusal of th
 before (provenance, and the words of refusals, aside). PROOFS/obligations.jsonl lists every obligation: a claim that was \
 removed or added, or a record that is not the listed one, is told, too.
 
-Before anything is proved, Z3 must pass a self-test of questions that releases of it have answered wrongly.
+Z3 is asked where something is to be attested. Before anything is proved, it must pass a self-test of questions that \
+releases of it have answered wrongly. It runs in the program roundproof-z3, which lies beside this one or is named by the \
+environment variable ROUNDPROOF_SOLVER. If that dies of a question, or takes too much time or memory, the answer is not \
+established, and all else is proved.
 
 Exit codes: 0 all as expected, 1 a wrong verdict, or a record that is new, changed or not as listed (without --bless), 2 \
 input that cannot be read, 3 something was not established.
@@ -61,6 +64,9 @@ pub struct VerifyAll {
     /// How long Z3 may think about one question; many times what the hardest takes on an idle machine
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
+    /// How much memory Z3 may take for one question; one is asked on each thread
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MIB, value_parser = clap::value_parser!(u32).range(64..))]
+    solver_memory: u32,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -68,7 +74,8 @@ pub struct VerifyAll {
 
 #[derive(Serialize)]
 struct Report {
-    z3: String,
+    /// The version that was asked, if one was.
+    z3: Option<String>,
     self_test: &'static str,
     obligations: Vec<Row>,
     totals: Totals,
@@ -134,7 +141,10 @@ impl VerifyAll {
         let mut list = List::read(&self.proofs)?;
         let mut unlisted = self.unlisted(&list, &claimed, &chosen)?;
         self.check_keep()?;
-        let solver = Solver::new(Duration::from_secs(self.timeout.into()))?;
+        let solver = Solver::with_memory(Duration::from_secs(self.timeout.into()), self.solver_memory);
+        let asked = chosen.iter().any(Obligation::asks_solver);
+        let z3 = if asked { Some(solver.version()?.to_string()) } else { None };
+        let self_test = if asked { "passed" } else { "not needed" };
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, bless: self.bless };
         let obligations = self.run(&chosen, &settings);
         let totals = Totals::of(&obligations);
@@ -145,8 +155,7 @@ impl VerifyAll {
         let of_list = if unlisted.is_empty() { Exit::AsClaimed } else { Exit::Rejected };
         let exit = obligations.iter().map(|row| row.exit).fold(of_list, Exit::max);
         let seconds = since.elapsed().as_secs_f64();
-        let report =
-            Report { z3: solver::version(), self_test: "passed", obligations, totals, unlisted, left_out, seconds };
+        let report = Report { z3, self_test, obligations, totals, unlisted, left_out, seconds };
         if self.json {
             emit_json(&report)?;
         } else {
@@ -356,7 +365,10 @@ impl Report {
         if self.left_out > 0 {
             text += &format!("{} left out: --slow proves them too\n", count(self.left_out, "slow obligation"));
         }
-        text + &format!("Z3 {}, self-test {}\n", self.z3, self.self_test)
+        text + &match &self.z3 {
+            Some(version) => format!("Z3 {version}, self-test {}\n", self.self_test),
+            None => "Z3 was not asked\n".to_string(),
+        }
     }
 }
 

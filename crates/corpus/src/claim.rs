@@ -126,6 +126,17 @@ pub enum Making {
     Depth(Vec<Number>),
 }
 
+impl Making {
+    /// Whether a solver is asked, instead of the kernel.
+    pub fn asks_solver(&self) -> bool {
+        match self {
+            Making::Rows { whole, .. } => *whole,
+            Making::EveryDataSet(..) => true,
+            Making::Given { .. } | Making::Model { .. } | Making::Function(..) | Making::Depth(_) => false,
+        }
+    }
+}
+
 /// Rows of a table.
 #[derive(Clone, Debug)]
 pub enum Rows {

@@ -6,7 +6,6 @@ use roundproof_checker::parametric::{Parametric, Shape};
 use roundproof_checker::prove::{
     Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
 };
-use roundproof_checker::solver::Solver;
 use roundproof_construct::learn::LearnOptions;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
@@ -14,6 +13,7 @@ use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
 use roundproof_judge::{Approximation, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};
+use roundproof_solver::Solver;
 use roundproof_sources::csv::{CsvProblem, read_csv};
 use roundproof_sources::models::read_model;
 use roundproof_sources::table::Table;
@@ -92,6 +92,7 @@ pub(crate) fn found(
             proof.proof.certificate.verdict = answer.verdict;
             proof.proof.certificate.evidence = None;
             proof.proof.certificate.lemmas = vec![answer.lemma];
+            proof.proof.certificate.provenance.insert("z3".to_string(), solver.provenance());
             scripts = answer.scripts;
             answer.how
         }

@@ -42,6 +42,15 @@ impl Obligation {
         matches!(&self.subject, Subject::Instance(instance) if instance.slow)
     }
 
+    /// Whether a solver is asked about it.
+    pub fn asks_solver(&self) -> bool {
+        match &self.subject {
+            Subject::Lemma(_) => true,
+            Subject::Mechanized(_) | Subject::Frontier(_) => false,
+            Subject::Instance(instance) => instance.making.asks_solver(),
+        }
+    }
+
     /// Whether it is a map of many cells, some of which hold and some of which do not.
     pub fn is_map(&self) -> bool {
         matches!(self.subject, Subject::Frontier(_))

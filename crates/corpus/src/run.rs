@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use roundproof_checker::frontier::{Construction, Grid, MODELS, sweep};
 use roundproof_checker::prove::Files;
-use roundproof_checker::solver::Solver;
 use roundproof_kernel::Verdict;
+use roundproof_solver::Solver;
 
 use crate::claim::{Making, Rows};
 use crate::make::{self, Found, RunError};

@@ -4,7 +4,7 @@ use roundproof_format::{Encoding, Format};
 use roundproof_kernel::Verdict;
 
 use super::Question;
-use crate::solver::{Answer, Solver};
+use roundproof_solver::{Answer, Solver};
 
 /// A question whose conclusion must be false somewhere: a solver says where, and exact arithmetic evaluates it there.
 #[derive(Clone, Debug)]

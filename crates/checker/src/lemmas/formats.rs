@@ -50,7 +50,7 @@ impl InBits {
         assumptions: &[&str],
         conclusion: &str,
     ) -> Question {
-        let mut script = crate::solver::Script::new(Some("QF_BV"));
+        let mut script = roundproof_solver::Script::new(Some("QF_BV"));
         for line in self.bits.definitions(operations) {
             script.line(&line);
         }
@@ -106,7 +106,7 @@ impl InTheory {
 
     /// Constants are data, but `e…`, which are encodings, `f…`, which are exponent fields, and `m…`, which are directions.
     fn ask(&self, case: &str, names: &str, assumptions: &[&str], conclusion: &str) -> Question {
-        let mut script = crate::solver::Script::new(None);
+        let mut script = roundproof_solver::Script::new(None);
         for line in self.theory.definitions() {
             script.line(&line);
         }

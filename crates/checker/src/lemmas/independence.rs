@@ -184,12 +184,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::solver::{Answer, Solver};
+    use roundproof_solver::Answer;
 
     /// Each model breaks its own axiom when asked for all arguments; so that the others hold is no accident of the words.
     #[test]
     fn the_broken_axiom_is_not_attested() {
-        let solver = Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test");
+        let solver = roundproof_solver::testing::solver(Duration::from_secs(20));
         for model in &MODELS {
             let all = all_axioms("values", &model.definitions());
             let broken = all.iter().find(|question| question.case == model.axiom).expect("every axiom is asked");
@@ -200,7 +200,7 @@ mod tests {
     /// With the broken axiom mended, the false consequence is no longer attested.
     #[test]
     fn a_mended_model_has_no_false_consequence() {
-        let solver = Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test");
+        let solver = roundproof_solver::testing::solver(Duration::from_secs(20));
         let mended: [&[i64]; 7] = [
             &[-2, -1, 0, 1, 2],
             &[-2, -1, 0, 1, 2],

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::enumeration::Enumerated;
 use super::{Found, Lemma, Refutation};
-use crate::solver::{Answer, Script};
+use roundproof_solver::{Answer, Script, Solver};
 
 /// The version of this description.
 const SCHEMA: u32 = 1;
@@ -64,7 +64,7 @@ struct Provenance {
 }
 
 /// The record of a lemma. All but the provenance is the same whenever the same was established.
-pub(super) fn json(lemma: &Lemma, found: &Found, verdict: Verdict) -> String {
+pub(super) fn json(lemma: &Lemma, found: &Found, verdict: Verdict, solver: &Solver) -> String {
     let questions = found.replies.iter().map(|reply| {
         let question = &reply.question;
         Asked {
@@ -86,7 +86,7 @@ pub(super) fn json(lemma: &Lemma, found: &Found, verdict: Verdict) -> String {
         questions: questions.collect(),
         enumerated,
         counterexamples: found.refutations.iter().filter_map(refuted).collect(),
-        provenance: Provenance { z3: crate::solver::version(), seconds: format!("{seconds:.1}") },
+        provenance: Provenance { z3: solver.provenance(), seconds: format!("{seconds:.1}") },
     };
     // Strings and integers alone: nothing of it can fail to become JSON.
     serde_json::to_string_pretty(&record).unwrap_or_default() + "\n"

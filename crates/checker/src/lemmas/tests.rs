@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 
 fn solver() -> Solver {
-    Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test")
+    roundproof_solver::testing::solver(Duration::from_secs(20))
 }
 
 /// Every lemma for every format at once. Formats one by one are for `roundproof verify-all`.

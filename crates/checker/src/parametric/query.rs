@@ -6,7 +6,7 @@ use roundproof_network::{Accumulator, Activation, PathModel, Rounding, Summation
 use super::sum::{Choices, Factor, Product, Writer};
 use crate::smt::bits::{Bits, Choices as Kind};
 use crate::smt::term::{Truth, Vector, vector_sort};
-use crate::solver::Script;
+use roundproof_solver::Script;
 
 /// How many rows there are, and inputs of each. Every row has one label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use roundproof_kernel::Verdict;
 use serde::Serialize;
 
 use super::{Choices, Parametric};
-use crate::solver::{Answer, Script};
+use roundproof_solver::{Answer, Script, Solver};
 
 /// The version of this description.
 const SCHEMA: u32 = 1;
@@ -54,7 +54,14 @@ impl Asked {
 }
 
 /// The record. All but the provenance is the same whenever the same was established.
-pub(super) fn json(asked: &Parametric, choices: Choices, questions: Vec<Asked>, verdict: Verdict, time: f64) -> String {
+pub(super) fn json(
+    asked: &Parametric,
+    choices: Choices,
+    questions: Vec<Asked>,
+    verdict: Verdict,
+    solver: &Solver,
+    time: f64,
+) -> String {
     let shape = asked.shape;
     let record = Record {
         schema: SCHEMA,
@@ -74,7 +81,7 @@ pub(super) fn json(asked: &Parametric, choices: Choices, questions: Vec<Asked>, 
         contractions: choices.contractions,
         steps: asked.steps,
         questions,
-        provenance: Provenance { z3: crate::solver::version(), seconds: format!("{time:.1}") },
+        provenance: Provenance { z3: solver.provenance(), seconds: format!("{time:.1}") },
     };
     // Strings and integers alone: nothing of it can fail to become JSON.
     serde_json::to_string_pretty(&record).unwrap_or_default() + "\n"

@@ -13,7 +13,7 @@ use roundproof_network::{Contraction, Order, PathModel, Summation, Trees};
 
 use crate::smt::bits::{Bits, Operation};
 use crate::smt::term::{Truth, Vector, vector_sort};
-use crate::solver::Script;
+use roundproof_solver::Script;
 
 /// How many symbolic choices a query makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::*;
 const SMALL: Shape = Shape { rows: 2, inputs: 1 };
 
 fn solver() -> Solver {
-    Solver::new(Duration::from_secs(60)).expect("a Z3 that passes the self-test")
+    roundproof_solver::testing::solver(Duration::from_secs(60))
 }
 
 fn model(text: &str, format: Format) -> PathModel {
@@ -228,7 +228,7 @@ fn nothing_is_attested_without_an_answer() {
     let ask = |solver: &Solver, paths| {
         asked(Activation::Relu, Format::BINARY16, paths, SMALL, false).attest(solver, &mut |_, _, _| ()).verdict
     };
-    let hurried = Solver::new(Duration::from_millis(5)).expect("a Z3 that passes the self-test");
+    let hurried = roundproof_solver::testing::solver(Duration::from_millis(5));
     assert_eq!(ask(&hurried, "all"), Verdict::Unknown);
     for paths in ["all,subnormals=flush", "paper", "all,accumulator=binary32"] {
         assert_eq!(ask(&solver(), paths), Verdict::Unknown, "{paths}");

@@ -17,7 +17,7 @@
 //! | `G0`, `(G v g)` | grid: 0, 1, -1 are values; so are multiples of `g` of magnitude up to `2^p g`, unless beyond the largest |
 //! | `(M u v g)` | arithmetic: sums and differences of multiples of `g` are multiples of `g` |
 
-use crate::solver::Script;
+use roundproof_solver::Script;
 
 /// What is left open: a format.
 const ABSTRACT: [&str; 7] = [

@@ -20,7 +20,9 @@ pub struct Run {
 /// A folder of its own, in which the program runs: every message names files relative to it.
 pub struct Folder(TempDir);
 
+/// The program, with the one that it asks beside it.
 pub fn program() -> Command {
+    roundproof_solver::testing::build_program();
     Command::new(env!("CARGO_BIN_EXE_roundproof"))
 }
 

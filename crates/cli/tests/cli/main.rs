@@ -18,6 +18,7 @@ mod paths;
 mod process;
 mod second_judge;
 mod sizes;
+mod solver;
 mod steps;
 mod tables;
 mod trees;

@@ -3,10 +3,10 @@ use std::time::Duration;
 use roundproof_kernel::Verdict;
 
 use super::*;
-use crate::solver::{Answer, Solver};
+use roundproof_solver::{Answer, Solver};
 
 fn solver() -> Solver {
-    Solver::new(Duration::from_secs(20)).expect("a Z3 that passes the self-test")
+    roundproof_solver::testing::solver(Duration::from_secs(20))
 }
 
 type Questions = fn(Format) -> Vec<Question>;

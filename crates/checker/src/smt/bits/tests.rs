@@ -8,7 +8,7 @@ use roundproof_format::{Encoding, Format, NAMED, Overflow, RoundingMode};
 use super::{Bits, Choices, Operation, direction};
 use crate::smt::ieee::FloatingPoint;
 use crate::smt::term::Vector;
-use crate::solver::{Answer, Script, Solver};
+use roundproof_solver::{Answer, Script, Solver};
 
 const EVERY: [Operation; 7] = [
     Operation::Add,
@@ -21,7 +21,7 @@ const EVERY: [Operation; 7] = [
 ];
 
 fn solver() -> Solver {
-    Solver::new(Duration::from_secs(60)).expect("a Z3 that passes the self-test")
+    roundproof_solver::testing::solver(Duration::from_secs(60))
 }
 
 fn custom(text: &str) -> Format {

@@ -7,7 +7,7 @@ const VARIABLE: &str = "Z3_LIBRARY_PATH_OVERRIDE";
 
 fn main() {
     println!("cargo::rerun-if-env-changed={VARIABLE}");
-    if std::env::var_os("CARGO_FEATURE_VENDORED_Z3").is_some() {
+    if std::env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         // The environment of the workspace keeps the bindings from linking the C++ library, which libz3.so brings itself.
         println!("cargo::rustc-link-lib=stdc++");
         return;
@@ -18,7 +18,15 @@ fn main() {
     if folder.is_empty() || !library.exists() {
         println!(
             "cargo::error=no libz3.so in {VARIABLE}={folder:?}: run ./x setup, and cargo from within the workspace; or \
-             build Z3 from source with --features vendored-z3"
+             build Z3 from source with --features roundproof-z3/vendored"
         );
+    }
+    // The program looks for libz3.so from where it lies: target/*/, or target/*/*/ of a platform that was named.
+    // An RPATH, not a RUNPATH: LD_LIBRARY_PATH does not come first.
+    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+        println!("cargo::rustc-link-arg=-Wl,--disable-new-dtags");
+        for folder in ["$ORIGIN/../../.tools/z3/lib", "$ORIGIN/../../../.tools/z3/lib"] {
+            println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+        }
     }
 }
