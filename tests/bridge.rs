@@ -371,7 +371,7 @@ fn what_the_kernel_accepts_of_functions_meets_the_hypotheses_of_forest_computed(
 }
 
 /// The one side condition of a theorem that the kernel does not have: `forest_computed_with_overflow` asks `leaf_offset` at
-/// all values of FLT, the kernel at those of the format. A leaf above a cut at the largest value is no input's. What is
+/// all values of FLT, the kernel at those of the format. A leaf above a cut at the largest value is not an input's. What is
 /// accepted then is true by `box_network_with_overflow`, which is about finite data.
 #[test]
 fn a_leaf_beyond_the_largest_value_is_accepted_and_is_at_no_finite_input() {

@@ -96,7 +96,7 @@ impl Peer for Berkeley {
         Berkeley::FORMATS.contains(&format)
     }
 
-    /// A conversion to the same format is no function of its own there.
+    /// A conversion to the same format is not a function of its own there.
     fn has(&self, operation: Operation, format: Format) -> bool {
         self.has_format(format) && self.has_format(operation.source(format)) && operation != Operation::Convert(format)
     }

@@ -86,7 +86,7 @@ impl Setting {
         }
     }
 
-    /// The separators over the reals; none if the nodes are no complete trees.
+    /// The separators over the reals; none if the nodes are not complete trees.
     pub fn separators(&self, separator: &Separator) -> Option<Vec<theorem::Separator>> {
         let (mut nodes, mut found) = (separator.nodes.as_slice(), Vec::new());
         while !nodes.is_empty() {
@@ -135,7 +135,7 @@ impl Setting {
         }
     }
 
-    /// A data set of these rows; none if a label is no value.
+    /// A data set of these rows; none if a label is not a value.
     pub fn dataset(&self, rows: &[(Input, Input)]) -> Option<Dataset> {
         let column = |numbers: Vec<&Rational>| {
             let encodings: Option<Vec<_>> = numbers.into_iter().map(|real| self.encoding(real)).collect();
@@ -192,7 +192,7 @@ impl Maker<'_> {
         (self.boxes.len() as u32 - 1, sum)
     }
 
-    /// A subtree; none if a leaf is no value. `sum` is what the boxes around and the offset give.
+    /// A subtree; none if a leaf is not a value. `sum` is what the boxes around and the offset give.
     fn subtree(&mut self, cuts: &[Cut], budget: usize, sum: &Input) -> Option<()> {
         match self.random.below(if budget == 0 { 4 } else { 9 }) {
             kind @ (0..=2) => {

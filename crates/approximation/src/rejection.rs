@@ -62,7 +62,7 @@ pub enum ApproximationRejection {
         outputs: usize,
     },
     /// Ends of the domain that are not finite, not in order, or in `F(p)` with exponents beyond +-2^22.
-    #[error("variable {variable}: {low:?} to {high:?} is no range of finite values of the format, least first")]
+    #[error("variable {variable}: {low:?} to {high:?} is not a range of finite values of the format, least first")]
     Domain {
         /// The variable, from 0.
         variable: usize,

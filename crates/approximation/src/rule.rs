@@ -14,7 +14,7 @@
 //!
 //! In `F(p)` a box may reach to 0, with infinitely many values next to it, and keys count only those that can be written.
 //! There a box stands for all reals between its ends, 0 being the end of what lies beyond a cut at 0, and halves are halves of
-//! these reals; correct rounding is judged only where 0 is no end of a range and not within.
+//! these reals; correct rounding is judged only where 0 is not an end of a range and not within.
 //!
 //! What is believed is that an enclosure holds the function: `roundproof-functions` proves it by outward rounding.
 

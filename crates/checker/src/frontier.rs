@@ -212,7 +212,7 @@ fn sweep_in(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Map, FrontierError> {
     for text in models {
-        // What a format cannot express is no error of the text; any format tells.
+        // What a format cannot express is not an error of the text; any format tells.
         if let Err(ModelError::Parse(error)) = model(text, Format::BFLOAT16) {
             return Err(FrontierError::Model { model: (*text).to_string(), error });
         }

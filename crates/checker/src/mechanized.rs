@@ -73,7 +73,7 @@ pub enum ListError {
     /// The list cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It is no TOML of the right form.
+    /// It is not TOML of the right form.
     #[error("{0}")]
     Form(#[from] toml::de::Error),
     /// It lists nothing, or something twice.
@@ -97,7 +97,7 @@ pub fn theorems(folder: &Path) -> Result<Vec<Theorem>, ListError> {
         return Err(ListError::Names(format!("names {} twice", pair[0])));
     }
     if let Some(name) = names.iter().find(|name| !is_identifier(name)) {
-        return Err(ListError::Names(format!("`{name}` is no name of a theorem")));
+        return Err(ListError::Names(format!("`{name}` is not a name of a theorem")));
     }
     Ok(list.theorem)
 }

@@ -132,7 +132,7 @@ pub enum ProveError {
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// The prefix makes no file name.
-    #[error("`{0}` is no name for a file beside a certificate")]
+    #[error("`{0}` is not a name for a file beside a certificate")]
     Name(String),
 }
 
@@ -303,7 +303,7 @@ const RELU_THRESHOLD: usize = 4;
 /// Whether the rows have the forest's inputs and outputs.
 fn check_columns(forest: &Forest, data: &Dataset) -> Result<(), ProveError> {
     let sizes = [
-        ("inputs", forest.dimension(), data.dimension(), "every column that is no label is an input"),
+        ("inputs", forest.dimension(), data.dimension(), "every column that is not a label is an input"),
         ("outputs", forest.outputs(), data.outputs(), "name a label column for each output"),
     ];
     match sizes.into_iter().find(|(_, needed, found, _)| needed != found) {

@@ -35,7 +35,7 @@ can be had of a continuous function. In F(p), with infinitely many values next t
 them, and --exact takes a domain without 0. Each is proved on every rounding path: the kernel checks the network against a tree, and the tree against \
 enclosures of the function. Beyond the domain, the network goes on with the result at its edge.
 
-A function that is given by a table of its values, one row a point, is no expression: `roundproof prove` makes a network that \
+A function that is given by a table of its values, one row a point, is not an expression: `roundproof prove` makes a network that \
 represents it exactly.
 
 DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
@@ -353,7 +353,7 @@ fn points(format: Format, domain: &[(Encoding, Encoding)]) -> Option<Integer> {
 fn domain(text: &str, format: Format) -> Result<Vec<(Encoding, Encoding)>> {
     let range = |part: &str| {
         let (low, high) =
-            part.split_once(':').ok_or_else(|| anyhow!("--domain: `{part}` is no range; one is LOW:HIGH"))?;
+            part.split_once(':').ok_or_else(|| anyhow!("--domain: `{part}` is not a range; one is LOW:HIGH"))?;
         let end = |text: &str, mode| {
             let number = parse_number(text.trim()).map_err(|error| anyhow!("--domain: `{text}` {error}"))?;
             let rounded = number.round(format, mode, Overflow::Saturate).encoding;

@@ -17,7 +17,7 @@ const EXAMPLES: &str = "\
 Claims are told apart by their names, the paths of their records. A claim is stronger than another if it implies it and not \
 the other way round: Proved instead of Attested, more rounding paths, a larger domain, a smaller tolerance, fewer exceptions, \
 all else equal. Of two refutations, the one of the weaker claim is stronger. What differs in another way, or for the better in \
-one field and for the worse in another, is incomparable. A network that differs is no difference, unless it is refuted.
+one field and for the worse in another, is incomparable. A network that differs is not a difference, unless it is refuted.
 
 Lists have outcomes and digests alone: of a claim that is not the same on both, two folders tell more.
 

@@ -106,7 +106,10 @@ pub fn data(path: &Path, labels: &[String], format: Format) -> Result<Data> {
 /// A table, rounded to `format`, if there is memory for it.
 pub fn table(path: &Path, labels: &[String], format: Format) -> Result<Stored<Table>> {
     if path.extension().is_some_and(|extension| extension == "safetensors") {
-        bail!("{}: is no table; a CSV with a header, or arrays of NumPy (.npy, .npz), are read here", path.display());
+        bail!(
+            "{}: is not a table; a CSV with a header, or arrays of NumPy (.npy, .npz), are read here",
+            path.display()
+        );
     }
     // What cannot be read, reading says.
     if let Ok(needed) = memory_needed(path, format) {

@@ -21,7 +21,7 @@ pub fn emit_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(emit(&(text + "\n"))?)
 }
 
-/// Tells people something that is no result.
+/// Tells people something that is not a result.
 pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -85,7 +85,7 @@ pub fn function(text: &str) -> Result<Function, String> {
     let name = text.to_ascii_lowercase();
     if [".csv", ".npy", ".npz", ".safetensors"].iter().any(|end| name.ends_with(end)) {
         return Err(
-            "a table of values is no expression; `roundproof prove TABLE --label COLUMN` makes a network that gives \
+            "a table of values is not an expression; `roundproof prove TABLE --label COLUMN` makes a network that gives \
                     every value in it exactly"
                 .to_string(),
         );
@@ -194,7 +194,7 @@ impl FromStr for Rows {
                 from.zip(to).filter(|(from, to)| to.is_none_or(|to| *from < to))
             }
         };
-        let wrong = |part: &str| format!("`{part}` is no row or range of rows, such as 7, 0..10, 5.. or 0..3,7");
+        let wrong = |part: &str| format!("`{part}` is not a row or range of rows, such as 7, 0..10, 5.. or 0..3,7");
         text.split(',').map(|text| part(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>().map(Rows)
     }
 }

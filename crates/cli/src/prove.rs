@@ -68,7 +68,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Prove {
-    /// The table: a CSV with a header, or arrays of NumPy (.npy, .npz); every column that is no label is an input
+    /// The table: a CSV with a header, or arrays of NumPy (.npy, .npz); every column that is not a label is an input
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// A label column, by name or as #5 for the fifth, or an array of a .npz; once for each output of the network

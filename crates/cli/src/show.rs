@@ -183,7 +183,7 @@ impl Shown {
                 Shown::Certificate(Box::new(ShownCertificate::new(Certificate::parse(path, bytes)?, sha256)))
             }
             Kind::Text | Kind::Arrays if !is_tensors => bail!(
-                "{}: is no safetensors file and no certificate; of a table, `roundproof prove` makes what can be shown",
+                "{}: is neither a safetensors file nor a certificate; of a table, `roundproof prove` makes what can be shown",
                 path.display()
             ),
             Kind::Network | Kind::Text | Kind::Arrays => {

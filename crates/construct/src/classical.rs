@@ -90,7 +90,7 @@ const NOT_LAYERS: &str = "the network is more than sparse layers, each over the 
 ///
 /// # Errors
 ///
-/// If the network is not one that could be a box network, or a halved weight is no value of the format.
+/// If the network is not one that could be a box network, or a halved weight is not a value of the format.
 pub fn halve_penalties(network: Network) -> Result<Network, ConstructError> {
     let (format, inputs) = (network.format(), network.input_dimension());
     let mut layers = network.into_layers().ok_or(ConstructError::Unsuitable(NOT_LAYERS))?;
@@ -98,7 +98,7 @@ pub fn halve_penalties(network: Network) -> Result<Network, ConstructError> {
         return Err(ConstructError::Unsuitable("a network with one layer has no penalties"));
     };
     let halved: Option<Vec<Encoding>> = second.weights.iter().map(|weight| scaled(format, weight, -1)).collect();
-    let halved = halved.ok_or(ConstructError::Unsuitable("half of a penalty is no value of the format"))?;
+    let halved = halved.ok_or(ConstructError::Unsuitable("half of a penalty is not a value of the format"))?;
     second.weights = Encodings::collect(format, halved);
     Network::new(format, inputs, layers)
         .map_err(|_: NetworkError| ConstructError::Unsuitable("the weakened network is none"))

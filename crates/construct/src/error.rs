@@ -89,7 +89,7 @@ pub enum ConstructError {
         format: Format,
     },
     /// Numbers that the network needs and may not hold: in `F(p)`, those with exponents beyond +-2^20.
-    #[error("the construction is no network: {0}; keep thresholds and values away from the ends of the format")]
+    #[error("the construction is not a network: {0}; keep thresholds and values away from the ends of the format")]
     Network(#[from] NetworkError),
     /// A point at which a function cannot be rounded or enclosed.
     #[error("at {at:?}: {error}; leave the point out of the domain")]
@@ -183,7 +183,9 @@ pub enum ConstructError {
         format: Format,
     },
     /// A number of bounds that the format does not have.
-    #[error("{bounds}, the number of bounds to be counted, is no value of {format}; the strategy point counts nothing")]
+    #[error(
+        "{bounds}, the number of bounds to be counted, is not a value of {format}; the strategy point counts nothing"
+    )]
     Count {
         /// The number.
         bounds: usize,

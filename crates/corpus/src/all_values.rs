@@ -48,7 +48,7 @@ pub enum AllValuesError {
         /// How many inputs.
         inputs: usize,
     },
-    /// Integers that are no values.
+    /// Integers that are not values.
     #[error("classes: the integers below {classes} are not all values of {format}")]
     Classes {
         /// How many.
@@ -136,7 +136,7 @@ fn last_key(format: Format) -> Option<i128> {
 }
 
 /// Every finite datum of a format as one of another, with the key of its value in the former; by value, -0 before +0, if
-/// both formats have it. None if one of them is no value of the other.
+/// both formats have it. None if one of them is not a value of the other.
 fn finite_data(of: Format, last: i128, format: Format) -> Option<Vec<(i128, Encoding)>> {
     let mut data = Vec::new();
     for key in -last..=last {

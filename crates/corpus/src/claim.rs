@@ -217,7 +217,7 @@ pub enum ClaimError {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// It is no TOML of the right form.
+    /// It is not TOML of the right form.
     #[error("{0}")]
     Form(#[from] toml::de::Error),
     /// A name in it means nothing.

@@ -42,7 +42,7 @@ pub(crate) fn enumerate(instance: &Instance, points: &[Number]) -> Result<(Verdi
         let rounded = number.round(format, RoundingMode::TiesToEven, Overflow::Saturate);
         match rounded.status == Status::NONE {
             true => Ok(rounded.encoding),
-            false => Err(format!("points: {} is no value of {format}", decimal(format, rounded.encoding))),
+            false => Err(format!("points: {} is not a value of {format}", decimal(format, rounded.encoding))),
         }
     };
     let points = points.iter().map(at).collect::<Result<Vec<Encoding>, String>>()?;

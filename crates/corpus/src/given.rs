@@ -39,7 +39,7 @@ impl GivenNetwork {
             return Err("layers: a network has at least one".to_string());
         }
         let number = |text: &String| parse_number(text).map_err(|error| format!("layers: `{text}` {error}"));
-        let column = |text: &String| text.parse::<u32>().map_err(|_| format!("layers: `{text}` is no column"));
+        let column = |text: &String| text.parse::<u32>().map_err(|_| format!("layers: `{text}` is not a column"));
         let neuron = |text: &NeuronText| {
             let weights = text.weights.iter().map(|(at, weight)| Ok((column(at)?, number(weight)?)));
             Ok::<_, String>(Neuron { weights: weights.collect::<Result<_, String>>()?, bias: number(&text.bias)? })
@@ -65,7 +65,7 @@ impl GivenNetwork {
     ///
     /// # Errors
     ///
-    /// If the format lacks one of its numbers, or it is no network for so many inputs.
+    /// If the format lacks one of its numbers, or it is not a network for so many inputs.
     pub fn in_format(&self, format: Format, activation: Activation, inputs: usize) -> Result<Network, String> {
         let value = |number: &Number| -> Result<Encoding, String> {
             let number = number.value();
@@ -73,7 +73,7 @@ impl GivenNetwork {
                 true => Some(format.zero()),
                 false => encode(format, &Datum::Finite(number.clone())),
             };
-            value.ok_or_else(|| format!("layers: {number} is no value of {format}"))
+            value.ok_or_else(|| format!("layers: {number} is not a value of {format}"))
         };
         let mut layers = Vec::new();
         for (index, neurons) in self.layers.iter().enumerate() {

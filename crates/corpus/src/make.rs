@@ -217,7 +217,7 @@ fn refused(error: ProveError, table: Option<&Table>) -> Result<Refusal, RunError
     }
 }
 
-/// The rows, and the file that they are from; or why they are no rows of the format.
+/// The rows, and the file that they are from; or why they are not rows of the format.
 fn read_rows(rows: &Rows, format: Format) -> Result<Result<(Table, Option<SourceReference>), Refusal>, RunError> {
     let (file, labels, rows) = match rows {
         Rows::File { file, labels, rows } => (file, labels, rows.as_deref()),

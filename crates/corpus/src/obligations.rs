@@ -102,8 +102,8 @@ pub enum CorpusError {
         /// Its name.
         name: String,
     },
-    /// A folder that is no part of the corpus.
-    #[error("{folder}: is no part of the corpus, which has lemmas, rocq, theorems, refutations and frontier")]
+    /// A folder that is not a part of the corpus.
+    #[error("{folder}: is not a part of the corpus, which has lemmas, rocq, theorems, refutations and frontier")]
     Part {
         /// The folder.
         folder: PathBuf,

@@ -105,7 +105,7 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// The text with the values of provenance left out; as it is if it is no JSON object.
+/// The text with the values of provenance left out; as it is if it is not JSON object.
 pub(crate) fn without_provenance(text: &str) -> Result<Value, &str> {
     match serde_json::from_str(text) {
         Ok(Value::Object(mut fields)) => {

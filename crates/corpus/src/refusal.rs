@@ -145,7 +145,7 @@ impl RefusalKind {
         }
     }
 
-    /// The kind of a cell that is no value of the format; none if it is a fault of the table.
+    /// The kind of a cell that is not a value of the format; none if it is a fault of the table.
     pub const fn of_cell(problem: &CellProblem) -> Option<RefusalKind> {
         match problem {
             CellProblem::NotFinite => Some(RefusalKind::CellNotFinite),
@@ -155,7 +155,7 @@ impl RefusalKind {
         }
     }
 
-    /// The kind of a model whose leaves are no values of the format; none if it is a fault of the claim.
+    /// The kind of a model whose leaves are not values of the format; none if it is a fault of the claim.
     pub const fn of_conversion(error: &ConversionError) -> Option<RefusalKind> {
         match error {
             ConversionError::OutOfRange { .. } => Some(RefusalKind::LeafOutOfRange),

@@ -37,7 +37,7 @@ impl Number {
     }
 }
 
-/// A text that is no finite number.
+/// A text that is not a finite number.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumberError {
     /// Nothing there.

@@ -194,8 +194,8 @@ pub enum CertificateProblem {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// The file is no JSON, or has a key twice, or a number that is no count.
-    #[error("is no strict JSON: {0}")]
+    /// The file is not JSON, or has a key twice, or a number that is not a count.
+    #[error("is not strict JSON: {0}")]
     Json(#[source] JsonError),
     /// The certificate is of another version.
     #[error("is a certificate of schema {found}; this program reads schema {SCHEMA}")]
@@ -246,8 +246,8 @@ pub enum Inconsistency {
         /// Why not.
         problem: NotationError,
     },
-    /// A value that is no encoding of the format.
-    #[error("evidence: {bits:#x} is no encoding of the claim's format")]
+    /// A value that is not an encoding of the format.
+    #[error("evidence: {bits:#x} is not an encoding of the claim's format")]
     Value {
         /// The bits.
         bits: u128,
@@ -331,7 +331,7 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or is no certificate.
+    /// If the file cannot be read or is not a certificate.
     pub fn read(path: &Path) -> Result<Stored<Certificate>, CertificateError> {
         let bytes = std::fs::read(path).map_err(CertificateProblem::Unreadable).in_file(path)?;
         Ok(Stored { value: Certificate::parse(path, &bytes)?, digest: Digest::of(&bytes) })
@@ -341,7 +341,7 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// If they are no certificate.
+    /// If they are not a certificate.
     pub fn parse(file: &Path, bytes: &[u8]) -> Result<Certificate, CertificateError> {
         read::certificate(bytes).in_file(file)
     }

@@ -29,7 +29,7 @@ pub struct Stored<T> {
 #[error("cannot be read: {0}")]
 pub struct ReadProblem(#[source] pub io::Error);
 
-/// A text that is no digest.
+/// A text that is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a SHA-256 digest is 64 lowercase hexadecimal digits")]
 pub struct DigestError;

@@ -7,7 +7,7 @@ use roundproof_format::{Encoding, Format};
 const LONGEST: usize = 40;
 
 /// The value of an encoding, exactly: a decimal such as `-12.375` if it has at most 40 characters, else a hexadecimal
-/// float such as `0x1.8p-300`. The zeros are `0` and `-0`; the data that are no numbers are `inf`, `-inf` and `nan`.
+/// float such as `0x1.8p-300`. The zeros are `0` and `-0`; the data that are not numbers are `inf`, `-inf` and `nan`.
 /// For an encoding that is none of the format's, its bits and a word to say so.
 ///
 /// What it gives for a finite value, [`roundproof_exact::parse_number`] reads back as that value.

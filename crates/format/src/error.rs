@@ -39,7 +39,7 @@ pub enum FormatError {
         most: u32,
     },
     /// The exponent range is empty or beyond what is supported.
-    #[error("emin = {emin}, emax = {emax} is no exponent range: emin <= emax, both within +-{most}, is needed")]
+    #[error("emin = {emin}, emax = {emax} is not an exponent range: emin <= emax, both within +-{most}, is needed")]
     Exponents {
         /// The least exponent asked for.
         emin: i32,

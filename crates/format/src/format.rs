@@ -151,7 +151,7 @@ impl Format {
             }
             Specials::NanAllOnes if emax - emin + 1 != (1 << format.exponent_bits()) - 1 => {
                 return refuse(
-                    "the exponents do not fill their field, so all ones is no exponent; use specials=ieee or finite",
+                    "the exponents do not fill their field, so all ones is not an exponent; use specials=ieee or finite",
                 );
             }
             Specials::Ieee | Specials::NanAllOnes | Specials::NanNegativeZero | Specials::Finite => {}

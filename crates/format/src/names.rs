@@ -97,7 +97,7 @@ fn number<T: FromStr>(text: &str, what: &str, digits: &str) -> Result<T, ParseEr
     digits
         .trim()
         .parse()
-        .map_err(|_| ParseError::new(format!("format `{text}`: {what} `{digits}` is no integer in range")))
+        .map_err(|_| ParseError::new(format!("format `{text}`: {what} `{digits}` is not an integer in range")))
 }
 
 fn parse_parameters(text: &str) -> Result<Format, ParseError> {

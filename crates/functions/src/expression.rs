@@ -109,7 +109,7 @@ impl Expression {
         }
     }
 
-    /// How many functions there are that take long at many bits: those that are no roots and no arithmetic.
+    /// How many functions there are that take long at many bits: those that are neither roots nor arithmetic.
     pub fn transcendental(&self) -> u32 {
         use Unary::{Abs, Negate, Reciprocal, Sqrt, Square};
         match self {

@@ -142,7 +142,7 @@ impl Interval {
         self.high.sign() == Ordering::Less || self.high.sign() == Ordering::Equal && self.high.strict
     }
 
-    /// Whether 0 is no member of the set.
+    /// Whether 0 is not a member of the set.
     pub fn is_nonzero(&self) -> bool {
         self.is_positive() || self.is_negative()
     }
@@ -286,7 +286,7 @@ impl Interval {
     /// lie on both sides of the cut along the negative abscissas, `[-pi, pi]`.
     ///
     /// A rectangle is convex: seen from a point outside of it, its extreme directions are those of corners. Where the
-    /// origin is a corner that is no member, it stands for any direction of the rectangle.
+    /// origin is a corner that is not a member, it stands for any direction of the rectangle.
     pub fn angle(&self, other: &Interval, precision: u32) -> Interval {
         let below = self.is_negative();
         if self.low.sign() == Ordering::Less && !below && other.low.sign() == Ordering::Less {

@@ -142,7 +142,7 @@ pub enum FunctionError {
         /// Shortened if it is long: the innermost subexpression on a path of such ones from the whole.
         place: String,
     },
-    /// An overflow policy whose result is no value of the format.
+    /// An overflow policy whose result is not a value of the format.
     #[error("{format} does not express overflow={overflow}")]
     Overflow {
         /// The format.

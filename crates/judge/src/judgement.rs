@@ -57,8 +57,8 @@ pub enum Reason {
 ///
 /// # Errors
 ///
-/// If the certificate or a file that it names cannot be read. A file with another digest than the certificate says is no
-/// error but a rejection.
+/// If the certificate or a file that it names cannot be read. A file with another digest than the certificate says is not
+/// an error but a rejection.
 pub fn judge(path: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Judged, Unreadable> {
     let certificate = read_certificate(path)?;
     let files = match Named::read(path, &certificate)? {

@@ -35,7 +35,7 @@ pub enum Unreadable {
         #[source]
         error: io::Error,
     },
-    /// A file that is of the digest that the certificate says, and is no network, data set or forest.
+    /// A file that is of the digest that the certificate says, and is not a network, data set or forest.
     #[error(transparent)]
     Tensors(#[from] TensorError),
 }

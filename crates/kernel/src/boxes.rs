@@ -97,7 +97,7 @@ pub(crate) fn recognize<'a>(
 ///
 /// # Errors
 ///
-/// If the network is no box network over every finite input, the separator is none of it, or a sum may leave the format.
+/// If the network is not a box network over every finite input, the separator is none of it, or a sum may leave the format.
 pub fn error_bound(model: &PathModel, network: &Network, separator: &Separator) -> Result<Rational, BoxRejection> {
     let pieces = recognize(network, &Facts::of(model, network.format()), Domain::AllFinite, separator)?;
     Ok(pieces.error)

@@ -85,7 +85,7 @@ pub enum BoxRejection {
         /// Its stored weights.
         terms: usize,
     },
-    /// A weight of layer 1 that is no power of two of at least 1 (ReLU), or not 1 in magnitude (Step).
+    /// A weight of layer 1 that is not a power of two of at least 1 (ReLU), or not 1 in magnitude (Step).
     #[error("layer 1, unit {unit}: weight {weight:?} is not +-K for a power of two K >= 1 (for Step, K = 1)")]
     UnitWeight {
         /// The unit, from 0.
@@ -180,7 +180,7 @@ pub enum BoxRejection {
         /// What the claim allows.
         allowed: Rational,
     },
-    /// The nodes are no tree in preorder.
+    /// The nodes are not a tree in preorder.
     #[error("separator: node {node}: {what}")]
     Separator {
         /// The node, from 0.
@@ -406,8 +406,8 @@ pub enum ReplayRejection {
         /// Those of the network.
         expected: usize,
     },
-    /// An input that is no finite value of the format, or in `F(p)` has an exponent beyond +-2^22.
-    #[error("input {input}: {value:?} is no finite value that the claim is about")]
+    /// An input that is not a finite value of the format, or in `F(p)` has an exponent beyond +-2^22.
+    #[error("input {input}: {value:?} is not a finite value that the claim is about")]
     Input {
         /// The input, from 0.
         input: usize,

@@ -18,8 +18,8 @@ pub struct Dataset {
 /// What makes two columns of encodings no data set.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DatasetError {
-    /// Lengths that are no multiple of the dimensions, or disagree.
-    #[error("{inputs} inputs and {labels} labels are no rows of {dimension} inputs and {outputs} labels")]
+    /// Lengths that are not a multiple of the dimensions, or disagree.
+    #[error("{inputs} inputs and {labels} labels are not rows of {dimension} inputs and {outputs} labels")]
     Shape {
         /// Encodings among the inputs.
         inputs: usize,
@@ -39,7 +39,7 @@ pub enum DatasetError {
         width: u32,
     },
     /// An entry that is not a finite value of the format.
-    #[error("row {row}, {what} {column}: {bits:#x} is no finite value of {format} that a data set may hold")]
+    #[error("row {row}, {what} {column}: {bits:#x} is not a finite value of {format} that a data set may hold")]
     Value {
         /// The row, from 0.
         row: usize,

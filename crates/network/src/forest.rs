@@ -56,7 +56,7 @@ pub enum ForestError {
         /// Trees.
         trees: usize,
     },
-    /// Nodes that are no tree in preorder.
+    /// Nodes that are not a tree in preorder.
     #[error("tree {tree}, node {node}: {what}")]
     Node {
         /// The tree, from 0.
@@ -79,7 +79,7 @@ pub enum ForestError {
         values: usize,
     },
     /// A threshold, leaf or base that is not a finite value of the format.
-    #[error("{place}: {bits:#x} is no finite value of {format} that a forest may hold")]
+    #[error("{place}: {bits:#x} is not a finite value of {format} that a forest may hold")]
     Value {
         /// Where it stands.
         place: String,
@@ -103,7 +103,7 @@ impl Forest {
     ///
     /// # Errors
     ///
-    /// If something is missing, nodes are no tree in preorder, or a number is not finite (or, in `F(p)`, has an exponent
+    /// If something is missing, nodes are not a tree in preorder, or a number is not finite (or, in `F(p)`, has an exponent
     /// beyond +-2^20).
     pub fn new(format: Format, dimension: usize, base: Encodings, trees: Vec<Tree>) -> Result<Forest, ForestError> {
         if dimension == 0 || dimension > u32::MAX as usize || base.is_empty() || trees.is_empty() {

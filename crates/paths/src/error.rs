@@ -19,7 +19,7 @@ pub enum EvaluateError {
         expected: usize,
     },
     /// An input that is the encoding of no datum.
-    #[error("input {column}: {bits:#x} is no datum of the format")]
+    #[error("input {column}: {bits:#x} is not a datum of the format")]
     Datum {
         /// The input, from 0.
         column: usize,

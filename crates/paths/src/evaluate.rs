@@ -84,7 +84,7 @@ pub struct Trace {
 /// use roundproof_network::{Activation, Layer, Network, PathModel};
 /// use roundproof_paths::{Arrangement, Fixed, Plain, evaluate};
 ///
-/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value.
+/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is not a value.
 /// let format = Format::FLOAT8_E4M3;
 /// let [one, two, sixteen, minus_sixteen] = [0x38, 0x40, 0x58, 0xd8].map(Encoding::from_bits);
 /// let mut layer = Layer::new(format, Activation::Relu);

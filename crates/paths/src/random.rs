@@ -173,7 +173,7 @@ impl Chooser for Random {
         match activation {
             Activation::LeakyRelu { slope: _ } => {
                 let admitted = machine.activations(activation, sum);
-                // One value is no choice.
+                // One value is not a choice.
                 let place = if admitted.len() > 1 { self.below(admitted.len() as u32) } else { 0 };
                 Some(admitted[place as usize])
             }

@@ -81,7 +81,7 @@ pub enum Finding {
 /// use roundproof_network::{Activation, At, Dataset, Encodings, Layer, Network, PathModel};
 /// use roundproof_paths::{Finding, SearchOptions, search};
 ///
-/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is no value, and 16 is nearer than 18 (by the even rule).
+/// // 16 x + x - 16 for x = 1, in four bits of precision: 17 is not a value, and 16 is nearer than 18 (by the even rule).
 /// let format = Format::FLOAT8_E4M3;
 /// let [one, sixteen, minus_sixteen] = [0x38, 0x58, 0xd8].map(Encoding::from_bits);
 /// let mut layer = Layer::new(format, Activation::Identity);

@@ -112,7 +112,7 @@ impl Arithmetic {
     ///
     /// A zero has the sign of `a`; infinities stay. Ties go to the even integer, even where `p = 1` makes every
     /// significand odd. The integer is a value of the format, but for one past the largest finite value, where that is
-    /// no integer itself: the result then overflows as the policy says, with overflow and inexact raised.
+    /// not an integer itself: the result then overflows as the policy says, with overflow and inexact raised.
     #[inline]
     pub fn round_to_integral(&self, mode: RoundingMode, a: Encoding) -> Outcome {
         self.integral_of(mode, a, false)

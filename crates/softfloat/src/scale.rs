@@ -32,7 +32,7 @@ impl Arithmetic {
         }
     }
 
-    /// [`Arithmetic::log_b`] as a datum, rounded into the format where it is no value of it.
+    /// [`Arithmetic::log_b`] as a datum, rounded into the format where it is not a value of it.
     ///
     /// An infinity gives the positive one. A zero gives the negative one and raises divide-by-zero, as
     /// [`Arithmetic::divide`] does, and what is said there of policies without infinity holds here.

@@ -27,7 +27,7 @@
 //!   below the normal range of either format are exact in both. Products of binary16 are exact in binary32: 22 bits,
 //!   and multiples of 2^-48. Products of bfloat16 have 16 bits, and are inexact in binary32 only where its last place
 //!   is fixed at 2^-149. To be rounded there to a tie of bfloat16, which is at least 2^-134, without being one, a
-//!   product would need a last place of 2^-150 or less, thus be 2^-134 - 2^-150, and 2^16 - 1 is no product of integers
+//!   product would need a last place of 2^-150 or less, thus be 2^-134 - 2^-150, and 2^16 - 1 is not a product of integers
 //!   below 2^8. In the other directions the first rounding is to odd: toward zero, with the last bit set if inexact.
 //!   Rounding after it is that of the exact result, because binary32 has two bits more, and a smaller least value
 //!   (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums*, 2008).

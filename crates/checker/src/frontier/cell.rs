@@ -39,7 +39,7 @@ pub enum Cell {
     NoParameters {
         /// Why.
         why: String,
-        /// Whether there are none either among numbers that are no powers of two.
+        /// Whether there are none either among numbers that are not powers of two.
         hopeless: bool,
     },
     /// There is no such format.

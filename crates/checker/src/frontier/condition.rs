@@ -67,7 +67,7 @@ pub fn expected(construction: &Construction, format: Format, model: &PathModel) 
             let half = format.precision() > 1 || power_of_two(format, -1).is_some();
             Some(if half && has_parameters(format, weakness(format)) { Status::Fails } else { Status::NoParameters })
         }
-        // The largest value less the least one is no value.
+        // The largest value less the least one is not a value.
         Strategy::TelescopingSum => Some(Status::Fails),
         Strategy::CountingIndicator => {
             let bounds = 2 * construction.inputs as u64;

@@ -158,7 +158,7 @@ pub enum ReadError {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// Its form.
-    #[error("is no record of the frontier: {0}")]
+    #[error("is not a record of the frontier: {0}")]
     Form(#[from] serde_json::Error),
     /// Cells that are not those of its grid.
     #[error("{paths}, {family}: the cells are not those of the formats that it names")]

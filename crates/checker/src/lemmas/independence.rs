@@ -46,7 +46,7 @@ const MODELS: [Model; 7] = [
         broken: "(not (R1 1.0 1.0 (fin 0.0)))",
         consequence: ("exactness", "(and (F 1.0) (R 1.0 (fin 0.0)) (not (= (fin 0.0) (fin 1.0))))"),
     },
-    // 0 and 2 are no neighbours, since 1 lies between them.
+    // 0 and 2 are not neighbours, since 1 lies between them.
     Model {
         axiom: "N",
         values: &[-2, -1, 0, 1, 2],
@@ -59,7 +59,7 @@ const MODELS: [Model; 7] = [
             "(and (Pred 0.0 2.0) (F 1.0) (< 1.0 2.0) (R (- 2.0 1.0) (fin 1.0)) (not (le (fin (- 2.0 0.0)) (fin 1.0))))",
         ),
     },
-    // As where subnormals are flushed: 3/2 and 1 are neighbours, and their distance is no value.
+    // As where subnormals are flushed: 3/2 and 1 are neighbours, and their distance is not a value.
     Model {
         axiom: "D",
         values: &[-4, -3, -2, 0, 2, 3, 4],
@@ -96,7 +96,7 @@ const MODELS: [Model; 7] = [
         broken: "(not (R4 2.0 3.0))",
         consequence: ("scaling", "(and (Pow 2.0) (F 3.0) (<= 6.0 mx) (R 6.0 (fin 5.0)) (not (= (fin 5.0) (fin 6.0))))"),
     },
-    // 1 is no value: a penalty that should be 1 may vanish.
+    // 1 is not a value: a penalty that should be 1 may vanish.
     Model {
         axiom: "G0",
         values: &[-2, 0, 2],
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use roundproof_solver::Answer;
 
-    /// Each model breaks its own axiom when asked for all arguments; so that the others hold is no accident of the words.
+    /// Each model breaks its own axiom when asked for all arguments; so that the others hold is not an accident of the words.
     #[test]
     fn the_broken_axiom_is_not_attested() {
         let solver = roundproof_solver::testing::solver(Duration::from_secs(20));

@@ -38,7 +38,7 @@ pub struct Place {
     /// Of a data set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<usize>,
-    /// The inputs, if they are no row.
+    /// The inputs, if they are not a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub point: Option<Vec<String>>,
     /// The point in words.

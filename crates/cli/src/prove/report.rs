@@ -291,7 +291,7 @@ impl Rounding {
         let format = table.dataset.format();
         let Some(worst) = &self.worst else { return format!("every input and label is a value of {format}") };
         format!(
-            "{} of {} and {} of {} are no values of {format} and were rounded to nearest\nworst: {}, column `{}`: {} \
+            "{} of {} and {} of {} are not values of {format} and were rounded to nearest\nworst: {}, column `{}`: {} \
              became {} (relative error {})",
             self.inexact_inputs,
             count(self.inputs, "input"),

@@ -59,7 +59,7 @@ fn what_is_weaker_or_gone_is_told() {
     assert_eq!((&weaker["fields"][0]["field"], &weaker["fields"][0]["first"]), (&"order".into(), &"any".into()));
     assert_eq!(report["totals"]["gone"], 1);
 
-    // What is stronger or new alone is no loss.
+    // What is stronger or new alone is not a loss.
     std::fs::remove_dir_all(folder.path("second/theorems/new")).unwrap();
     std::fs::remove_dir_all(folder.path("first/theorems/gone")).unwrap();
     folder.expect(0, "diff second first");

@@ -279,7 +279,7 @@ fn a_file_in_the_place_of_another_is_told_what_it_is() {
         ("check out/network.safetensors", "out/network.safetensors: is a network, and a certificate is needed"),
         (
             "prove out/forest.safetensors -l class -f bfloat16",
-            "out/forest.safetensors: is no table; a CSV with a header",
+            "out/forest.safetensors: is not a table; a CSV with a header",
         ),
     ] {
         let run = folder.expect(2, arguments);

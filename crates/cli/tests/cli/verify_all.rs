@@ -108,11 +108,11 @@ fn a_right_network_is_no_refutation() {
         assert!(run.stdout.contains(&format!("{part}/given/identity.bfloat16.paper")), "{run:?}");
         fs::remove_dir_all(folder.path(&format!("proofs/{part}/given"))).unwrap();
     }
-    // What has no network is no refutation either, unless the claim names it.
+    // What has no network is not a refutation either, unless the claim names it.
     folder.write("proofs/refutations/given/claim.toml", given("1.001"));
     folder.write("proofs/refutations/given/data.csv", "x,y\n1,2\n3,4\n");
     let run = folder.expect(2, "verify-all --filter refutations/given");
-    assert!(run.stdout.contains("is no value of bfloat16"), "{run:?}");
+    assert!(run.stdout.contains("is not a value of bfloat16"), "{run:?}");
     for (change, reason) in [
         (("layers =", "strategy = \"point\"\nlayers ="), "does not have the field strategy"),
         (("\"identity\"", "\"relu\""), "one layer is the identity"),
@@ -156,7 +156,7 @@ fn nothing_is_passed_over_in_silence() {
     assert!(folder.files() == before);
 
     let rejected = [
-        ("proofs/frontiers/point-step.json", "{}", "is no part of the corpus"),
+        ("proofs/frontiers/point-step.json", "{}", "is not a part of the corpus"),
         ("proofs/frontier/row.json", "{}", "belongs to no claim"),
         ("proofs/frontier/point-step.svg", "", "belongs to no claim"),
         ("proofs/theorems/typo/Claim.toml", THEOREM, "no claim.toml"),

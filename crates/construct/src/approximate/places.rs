@@ -18,7 +18,7 @@ pub struct Places {
     format: Format,
     /// The keys of the ends of the domain.
     ends: Keys,
-    /// Keys of this magnitude and less, but 0, are no places. In bounded formats -1: every key is one.
+    /// Keys of this magnitude and less, but 0, are not places. In bounded formats -1: every key is one.
     gap: i128,
     /// The first and the last place.
     pub range: (i128, i128),

@@ -18,7 +18,7 @@ use crate::scale::{floor_exponent, scaled};
 ///
 /// # Errors
 ///
-/// If there are no rows, no inputs or several labels, two rows have the same inputs, or `2d` is no value of the format.
+/// If there are no rows, no inputs or several labels, two rows have the same inputs, or `2d` is not a value of the format.
 pub fn counting_indicator(data: &Dataset) -> Result<Network, ConstructError> {
     check(data)?;
     let format = data.format();

@@ -21,7 +21,7 @@ pub(super) struct LabelBox {
 }
 
 impl Form {
-    /// Labels as differences. None if a difference, or a bias, is no value of the format.
+    /// Labels as differences. None if a difference, or a bias, is not a value of the format.
     pub fn of(format: Format, base: &[Encoding], trees: &[Pruned], assignments: &[Assignment]) -> Option<Form> {
         let mut bias = base.to_vec();
         let mut boxes = Vec::with_capacity(trees.len());

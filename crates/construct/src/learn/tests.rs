@@ -99,7 +99,7 @@ fn tables() -> impl Strategy<Value = (Format, Rows)> {
     shape.prop_flat_map(|(format, d, k, n)| {
         let around = |spread: i128| {
             let largest = format.largest(false).map_or(i128::MAX, |value| key(format, value));
-            // In F(p) the neighbours of zero are no values of a data set: there are only those of 1, and zero.
+            // In F(p) the neighbours of zero are not values of a data set: there are only those of 1, and zero.
             let one = key(format, format.one(false));
             let bounded = vec![0, one, -one, largest / 2, -largest / 2, largest - spread];
             let centers = if format.is_bounded() { bounded } else { vec![one, -one] };

@@ -132,7 +132,7 @@ fn sums_beyond_exactness_fall_back_to_flat_boxes() {
 #[test]
 fn sums_of_exactly_two_to_the_precision_are_exact_and_beyond_are_not() {
     let stump = |values: [i64; 2]| tree(F, &[split(F, 0, 1), Leaf, Leaf], &values);
-    // 2^8 units of 1: exact. One unit more, and 256 + 1 is no value.
+    // 2^8 units of 1: exact. One unit more, and 256 + 1 is not a value.
     let within = forest(F, 1, &[1], vec![stump([0, 127]), stump([0, 128])]);
     let beyond = forest(F, 1, &[2], vec![stump([0, 127]), stump([0, 128])]);
     for (forest, exact) in [(within, true), (beyond, false)] {

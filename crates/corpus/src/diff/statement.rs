@@ -146,7 +146,7 @@ fn scope(record: &Value) -> Result<Scope, String> {
     Ok(Scope { format, model, activation })
 }
 
-/// What a certificate claims. Its evidence, which a digest may stand for, is no part of that: it is read as one without.
+/// What a certificate claims. Its evidence, which a digest may stand for, is not a part of that: it is read as one without.
 fn certificate(mut fields: Map<String, Value>) -> Result<Certificate, String> {
     fields.remove("evidence");
     fields.insert("verdict".to_string(), Value::from("Unknown"));

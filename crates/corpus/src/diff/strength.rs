@@ -285,7 +285,7 @@ fn domains(format: Format, one: &[(Encoding, Encoding)], other: &[(Encoding, Enc
     let mut all = Ordering::Equal;
     let ends = one.iter().zip(other).flat_map(|(one, other)| [(other.0, one.0), (one.1, other.1)]);
     for (low, high) in ends {
-        // Of an end that is no value nothing is known.
+        // Of an end that is not a value nothing is known.
         let order = order_key(format, high)?.cmp(&order_key(format, low)?);
         match (all, order) {
             (Ordering::Equal, one) => all = one,

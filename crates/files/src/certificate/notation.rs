@@ -22,7 +22,7 @@ const MODES: [(&str, RoundingMode); 5] = [
     ("RTZ", RoundingMode::TowardZero),
 ];
 
-/// A text that is no value, separator or path; or a path that has no text.
+/// A text that is not a value, separator or path; or a path that has no text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotationError {
     /// Not a value's text.
@@ -56,7 +56,7 @@ pub enum NotationError {
     #[error("a path begins with the number of its products and a direction, as in `4 RNE`")]
     Head,
     /// Not a change of a path.
-    #[error("`{change}` is no change of a path of {terms} products")]
+    #[error("`{change}` is not a change of a path of {terms} products")]
     Change {
         /// Its text, shortened.
         change: String,
@@ -73,7 +73,7 @@ pub enum NotationError {
     #[error("the paths of a witness may have {MAX_TERMS} terms together, and there are more")]
     TooLong,
     /// A path with more or fewer additions than products.
-    #[error("{products} products and {additions} additions are no path")]
+    #[error("{products} products and {additions} additions are not a path")]
     Counts {
         /// Products.
         products: usize,
@@ -319,7 +319,7 @@ fn read_tree(text: &str, terms_left: &mut usize) -> Result<TreePath, NotationErr
     Ok(path)
 }
 
-/// Makes one change; none if it is no change.
+/// Makes one change; none if it is not a change.
 fn change(path: &mut TreePath, text: &str) -> Option<()> {
     let (what, how) = text.split_once(' ')?;
     if what == "out" {

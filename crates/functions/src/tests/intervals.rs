@@ -154,7 +154,7 @@ fn angles_hold_every_pair_of_members() {
             let angle = a.angle(b, PRECISION);
             for y in ordinates {
                 for x in abscissas {
-                    let bounds = angles[&(y.clone(), x.clone())].as_ref().expect("the origin is no member");
+                    let bounds = angles[&(y.clone(), x.clone())].as_ref().expect("the origin is not a member");
                     assert!(meets(&angle, bounds), "{y} of {a:?}, {x} of {b:?}: {angle:?}");
                 }
             }

@@ -75,7 +75,7 @@ fn the_image_of_each_interval() {
     let (mut images, mut lost) = (0, 0);
     for (format, model) in settings().filter(|(_, model)| model.subnormals == Subnormals::Gradual) {
         let (ours, peer) = (Activations::new(&model, format), Machine::new(format, &model).expect("checked"));
-        // An infinity is no sum where there is none that an operation gives.
+        // An infinity is not a sum where there is none that an operation gives.
         let given = |value: Encoding| format.is_finite(value) || model.overflow == roundproof_format::Overflow::Ieee;
         let mut keys: Vec<i128> =
             data(format).into_iter().filter(|&v| given(v)).filter_map(|v| order_key(format, v)).collect();

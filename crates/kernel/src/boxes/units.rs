@@ -31,7 +31,7 @@ impl Role {
             Activation::Relu => Ok(Role::Hidden(Hidden::Relu)),
             Activation::Identity => Ok(Role::Output),
             // The theorem speaks of none of them: units that give a part of a negative sum are not silent, and what gives
-            // -1 or a bound is no indicator.
+            // -1 or a bound is not an indicator.
             Activation::LeakyRelu { slope: _ } | Activation::Clip { low: _, high: _ } | Activation::Sign => {
                 Err(BoxRejection::Activation { activation })
             }

@@ -178,7 +178,7 @@ fn on_grid(rounder: &Rounder, summands: &[&Summand]) -> Option<Rational> {
     let mut grid = i64::MAX;
     for summand in summands {
         let value = summand.point()?;
-        // A product that is rounded is no multiple of the least value, and one that overflows is too large.
+        // A product that is rounded is not a multiple of the least value, and one that overflows is too large.
         if rounder.ends(summand.rounded) != summand.exact {
             return None;
         }

@@ -150,7 +150,7 @@ fn unit_weight() {
 
 #[test]
 fn unit_threshold() {
-    // Half the least value is no value.
+    // Half the least value is not a value.
     let bias = Encoding::from_bits(1);
     assert_eq!(relu(|s| s.layers[0].bias.set(2, bias)), BoxRejection::UnitThreshold { unit: 2, bias });
 }

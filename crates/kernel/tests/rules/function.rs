@@ -197,7 +197,7 @@ fn counted_sides() {
     }
 }
 
-/// Labels whose sums are no values: 8 + 4 + 1 in three bits.
+/// Labels whose sums are not values: 8 + 4 + 1 in three bits.
 #[test]
 fn sums() {
     let coarse = |case: &mut Case| {

@@ -57,7 +57,7 @@ impl Maker<'_> {
         plan.boxes.len() - 1
     }
 
-    /// A subtree, and the tree of the forest beside it; none if a leaf is no value. `offset` is in every leaf.
+    /// A subtree, and the tree of the forest beside it; none if a leaf is not a value. `offset` is in every leaf.
     fn subtree(
         &mut self,
         plan: &mut Plan,

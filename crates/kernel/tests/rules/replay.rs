@@ -177,7 +177,7 @@ fn spoil(random: &mut Random, model: &PathModel, path: &mut TreePath) -> Option<
         }
         1 if model.subnormals == Subnormals::Gradual => path.additions.last_mut()?.choice.flushes.left = true,
         2 if model.summation.trees().contraction == Contraction::None => path.additions.first_mut()?.contracted = true,
-        // A sum is no product that could be contracted.
+        // A sum is not a product that could be contracted.
         2 => {
             let add = path.additions.iter_mut().find(|add| add.left as usize >= terms && !add.contracted)?;
             add.contracted = true;

@@ -112,7 +112,7 @@ impl Grid {
         Grid { format, least, largest: format.largest(false).map(|value| Number::of(format, value)) }
     }
 
-    /// `L` for `q = 2^k`: 0 if `q` is no value.
+    /// `L` for `q = 2^k`: 0 if `q` is not a value.
     fn length(&self, k: i64) -> u128 {
         if self.least.is_some_and(|least| k < least) {
             return 0;

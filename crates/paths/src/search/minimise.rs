@@ -117,7 +117,7 @@ fn drop_most(count: usize, mut holds: impl FnMut(&[bool]) -> bool) -> Vec<bool> 
 /// One thing about a path to make plain.
 #[derive(Clone, Copy)]
 enum Edit {
-    /// This addition is no fused multiply-add.
+    /// This addition is not a fused multiply-add.
     Uncontract(usize),
     /// One part of the choice of this operation: products, then additions, then the rounding out of the accumulator.
     Part(usize, Part),

@@ -1,4 +1,4 @@
-//! Points that are no rows, and ranges of values that are right.
+//! Points that are not rows, and ranges of values that are right.
 
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{Activation, At, Layer, Network, PathModel};

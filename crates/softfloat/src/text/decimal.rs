@@ -109,7 +109,7 @@ pub fn to_decimal_digits(
     Ok((write(negative, &text, place - zeros as i64, count as i64), status))
 }
 
-/// What a datum that is no finite value other than zero is called.
+/// What a datum that is not a finite value other than zero is called.
 fn word(datum: Unpacked) -> String {
     let (negative, name) = match datum {
         Unpacked::Infinity { negative } => (negative, "inf"),

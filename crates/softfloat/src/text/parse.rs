@@ -12,7 +12,7 @@ use crate::round::Rounding;
 /// Exponents are cut off here: beyond every format, and by more than a text has digits.
 const EXPONENT_END: i64 = 1 << 60;
 
-/// Why a text is no number.
+/// Why a text is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseNumberCause {
@@ -28,7 +28,7 @@ pub enum ParseNumberCause {
     DecimalExponent,
 }
 
-/// A text that is no number, or none that can be read.
+/// A text that is not a number, or none that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseNumberError {
     /// Where, in bytes from the beginning.
