@@ -9,8 +9,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use roundproof_exact::text::exact_decimal;
 use roundproof_files::Certificate;
-use roundproof_files::text::exact_decimal;
 use roundproof_judge::{Accuracy, Approximates, Evidence, KernelProperty, Property, Verdict};
 use roundproof_kernel::Node;
 use roundproof_network::At;

@@ -14,7 +14,7 @@ mod rejection;
 pub mod rule;
 
 pub use claim::{Accuracy, Approximates, Approximation};
-pub use rejection::{ApproximationRejection, Rejection};
+pub use rejection::{ApproximationRejection, Region, Rejection};
 
 use roundproof_exact::Rational;
 use roundproof_kernel::{Claim, Domain, Evidence, NO_FOREST, Property, Subject, Verdict, check_subject, replay};

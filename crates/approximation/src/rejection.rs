@@ -1,10 +1,47 @@
 //! Why an approximation is not accepted.
 
-use roundproof_exact::Rational;
+use std::fmt;
+
+use roundproof_exact::text::{decimal_bounds, exact_dyadic};
+use roundproof_exact::{Rational, Value};
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_functions::FunctionError;
 use roundproof_kernel::ReplayRejection;
 use thiserror::Error;
+
+/// A box of a domain, or a point of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The format.
+    pub format: Format,
+    /// For each variable, its least and its largest value.
+    pub ends: Vec<(Encoding, Encoding)>,
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |encoding| Value { format: self.format, encoding };
+        for (variable, &(low, high)) in self.ends.iter().enumerate() {
+            let comma = if variable == 0 { "" } else { ", " };
+            // Functions have one variable or two.
+            let name = if variable == 0 { "x" } else { "y" };
+            match low == high {
+                true => write!(f, "{comma}{name} = {}", value(low))?,
+                false => write!(f, "{comma}{name} from {} to {}", value(low), value(high))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Significant digits of the ends of an enclosure in a message.
+const DIGITS: u32 = 6;
+
+/// The ends of an enclosure, rounded outward.
+fn spelled((low, high): &(Rational, Rational)) -> String {
+    let (low, high) = decimal_bounds(low, high, DIGITS);
+    format!("{low} and {high}")
+}
 
 /// Why evidence is not accepted, by the kernel or by the rule of approximation.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -62,14 +99,14 @@ pub enum ApproximationRejection {
         outputs: usize,
     },
     /// Ends of the domain that are not finite, not in order, or in `F(p)` with exponents beyond +-2^22.
-    #[error("variable {variable}: {low:?} to {high:?} is not a range of finite values of the format, least first")]
+    #[error("variable {variable}: from {low} to {high} is not a range of finite values of the format, least first")]
     Domain {
         /// The variable, from 0.
         variable: usize,
         /// Its lower end.
-        low: Encoding,
+        low: Value,
         /// Its upper end.
-        high: Encoding,
+        high: Value,
     },
     /// A domain with more points than are visited.
     #[error("the domain has {points} points; a function is rounded at no more than {most}")]
@@ -80,20 +117,23 @@ pub enum ApproximationRejection {
         most: u128,
     },
     /// A point at which the function, rounded, is not what the tree gives.
-    #[error("at {at:?} the tree gives {given}, and the function, rounded, is {expected:?}")]
+    #[error("at {at} the tree gives {}, and the function, rounded, is {expected}", exact_dyadic(given.clone()))]
     Value {
         /// The point.
-        at: Vec<Encoding>,
+        at: Region,
         /// What the tree gives.
         given: Rational,
         /// What it should be.
-        expected: Encoding,
+        expected: Value,
     },
     /// A region in which the function is nowhere as near as claimed to what the tree gives.
-    #[error("in {region:?} the tree gives {given}, which is too far from the function, between {} and {}", between.0, between.1)]
+    #[error(
+        "with {region} the tree gives {}, which is too far from the function, between {}",
+        exact_dyadic(given.clone()), spelled(between)
+    )]
     Error {
         /// The region; in `F(p)`, that of the leaf, of which it is a part.
-        region: Vec<(Encoding, Encoding)>,
+        region: Region,
         /// What the tree gives.
         given: Rational,
         /// The function is not below the one, nor above the other.
@@ -101,10 +141,10 @@ pub enum ApproximationRejection {
     },
     /// A point at which no precision told on which side of the error the function is; in `F(p)`, a leaf that was halved
     /// until its parts were too small.
-    #[error("in {region:?}, {bits} bits do not tell whether the error is within what the claim allows")]
+    #[error("with {region}, {bits} bits do not tell whether the error is within what the claim allows")]
     Undecided {
         /// The point, or the leaf.
-        region: Vec<(Encoding, Encoding)>,
+        region: Region,
         /// The bits that were tried last.
         bits: u32,
     },
@@ -115,10 +155,10 @@ pub enum ApproximationRejection {
         most: usize,
     },
     /// A point where the function cannot be rounded or enclosed.
-    #[error("in {region:?}: {error}")]
+    #[error("with {region}: {error}")]
     Function {
         /// Where.
-        region: Vec<(Encoding, Encoding)>,
+        region: Region,
         /// Why not.
         error: FunctionError,
     },

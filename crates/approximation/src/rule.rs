@@ -18,13 +18,14 @@
 //!
 //! What is believed is that an enclosure holds the function: `roundproof-functions` proves it by outward rounding.
 
-use roundproof_exact::{Rational, decode, order_key, round};
+use roundproof_exact::{Rational, Value, order_key, real, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::FunctionError;
-use roundproof_kernel::{ReplayRejection, exponent_is_moderate};
-use roundproof_network::{Forest, TreeNode};
+use roundproof_kernel::cut::{Event, Walk};
+use roundproof_kernel::{ReplayRejection, datum, exponent_is_moderate, key, stored};
+use roundproof_network::{Forest, Input, TreeNode};
 
-use crate::{Accuracy, Approximation, ApproximationRejection, Rejection};
+use crate::{Accuracy, Approximation, ApproximationRejection, Region, Rejection};
 
 /// The most points of a domain at which a function is rounded.
 pub const MOST_POINTS: u128 = 1 << 16;
@@ -88,11 +89,12 @@ pub(crate) fn contradicts(
     let mut keys = Keys::new();
     for (input, (&value, (low, high))) in point.iter().zip(domain).enumerate() {
         let key = order_key(format, value).filter(|key| (low..=high).contains(key));
-        let key = key.ok_or(ReplayRejection::Outside { input, value })?;
+        let outside = || ReplayRejection::Outside { input: Input(input), value: Value { format, encoding: value } };
+        let key = key.ok_or_else(outside)?;
         keys.push((key, key));
     }
     let mut judge = Judge { claimed, format, enclosures: 0 };
-    let number = decode(format, given).and_then(|datum| datum.rational());
+    let number = real(format, given);
     let holds = match claimed.accuracy {
         Accuracy::Rounded { mode, overflow } => {
             check_policy(format, overflow)?;
@@ -106,6 +108,7 @@ pub(crate) fn contradicts(
             Err(undecided) => return Err(undecided.into()),
         },
     };
+    let given = Value { format, encoding: given };
     if holds { Err(ReplayRejection::Holds { given }.into()) } else { Ok(()) }
 }
 
@@ -125,7 +128,10 @@ fn domain(claimed: &Approximation, forest: &Forest) -> Result<Keys, Approximatio
             |end| order_key(format, end).filter(|&key| format.is_finite(end) && exponent_is_moderate(format, key));
         match (key(low), key(high)) {
             (Some(low), Some(high)) if low <= high => Ok((low, high)),
-            _ => Err(ApproximationRejection::Domain { variable, low, high }),
+            _ => {
+                let [low, high] = [low, high].map(|encoding| Value { format, encoding });
+                Err(ApproximationRejection::Domain { variable, low, high })
+            }
         }
     };
     claimed.domain.iter().enumerate().map(range).collect()
@@ -156,27 +162,21 @@ fn visit(
     judge: &mut dyn FnMut(usize, &Rational, Keys) -> Result<(), ApproximationRejection>,
 ) -> Result<(), ApproximationRejection> {
     let (format, tree) = (forest.format(), &forest.trees()[0]);
-    let links = tree.links();
-    let base = value(format, forest.base().get(0));
-    let mut open = vec![(0, domain)];
-    while let Some((node, region)) = open.pop() {
-        match tree.nodes[node] {
-            TreeNode::Leaf => {
-                let leaf = links[node] as usize;
-                judge(leaf, &(value(format, tree.values.get(leaf)) + &base), region)?;
+    let preorder = tree.preorder();
+    let base = stored(format, forest.base().get(0));
+    let mut walk = Walk::new(0);
+    while let Some(event) = walk.next() {
+        let Event::Visit(node) = event else { continue };
+        let region: Option<Keys> =
+            (0..).zip(&domain).map(|(column, &range)| walk.bounds.within(column, range)).collect();
+        match (region, tree.nodes[node]) {
+            (None, _) => {}
+            (Some(region), TreeNode::Leaf) => {
+                let leaf = preorder.link(node);
+                judge(leaf, &(stored(format, tree.values.get(leaf)) + &base), region)?;
             }
-            TreeNode::Split { column, threshold } => {
-                let threshold = order_key(format, threshold).expect("thresholds of a forest are finite");
-                let (low, high) = region[column as usize];
-                let mut side = |node, low, high| {
-                    if low <= high {
-                        let mut region = region.clone();
-                        region[column as usize] = (low, high);
-                        open.push((node, region));
-                    }
-                };
-                side(links[node] as usize, low.max(threshold + 1), high);
-                side(node + 1, low, high.min(threshold));
+            (Some(_), TreeNode::Split { column, threshold }) => {
+                walk.split(column, key(format, threshold), preorder.sides(node));
             }
         }
     }
@@ -209,11 +209,12 @@ impl Judge<'_> {
     fn rounded_at(&self, value: &Rational, point: &[i128]) -> Result<(), ApproximationRejection> {
         let Accuracy::Rounded { mode, overflow } = self.claimed.accuracy else { return Ok(()) };
         let expected = self.round_at(point, mode, overflow)?;
-        let is_value = decode(self.format, expected).and_then(|datum| datum.rational()).is_some_and(|it| it == *value);
+        let is_value = real(self.format, expected).is_some_and(|it| it == *value);
         if is_value {
             return Ok(());
         }
-        let at = point.iter().map(|&key| self.encoding(key)).collect();
+        let at = self.region(point.iter().map(|&key| (key, key)));
+        let expected = Value { format: self.format, encoding: expected };
         Err(ApproximationRejection::Value { at, given: value.clone(), expected })
     }
 
@@ -241,7 +242,7 @@ impl Judge<'_> {
             if self.enclosures > MOST_ENCLOSURES {
                 return Err(ApproximationRejection::Work { most: MOST_ENCLOSURES });
             }
-            let region = || self.ends(part.keys().unwrap_or(&leaf).clone());
+            let region = || self.region(part.keys().unwrap_or(&leaf).iter().copied());
             let is_point = reals.iter().all(|(low, high)| low == high);
             let enclosure = self.claimed.function.enclose(&reals, bits);
             if let Ok((low, high)) = &enclosure {
@@ -274,7 +275,7 @@ impl Judge<'_> {
             Accuracy::Within(error) => distance(value) > *error,
             Accuracy::Excess(excess) => {
                 let nearest = round(real, self.format, RoundingMode::TiesToEven, Overflow::Saturate).encoding;
-                distance(value) - distance(&self::value(self.format, nearest)) > *excess
+                distance(value) - distance(&stored(self.format, nearest)) > *excess
             }
             Accuracy::Rounded { .. } => true,
         }
@@ -297,21 +298,16 @@ impl Judge<'_> {
     }
 
     fn undefined(&self, region: impl Iterator<Item = (i128, i128)>, error: FunctionError) -> ApproximationRejection {
-        ApproximationRejection::Function { region: self.ends(region.collect()), error }
+        ApproximationRejection::Function { region: self.region(region), error }
     }
 
-    fn ends(&self, region: Keys) -> Vec<(Encoding, Encoding)> {
-        region.into_iter().map(|(low, high)| (self.encoding(low), self.encoding(high))).collect()
-    }
-
-    /// The value with an order key; of the zeros, +0.
-    fn encoding(&self, key: i128) -> Encoding {
-        let sign = if key < 0 { 1 << (self.format.width() - 1) } else { 0 };
-        Encoding::from_bits(sign | key.unsigned_abs())
+    fn region(&self, keys: impl Iterator<Item = (i128, i128)>) -> Region {
+        let ends = keys.map(|(low, high)| (datum(self.format, low), datum(self.format, high))).collect();
+        Region { format: self.format, ends }
     }
 
     fn value_of(&self, key: i128) -> Rational {
-        value(self.format, self.encoding(key))
+        stored(self.format, datum(self.format, key))
     }
 }
 
@@ -362,8 +358,4 @@ impl Part {
 
 fn bits_of(number: &Rational) -> usize {
     (number.numer().significant_bits() + number.denom().significant_bits()) as usize
-}
-
-fn value(format: Format, encoding: Encoding) -> Rational {
-    decode(format, encoding).and_then(|datum| datum.rational()).expect("values of forests and domains are finite")
 }

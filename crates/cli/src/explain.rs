@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_judge::point::Point;
 use roundproof_judge::{Evidence, Named, Verdict, check, read_certificate};
 use roundproof_network::{At, Placed};
@@ -12,7 +12,6 @@ use roundproof_paths::{FromWitness, Plain, trace};
 
 use crate::exit::Exit;
 use crate::output::{emit, emit_json};
-use crate::words;
 
 mod operations;
 mod reals;
@@ -77,7 +76,7 @@ fn explain(path: &Path) -> Result<Result<Explanation, String>> {
     match check(&certificate.claim, &files.subject(), evidence, &mut |_, _| ()) {
         Ok(Verdict::Refuted) => {}
         Ok(other) => return Ok(Err(format!("the kernel says {other}"))),
-        Err(rejection) => return Ok(Err(words::rejection(&rejection, certificate.claim.format))),
+        Err(rejection) => return Ok(Err(rejection.to_string())),
     }
     let format = certificate.claim.format;
     let (inputs, at) = match (&witness.at, data, forest) {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_format::{Encoding, Format, NAMED};
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! Claims, path models and witnesses in words.
 
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_judge::Evidence;
 use roundproof_network::{
@@ -8,7 +8,7 @@ use roundproof_network::{
     Witness,
 };
 
-pub use roundproof_judge::words::{claim, count, evidence_kind, leaf_count, rejection};
+pub use roundproof_judge::words::{claim, count, evidence_kind, leaf_count};
 
 /// Rows, shortened to the first twenty, by their lines if those are known.
 pub fn rows(rows: &[usize], place: impl Fn(usize) -> String) -> String {

@@ -7,9 +7,9 @@ use roundproof_checker::prove::{
     Files, Preference, Proof, ProveError, Strategy, Task, TreeOptions, approximate_by, compute_within, given, memorize,
 };
 use roundproof_construct::learn::LearnOptions;
+use roundproof_exact::text::exact_decimal;
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, RelativePath, SourceReference};
-use roundproof_files::text::exact_decimal;
 use roundproof_format::Format;
 use roundproof_judge::{Approximation, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Dataset, Encodings, Witness};

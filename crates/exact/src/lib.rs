@@ -8,6 +8,7 @@
 //! - [`round()`]: the definition, in five directions, [`round_to_odd`], [`round_stochastically`]; [`faithful`]: the relation "is one of the two neighbours of".
 //! - [`Arithmetic`]: the operations, for comparison with other implementations.
 //! - [`compare`], [`total_order`], [`Extremum`]: orders, minima and maxima.
+//! - [`Value`], [`text`]: data as exact text.
 //! - [`parse_number`]: exact values of decimal and hexadecimal text.
 
 mod arithmetic;
@@ -16,6 +17,8 @@ mod number;
 mod operations;
 mod order;
 mod rounding;
+pub mod text;
+mod value;
 
 pub use arithmetic::Arithmetic;
 pub use datum::{Datum, Parts, decode, encode, encode_parts, of_order_key, order_key, parts, real};
@@ -23,6 +26,7 @@ pub use number::{Number, NumberError, parse_number};
 pub use order::{Extremum, compare, total_order};
 pub use rounding::{Faithful, Rounded, faithful, power_of_two, round, round_stochastically, round_to_odd};
 pub use rug::{Integer, Rational};
+pub use value::Value;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@
 //! - [`safetensors`]: networks and rounded data sets; the layout is written down there.
 //! - [`certificate`]: what was claimed, of which files, on what evidence; the notation is written down there.
 //! - [`digest`], [`atomic`]: SHA-256, and files that are never half-written.
-//! - [`json`], [`text`]: strict JSON, and data as exact text.
+//! - [`json`]: strict JSON.
 //!
 //! Tables and models, which data sets and forests come from, are read by `roundproof-sources`.
 
@@ -18,7 +18,6 @@ pub mod digest;
 mod error;
 pub mod json;
 pub mod safetensors;
-pub mod text;
 
 pub use atomic::{AtomicFile, write_atomically};
 pub use certificate::Certificate;

@@ -1,7 +1,7 @@
 //! What a claim about points says of the point of a witness, in words.
 
+use roundproof_exact::text::{approximate, approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
 use roundproof_exact::{Rational, decode, round};
-use roundproof_files::text::{approximate, approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::Forest;
 

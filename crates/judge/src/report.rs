@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_kernel::{Evidence, Subject, Verdict};
 use roundproof_network::{At, Witness};
 use serde::Serialize;
@@ -73,9 +73,7 @@ impl Report {
         let (verdict, status, detail, outcome) = match &judged {
             Ok(judged) => match &judged.judgement {
                 Judgement::Accepted(verdict) => (Some(*verdict), "accepted", accepted(judged), (*verdict).into()),
-                Judgement::Rejected(reason) => {
-                    (None, "rejected", rejected(&judged.certificate, reason), Outcome::Rejected)
-                }
+                Judgement::Rejected(reason) => (None, "rejected", rejected(reason), Outcome::Rejected),
                 Judgement::NotEstablished(verdict) => {
                     (Some(*verdict), "not established", not_established(*verdict), Outcome::NotEstablished)
                 }
@@ -104,10 +102,10 @@ fn not_established(verdict: Verdict) -> String {
     why.to_string()
 }
 
-fn rejected(certificate: &Certificate, reason: &Reason) -> String {
+fn rejected(reason: &Reason) -> String {
     match reason {
         Reason::File(mismatch) => mismatch.to_string(),
-        Reason::Evidence(rejection) => words::rejection(rejection, certificate.claim.format),
+        Reason::Evidence(rejection) => rejection.to_string(),
         Reason::Verdict { said, found } => format!("the certificate says {said}, the kernel says {found}"),
         Reason::NotVacuous { rows } => {
             format!("the certificate says Vacuous, and the data set has {}", count(*rows, "row"))

@@ -38,8 +38,8 @@ mod overflow;
 mod regions;
 mod units;
 
-use roundproof_exact::Rational;
-use roundproof_network::{Dataset, Forest, Network, PathModel};
+use roundproof_exact::{Rational, Value};
+use roundproof_network::{Dataset, Forest, Network, Output, PathModel, Row};
 
 use crate::facts::Facts;
 use crate::{BoxRejection, Domain, Separator, key, stored};
@@ -164,7 +164,8 @@ impl Piecewise<'_> {
         for (output, given) in given.into_iter().enumerate() {
             let label = data.label(row, output);
             if given != stored(format, label) {
-                return Err(BoxRejection::Label { row, output, given, label });
+                let label = Value { format, encoding: label };
+                return Err(BoxRejection::Label { row: Row(row), output: Output(output), given, label });
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use roundproof_exact::Rational;
 use roundproof_format::Encoding;
-use roundproof_network::{Dataset, Forest, Preorder, Tree};
+use roundproof_network::{Dataset, Forest, Preorder, Row, Tree};
 
 use crate::{Rejection, key, stored};
 
@@ -37,7 +37,10 @@ pub(crate) fn check_exceptions(
     let place = found.iter().zip(claimed).position(|(found, claimed)| found != claimed);
     match place.unwrap_or(found.len().min(claimed.len())) {
         end if end == found.len() && end == claimed.len() => Ok(()),
-        place => Err(Rejection::Exceptions { found: found.get(place).copied(), claimed: claimed.get(place).copied() }),
+        place => {
+            let row = |rows: &[usize]| rows.get(place).copied().map(Row);
+            Err(Rejection::Exceptions { found: row(&found), claimed: row(claimed) })
+        }
     }
 }
 

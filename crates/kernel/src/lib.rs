@@ -15,6 +15,7 @@
 mod activation;
 pub mod boxes;
 mod claim;
+pub mod cut;
 mod domain;
 mod evidence;
 pub mod facts;
@@ -30,13 +31,13 @@ pub use domain::Domain;
 pub use evidence::{Evidence, Node, Separator};
 pub use forest::exceptions;
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
-pub use value::{MODERATE_EXPONENT, exponent_is_moderate};
+pub use value::{MODERATE_EXPONENT, datum, exponent_is_moderate, key, stored};
 
+use roundproof_exact::Value;
 use roundproof_network::{Dataset, Forest};
 
 use facts::Facts;
 use property::Required;
-use value::{key, stored};
 
 /// Judges `evidence` for or against `claim`.
 ///
@@ -67,6 +68,7 @@ pub fn check(
             let (inputs, given) = replay::at(model, network, required.domain(), witness)?;
             let need = required.need(&witness.at, &inputs, witness.output)?;
             if need.admits(claim.format, given) {
+                let given = Value { format: claim.format, encoding: given };
                 Err(ReplayRejection::Holds { given }.into())
             } else {
                 Ok(Verdict::Refuted)

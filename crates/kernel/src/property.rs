@@ -1,8 +1,8 @@
 //! What a claim asks of outputs, whatever rule establishes it and whatever contradicts it.
 
-use roundproof_exact::{Rational, order_key, real};
+use roundproof_exact::{Rational, Value, order_key, real};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{At, Dataset, Forest, Network};
+use roundproof_network::{At, Dataset, Forest, Input, Network, Place, Row};
 
 use crate::replay::exists;
 use crate::{Domain, NO_FOREST, Property, Rejection, ReplayRejection, Subject, exponent_is_moderate, forest};
@@ -92,7 +92,7 @@ impl Domain<'_> {
         let format = network.format();
         match (self, at) {
             (Domain::Rows(data), At::Row(row)) => {
-                exists("row", *row, data.rows())?;
+                exists(Place::Row(Row(*row)), *row < data.rows())?;
                 Ok((0..data.dimension()).map(|column| data.input(*row, column)).collect())
             }
             (Domain::AllFinite, At::Point(point)) => {
@@ -105,7 +105,10 @@ impl Domain<'_> {
                     key.is_some_and(|key| exponent_is_moderate(format, key))
                 };
                 match point.iter().position(|value| !is_value(value)) {
-                    Some(input) => Err(ReplayRejection::Input { input, value: point[input] }),
+                    Some(input) => {
+                        let value = Value { format, encoding: point[input] };
+                        Err(ReplayRejection::Input { input: Input(input), value })
+                    }
                     None => Ok(point.clone()),
                 }
             }

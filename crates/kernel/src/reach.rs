@@ -13,9 +13,11 @@
 pub(crate) mod interval;
 mod sum;
 
+use roundproof_exact::Value;
 use roundproof_format::{Encoding, Format, Overflow, Subnormals};
 use roundproof_network::{
-    Accumulator, Activation, Contraction, Dataset, Network, Neuron, Order, PathModel, Summation, Terms, Trees,
+    Accumulator, Activation, Contraction, Dataset, Network, Neuron, Order, Output, PathModel, Row, Site, Summation,
+    Terms, Trees,
 };
 use rustc_hash::FxHashMap;
 
@@ -63,8 +65,8 @@ pub fn check(
                 .map(|neuron| {
                     let enclosed = evaluator.neuron(step.neuron(neuron), step.activation(), &read);
                     enclosed.map_err(|lost| match lost {
-                        Lost::Nan => ReachRejection::Nan { row, layer, neuron },
-                        Lost::Exponent => ReachRejection::Exponent { row, layer, neuron },
+                        Lost::Nan => ReachRejection::Nan { row: Row(row), site: Site { layer, neuron } },
+                        Lost::Exponent => ReachRejection::Exponent { row: Row(row), site: Site { layer, neuron } },
                     })
                 })
                 .collect::<Result<_, _>>()?;
@@ -75,8 +77,10 @@ pub fn check(
         for (output, reached) in values.iter().enumerate() {
             let label = data.label(row, output);
             if *reached != Keys::point(key(format, label)) {
-                let [low, high] = [reached.low, reached.high].map(|key| datum(format, key));
-                return Err(ReachRejection::Output { row, output, low, high, label });
+                let value = |encoding| Value { format, encoding };
+                let between = Box::new((value(datum(format, reached.low)), value(datum(format, reached.high))));
+                let (row, output, label) = (Row(row), Output(output), value(label));
+                return Err(ReachRejection::Output { row, output, between, label });
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Why evidence was not accepted.
 
-use roundproof_exact::Rational;
-use roundproof_format::{Encoding, Format, Overflow};
-use roundproof_network::{Activation, ModelError, PathError};
+use roundproof_exact::text::{approximate_above, exact_dyadic};
+use roundproof_exact::{Rational, Value};
+use roundproof_format::{Format, Overflow};
+use roundproof_network::{Activation, BoxNumber, Input, ModelError, Output, PathError, Place, Row, Site, Unit};
 use thiserror::Error;
 
 use crate::facts::Denied;
@@ -44,9 +45,9 @@ pub enum Rejection {
     )]
     Exceptions {
         /// The first exception that differs; none if there are no more.
-        found: Option<usize>,
+        found: Option<Row>,
         /// What the claim has in its place; none if it has no more.
-        claimed: Option<usize>,
+        claimed: Option<Row>,
     },
     /// The path model is none for the format.
     #[error(transparent)]
@@ -78,101 +79,100 @@ pub enum BoxRejection {
         activation: Activation,
     },
     /// A unit of layer 1 that does not look at exactly one input.
-    #[error("layer 1, unit {unit}: {terms} weights, not one")]
+    #[error("{unit}: {terms} weights, not one")]
     UnitTerms {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
         /// Its stored weights.
         terms: usize,
     },
     /// A weight of layer 1 that is not a power of two of at least 1 (ReLU), or not 1 in magnitude (Step).
-    #[error("layer 1, unit {unit}: weight {weight:?} is not +-K for a power of two K >= 1 (for Step, K = 1)")]
+    #[error("{unit}: weight {weight} is not +-K for a power of two K >= 1 (for Step, K = 1)")]
     UnitWeight {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
         /// Its weight.
-        weight: Encoding,
+        weight: Value,
     },
     /// A bias of layer 1 that is not K times a value of the format.
-    #[error("layer 1, unit {unit}: bias {bias:?} is not K times a value of the format")]
+    #[error("{unit}: bias {bias} is not K times a value of the format")]
     UnitThreshold {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
         /// Its bias.
-        bias: Encoding,
+        bias: Value,
     },
     /// A threshold with nothing beyond it.
-    #[error("layer 1, unit {unit}: its threshold is the end of the format; such a side needs no unit")]
+    #[error("{unit}: its threshold is the end of the format; such a side needs no unit")]
     UnitAtEnd {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
     },
     /// `K` times the neighbour of the threshold is beyond the largest value.
-    #[error("layer 1, unit {unit}: K times the value next to the threshold is beyond the largest value of the format")]
+    #[error("{unit}: K times the value next to the threshold is beyond the largest value of the format")]
     UnitScale {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
     },
     /// In `F(p)`, a threshold at zero where all finite inputs are in question: zero has no neighbour.
-    #[error("layer 1, unit {unit}: its threshold is 0, which no ReLU unit tells from all other inputs in this format")]
+    #[error("{unit}: its threshold is 0, which no ReLU unit tells from all other inputs in this format")]
     UnitAtZero {
-        /// The unit, from 0.
-        unit: usize,
+        /// The unit.
+        unit: Unit,
     },
     /// The bias of a box's neuron is not 1 (ReLU), or not minus the number of its weights 1 (Step).
-    #[error("layer 2, box {neuron}: bias {bias:?} is not {expected}")]
+    #[error("{neuron}: bias {bias} is not {expected}")]
     BoxBias {
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// Its bias.
-        bias: Encoding,
+        bias: Value,
         /// What it should be.
         expected: i64,
     },
     /// A Step neuron with units that have to fire counts further than the format does exactly.
-    #[error(
-        "layer 2, box {neuron}: {terms} terms are more than min(2^p, largest value), and some of them have weight 1"
-    )]
+    #[error("{neuron}: {terms} terms are more than min(2^p, largest value), and some of them have weight 1")]
     BoxCount {
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// Its stored weights.
         terms: usize,
     },
     /// A weight of layer 2 that is not -W for a power of two W (ReLU), or not 1 or -1 (Step).
-    #[error("layer 2, box {neuron}: weight {weight:?} is not -W for a power of two W (for Step, 1 or -1)")]
+    #[error("{neuron}: weight {weight} is not -W for a power of two W (for Step, 1 or -1)")]
     BoxWeight {
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// The weight.
-        weight: Encoding,
+        weight: Value,
     },
     /// `W * K * gap < 1` for a side, and too few copies of its unit to make up for it.
     #[error(
-        "layer 2, box {neuron}, unit {unit}: W * K * gap = 2^{strength} is below 1, and {copies} copies of the side \
+        "{neuron}, {unit}: W * K * gap = 2^{strength} is below 1, and {copies} copies of the side \
          do not make up for it"
     )]
     Penalty {
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// A unit of the side.
-        unit: usize,
+        unit: Unit,
         /// Binary exponent of its penalty.
         strength: i64,
         /// Units of the same side in the box.
         copies: usize,
     },
     /// The terms of an output may sum to more than the format holds.
-    #[error("layer 3, output {output}: terms of up to {reach} in all may leave the format")]
+    #[error("{output}: terms of up to {} in all may leave the format", exact_dyadic(reach.clone()))]
     SumRange {
-        /// The output, from 0.
-        output: usize,
+        /// The output.
+        output: Output,
         /// Their magnitudes, added up.
         reach: Rational,
     },
     /// The terms of an output do not add up exactly in every order, and the claim has no room for the error.
     #[error(
-        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is {bound}), and the claim allows {allowed}"
+        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is {}), and the claim allows {}",
+        approximate_above(bound), exact_dyadic(allowed.clone())
     )]
     Sum {
         /// The bound of the error.
@@ -189,30 +189,30 @@ pub enum BoxRejection {
         what: &'static str,
     },
     /// A box that is named twice, or never.
-    #[error("separator: box {neuron} stands in {times} regions, not in one")]
+    #[error("separator: {neuron} stands in {times} regions, not in one")]
     BoxRegions {
-        /// The neuron of layer 2, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// How often it was met.
         times: usize,
     },
     /// A box that reaches over a cut above its region.
-    #[error("separator: box {neuron} has no side on input {column} that keeps it {side} a cut above its region")]
+    #[error("separator: {neuron} has no side on {column} that keeps it {side} a cut above its region")]
     Overlap {
-        /// The neuron of layer 2, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// The input that is cut.
-        column: u32,
+        column: Input,
         /// `below` or `above`.
         side: &'static str,
     },
     /// A box that does not fill its region, where all inputs are in question.
-    #[error("separator: box {neuron} keeps {side} a threshold on input {column} that no cut above its region has")]
+    #[error("separator: {neuron} keeps {side} a threshold on {column} that no cut above its region has")]
     Unfilled {
-        /// The neuron of layer 2, from 0.
-        neuron: usize,
+        /// The box.
+        neuron: BoxNumber,
         /// The input.
-        column: u32,
+        column: Input,
         /// `below` or `above`.
         side: &'static str,
     },
@@ -225,57 +225,55 @@ pub enum BoxRejection {
         forest: usize,
     },
     /// A leaf whose value is not what the boxes give.
-    #[error("tree {tree}, leaf {leaf}, output {output}: where the leaf is, the boxes give another value")]
+    #[error("tree {tree}, leaf {leaf}, {output}: where the leaf is, the boxes give another value")]
     Leaf {
         /// The tree, from 0.
         tree: usize,
         /// The leaf, from 0 in preorder.
         leaf: usize,
-        /// The output, from 0.
-        output: usize,
+        /// The output.
+        output: Output,
     },
     /// A bias of layer 3 that is not what the trees and the base leave for it.
-    #[error("layer 3, output {output}: the bias is {bias}, the trees and the base need {needed}")]
+    #[error("{output}: the bias is {}, the trees and the base need {}", exact_dyadic(bias.clone()), exact_dyadic(needed.clone()))]
     Offset {
-        /// The output, from 0.
-        output: usize,
+        /// The output.
+        output: Output,
         /// The bias.
         bias: Rational,
         /// What it would have to be.
         needed: Rational,
     },
     /// A row whose label is not what its box gives.
-    #[error("row {row}, output {output}: the network gives {given} on every path, the label is {label:?}")]
+    #[error("{row}, {output}: the network gives {} on every path, the label is {label}", exact_dyadic(given.clone()))]
     Label {
-        /// The row, from 0.
-        row: usize,
-        /// The output, from 0.
-        output: usize,
+        /// The row.
+        row: Row,
+        /// The output.
+        output: Output,
         /// What the boxes give.
         given: Rational,
         /// What the data set says.
-        label: Encoding,
+        label: Value,
     },
     /// Under overflow to NaN, a sum that may overflow.
-    #[error("layer {layer}, neuron {neuron}: under overflow={overflow} the sum may exceed the largest value")]
+    #[error("{site}: under overflow={overflow} the sum may exceed the largest value")]
     Headroom {
-        /// The layer, from 1.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The neuron.
+        site: Site,
         /// The policy.
         overflow: Overflow,
     },
     /// Under overflow to NaN, a Step unit that a box relies on, and that may be NaN.
     #[error(
-        "layer 2, box {neuron}: under overflow to NaN unit {unit} may be NaN, which Step takes for silence, where it has \
+        "{neuron}: under overflow to NaN {unit} may be NaN, which Step takes for silence, where it has \
          to fire"
     )]
     Silenced {
-        /// The box, from 0.
-        neuron: usize,
-        /// The unit of layer 1, from 0.
-        unit: usize,
+        /// The box.
+        neuron: BoxNumber,
+        /// The unit of layer 1.
+        unit: Unit,
     },
 }
 
@@ -300,97 +298,81 @@ pub enum ReachRejection {
     #[error("the rule does not cover paths on which subnormals are flushed")]
     Flush,
     /// A neuron that may be NaN, as far as the enclosures tell.
-    #[error("row {row}, layer {layer}, neuron {neuron}: NaN cannot be excluded")]
+    #[error("{row}, {site}: NaN cannot be excluded")]
     Nan {
-        /// The row, from 0.
-        row: usize,
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The row.
+        row: Row,
+        /// The neuron.
+        site: Site,
     },
     /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
-    #[error("row {row}, layer {layer}, neuron {neuron}: an exponent beyond +-2^22")]
+    #[error("{row}, {site}: an exponent beyond +-2^22")]
     Exponent {
-        /// The row, from 0.
-        row: usize,
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The row.
+        row: Row,
+        /// The neuron.
+        site: Site,
     },
     /// An output that may be something other than its label, as far as the enclosures tell.
-    #[error("row {row}, output {output}: between {low:?} and {high:?} on every path, the label is {label:?}")]
+    #[error("{row}, {output}: between {} and {} on every path, the label is {label}", between.0, between.1)]
     Output {
-        /// The row, from 0.
-        row: usize,
-        /// The output, from 0.
-        output: usize,
-        /// No path gives less.
-        low: Encoding,
-        /// No path gives more.
-        high: Encoding,
+        /// The row.
+        row: Row,
+        /// The output.
+        output: Output,
+        /// No path gives less than the one, nor more than the other.
+        between: Box<(Value, Value)>,
         /// The label.
-        label: Encoding,
+        label: Value,
     },
 }
 
 /// Why a witness does not refute the claim.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReplayRejection {
-    /// The row or output does not exist.
-    #[error("there is no {what} {index}")]
+    /// A row, output or neuron that does not exist.
+    #[error("there is no {place}")]
     Missing {
-        /// Row, output or neuron.
-        what: &'static str,
-        /// Its number.
-        index: usize,
+        /// What is not there.
+        place: Place,
     },
     /// The neurons are not listed in ascending order, each once.
-    #[error("neuron {neuron} of layer {layer} is listed out of order")]
+    #[error("{site} is listed out of order")]
     Unordered {
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The neuron.
+        site: Site,
     },
     /// A neuron's path is none of the model.
-    #[error("layer {layer}, neuron {neuron}: {error}")]
+    #[error("{site}: {error}")]
     Path {
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The neuron.
+        site: Site,
         /// What is wrong with it.
         error: PathError,
     },
     /// A neuron's value that its activation does not admit for its sum.
-    #[error("layer {layer}, neuron {neuron}: the activation does not make {value:?} of {sum:?}")]
+    #[error("{site}: the activation does not make {value} of {sum}")]
     Activation {
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The neuron.
+        site: Site,
         /// The replayed sum.
-        sum: Encoding,
+        sum: Value,
         /// The witness's value.
-        value: Encoding,
+        value: Value,
     },
     /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
-    #[error("layer {layer}, neuron {neuron}: an exponent beyond +-2^22")]
+    #[error("{site}: an exponent beyond +-2^22")]
     Exponent {
-        /// The layer, from 0.
-        layer: usize,
-        /// The neuron, from 0.
-        neuron: usize,
+        /// The neuron.
+        site: Site,
     },
     /// The path gives another value than the witness says.
-    #[error("the path gives {given:?}, the witness says {said:?}")]
+    #[error("the path gives {given}, the witness says {said}")]
     Value {
         /// The replayed value.
-        given: Encoding,
+        given: Value,
         /// The witness's.
-        said: Encoding,
+        said: Value,
     },
     /// A witness at a row against a claim about points, or the other way round.
     #[error("a witness against this claim is at {needed}")]
@@ -407,29 +389,29 @@ pub enum ReplayRejection {
         expected: usize,
     },
     /// An input that is not a finite value of the format, or in `F(p)` has an exponent beyond +-2^22.
-    #[error("input {input}: {value:?} is not a finite value that the claim is about")]
+    #[error("{input}: {value} is not a finite value that the claim is about")]
     Input {
-        /// The input, from 0.
-        input: usize,
+        /// The input.
+        input: Input,
         /// What the witness has for it.
-        value: Encoding,
+        value: Value,
     },
     /// An input beyond the domain that the claim is about.
-    #[error("input {input}: {value:?} is outside the domain")]
+    #[error("{input}: {value} is outside the domain")]
     Outside {
-        /// The input, from 0.
-        input: usize,
+        /// The input.
+        input: Input,
         /// What the witness has for it.
-        value: Encoding,
+        value: Value,
     },
     /// The path gives what is claimed: it contradicts nothing.
-    #[error("the claim holds there of {given:?}, which the path gives")]
+    #[error("the claim holds there of {given}, which the path gives")]
     Holds {
         /// What the path gives.
-        given: Encoding,
+        given: Value,
     },
 }
 
-fn row_or_none(row: Option<usize>) -> String {
-    row.map_or("no row".to_string(), |row| format!("row {row}"))
+fn row_or_none(row: Option<Row>) -> String {
+    row.map_or("no row".to_string(), |row| row.to_string())
 }

@@ -9,10 +9,11 @@
 //! else alone. For a contracted product, its own choice says how the factors are read and nothing else of it acts; of
 //! the addition, the flush of the left operand, which is never formed, does not act.
 
-use roundproof_exact::{Arithmetic, order_key};
+use roundproof_exact::{Arithmetic, Value, order_key};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_network::{
-    Accumulator, Choice, Network, Neuron, PathModel, SumPath, Summation, Terms, TreePath, Trees, Witness,
+    Accumulator, Choice, Network, Neuron, NeuronPath, Output, PathModel, Place, Site, SumPath, Summation, Terms,
+    TreePath, Trees, Witness,
 };
 
 use crate::activation::Activations;
@@ -36,8 +37,8 @@ pub fn at(
     Ok((inputs, given))
 }
 
-pub(crate) fn exists(what: &'static str, index: usize, count: usize) -> Result<(), ReplayRejection> {
-    if index < count { Ok(()) } else { Err(ReplayRejection::Missing { what, index }) }
+pub(crate) fn exists(place: Place, is_there: bool) -> Result<(), ReplayRejection> {
+    if is_there { Ok(()) } else { Err(ReplayRejection::Missing { place }) }
 }
 
 /// The value that the path of `witness` gives for these inputs, if it is a path of `model` and the value that it says.
@@ -47,15 +48,15 @@ fn value(
     inputs: Vec<Encoding>,
     witness: &Witness,
 ) -> Result<Encoding, ReplayRejection> {
-    exists("output", witness.output, network.output_dimension())?;
-    for path in &witness.neurons {
-        exists("layer", path.layer, network.steps().len())?;
-        exists("neuron", path.neuron, network.steps()[path.layer].rows())?;
+    exists(Place::Output(Output(witness.output)), witness.output < network.output_dimension())?;
+    let sites: Vec<Site> =
+        witness.neurons.iter().map(|&NeuronPath { layer, neuron, .. }| Site { layer, neuron }).collect();
+    for &site in &sites {
+        let step = network.steps().get(site.layer);
+        exists(Place::Site(site), step.is_some_and(|step| site.neuron < step.rows()))?;
     }
-    let place = |index: usize| (witness.neurons[index].layer, witness.neurons[index].neuron);
-    if let Some(index) = (1..witness.neurons.len()).find(|&index| place(index - 1) >= place(index)) {
-        let (layer, neuron) = place(index);
-        return Err(ReplayRejection::Unordered { layer, neuron });
+    if let Some(pair) = sites.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(ReplayRejection::Unordered { site: pair[1] });
     }
 
     let mut listed = witness.neurons.iter().peekable();
@@ -67,11 +68,11 @@ fn value(
         let read = step.read(&vectors);
         let mut values = Vec::with_capacity(step.rows());
         for row in 0..step.rows() {
-            let neuron = step.neuron(row);
+            let (neuron, site) = (step.neuron(row), Site { layer, neuron: row });
             let own = listed.next_if(|path| (path.layer, path.neuron) == (layer, row));
             if let Some(own) = own {
                 let checked = own.path.check(&neuron, model);
-                checked.map_err(|error| ReplayRejection::Path { layer, neuron: row, error })?;
+                checked.map_err(|error| ReplayRejection::Path { site, error })?;
             }
             let plain;
             let path = match own {
@@ -85,10 +86,13 @@ fn value(
             let value = match own.and_then(|own| own.value) {
                 None => activations.plain(step.activation(), sum),
                 Some(value) if activations.admits(step.activation(), sum, value) => value,
-                Some(value) => return Err(ReplayRejection::Activation { layer, neuron: row, sum, value }),
+                Some(value) => {
+                    let [sum, value] = [sum, value].map(|encoding| Value { format, encoding });
+                    return Err(ReplayRejection::Activation { site, sum, value });
+                }
             };
             if order_key(format, value).is_some_and(|key| !exponent_is_moderate(format, key)) {
-                return Err(ReplayRejection::Exponent { layer, neuron: row });
+                return Err(ReplayRejection::Exponent { site });
             }
             values.push(value);
         }
@@ -97,7 +101,8 @@ fn value(
     }
     let given = vectors.last().expect("the inputs are one")[witness.output];
     if given != witness.value {
-        return Err(ReplayRejection::Value { given, said: witness.value });
+        let [given, said] = [given, witness.value].map(|encoding| Value { format: network.format(), encoding });
+        return Err(ReplayRejection::Value { given, said });
     }
     Ok(given)
 }

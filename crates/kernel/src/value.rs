@@ -16,17 +16,17 @@ pub fn exponent_is_moderate(format: Format, key: i128) -> bool {
 }
 
 /// The order key of a stored value, which is finite by the invariants of networks, forests and data sets.
-pub(crate) fn key(format: Format, encoding: Encoding) -> i128 {
+pub fn key(format: Format, encoding: Encoding) -> i128 {
     order_key(format, encoding).expect("stored values are finite")
 }
 
 /// The number that a stored value is.
-pub(crate) fn stored(format: Format, encoding: Encoding) -> Rational {
+pub fn stored(format: Format, encoding: Encoding) -> Rational {
     real(format, encoding).expect("stored values are finite")
 }
 
 /// The datum with an order key that is one's.
-pub(crate) fn datum(format: Format, key: i128) -> Encoding {
+pub fn datum(format: Format, key: i128) -> Encoding {
     of_order_key(format, key).expect("a key is that of a datum")
 }
 

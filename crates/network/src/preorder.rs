@@ -85,6 +85,11 @@ impl Preorder {
         self.links[node] as usize
     }
 
+    /// Where the two parts of a node begin that has two.
+    pub fn sides(&self, node: usize) -> [usize; 2] {
+        [node + 1, self.link(node)]
+    }
+
     /// The links of all nodes.
     pub fn into_links(self) -> Vec<u32> {
         self.links

@@ -34,8 +34,8 @@ use std::fmt;
 use std::path::Path;
 
 use roundproof_exact::Rational;
+use roundproof_exact::text::approximate;
 use roundproof_files::In;
-use roundproof_files::text::approximate;
 use roundproof_files::{Digest, Stored};
 use roundproof_format::Format;
 

@@ -58,7 +58,7 @@ pub struct Inexact {
     pub text: String,
     /// What it became.
     pub rounded: Encoding,
-    /// `|rounded - exact| / |exact|`; see [`roundproof_files::text::approximate`].
+    /// `|rounded - exact| / |exact|`; see [`roundproof_exact::text::approximate`].
     pub relative_error: Rational,
 }
 

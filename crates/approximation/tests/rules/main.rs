@@ -6,5 +6,6 @@ mod approximates_sound;
 #[allow(dead_code)] // what the kernel's tests are written with
 #[path = "../../../kernel/tests/rules/common.rs"]
 mod common;
+mod messages;
 mod points;
 mod real;

@@ -71,7 +71,7 @@ fn a_departure_refutes_what_the_plain_path_does_not() {
     assert_eq!(witness.value, value(F, "1.25"));
     assert_eq!(case.judge(&witness), Ok(Verdict::Refuted));
     let plain = case.value(&[value(F, "0.0625")], Vec::new());
-    assert_eq!(case.replay(&plain), ReplayRejection::Holds { given: F.one(false) });
+    assert_eq!(case.replay(&plain), ReplayRejection::Holds { given: number(F, "1") });
 }
 
 #[test]
@@ -86,22 +86,22 @@ fn every_change_is_rejected() {
     assert_eq!(rejected(&|w| w.at = At::Row(0)), ReplayRejection::At { needed: "a point" });
     assert_eq!(rejected(&|w| w.at = at(&[])), ReplayRejection::Inputs { given: 0, expected: 1 });
     assert_eq!(rejected(&|w| w.at = at(&[F.zero(), F.zero()])), ReplayRejection::Inputs { given: 2, expected: 1 });
-    assert_eq!(rejected(&|w| w.output = 1), ReplayRejection::Missing { what: "output", index: 1 });
-    assert_eq!(rejected(&|w| w.neurons[0].neuron = 1), ReplayRejection::Missing { what: "neuron", index: 1 });
+    assert_eq!(rejected(&|w| w.output = 1), ReplayRejection::Missing { place: Place::Output(Output(1)) });
+    assert_eq!(rejected(&|w| w.neurons[0].neuron = 1), ReplayRejection::Missing { place: Place::Site(site(0, 1)) });
     // The other neighbour of the exact sum, and a value that is none.
     for other in ["1", "1.5"] {
         let other = value(F, other);
-        let said = ReplayRejection::Value { given: value(F, "1.25"), said: other };
+        let said = ReplayRejection::Value { given: number(F, "1.25"), said: of(F, other) };
         assert_eq!(rejected(&|w| w.value = other), said);
     }
     // Another point: the sum is exact there, and another value.
     assert!(matches!(rejected(&|w| w.at = at(&[F.one(false)])), ReplayRejection::Value { .. }));
     let minus = value(F, "-0.0625");
     let outside = case.value(&[minus], unchanged.neurons.clone());
-    assert_eq!(case.replay(&outside), ReplayRejection::Outside { input: 0, value: minus });
+    assert_eq!(case.replay(&outside), ReplayRejection::Outside { input: Input(0), value: of(F, minus) });
     // No number of the format.
     let beyond = Encoding::from_bits(1 << F.width());
-    assert_eq!(rejected(&|w| w.at = at(&[beyond])), ReplayRejection::Input { input: 0, value: beyond });
+    assert_eq!(rejected(&|w| w.at = at(&[beyond])), ReplayRejection::Input { input: Input(0), value: of(F, beyond) });
 }
 
 /// At a point where the function has no value nothing is claimed, and what no precision decides is not refuted.

@@ -37,11 +37,11 @@ pub(super) fn candidates(
     let mut list = List { format, most, ranges: ranges.clone(), known: BTreeSet::new(), points: Vec::new() };
     match rejection {
         Rejection::Approximation(ApproximationRejection::Value { at, .. }) => {
-            list.push(at.iter().map(|&value| key(format, value)).collect());
+            list.push(at.ends.iter().map(|&(value, _)| key(format, value)).collect());
         }
         Rejection::Approximation(ApproximationRejection::Error { region, .. }) => {
-            list.push(region.iter().map(|&(low, _)| key(format, low)).collect());
-            list.push(region.iter().map(|&(_, high)| key(format, high)).collect());
+            list.push(region.ends.iter().map(|&(low, _)| key(format, low)).collect());
+            list.push(region.ends.iter().map(|&(_, high)| key(format, high)).collect());
         }
         _ => {}
     }

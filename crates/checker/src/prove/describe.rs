@@ -1,7 +1,7 @@
 //! What a construction says of rows and columns, told in the places and names of the table that they came from.
 
 use roundproof_construct::ConstructError;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_softfloat::compare;
 use roundproof_sources::table::Table;
 

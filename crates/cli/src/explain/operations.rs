@@ -1,7 +1,7 @@
 //! The operations of one neuron that are not exact.
 
+use roundproof_exact::text::{exact_decimal, exact_dyadic};
 use roundproof_exact::{Rational, faithful, round};
-use roundproof_files::text::{exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_network::{Accumulator, Activation, Addition, Choice, PathModel, Rounding, Summation, TreePath};
 use roundproof_paths::{Computed, NeuronTrace, Sum, SumTrace};

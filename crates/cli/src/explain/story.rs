@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use roundproof_exact::Rational;
-use roundproof_files::text::{exact_decimal, exact_dyadic};
+use roundproof_exact::text::{exact_decimal, exact_dyadic};
 use roundproof_format::{Encoding, Format};
 use roundproof_judge::point::Point;
 use roundproof_network::{Network, PathModel, Witness};

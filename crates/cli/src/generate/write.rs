@@ -4,7 +4,7 @@ use std::io::{self, Seek, Write};
 
 use anyhow::{Result, bail};
 use roundproof_construct::generate::{Generator, Recipe};
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_format::{Encoding, Format};
 use roundproof_softfloat::{Unpacked, decode, encode};
 use roundproof_sources::numpy::{self, ArchiveWriter, Dtype};

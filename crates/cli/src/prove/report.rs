@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use roundproof_checker::prove::{NAMES, Proof};
 use roundproof_construct::reference_parameters;
+use roundproof_exact::text::{approximate, exact_decimal};
 use roundproof_files::safetensors::parse_forest;
-use roundproof_files::text::{approximate, exact_decimal};
 use roundproof_judge::point::Point;
 use roundproof_judge::{Evidence, KernelProperty, Property, Verdict};
 use roundproof_network::{At, Witness};
@@ -139,7 +139,7 @@ impl Report {
             reference_parameters: (shape.rows > 0).then_some(Whole(reference)),
             tree,
             evidence: certificate.evidence.as_ref().map(words::evidence_kind),
-            rejection: proof.rejection.as_ref().map(|rejection| words::rejection(rejection, claim.format)),
+            rejection: proof.rejection.as_ref().map(ToString::to_string),
             refutation,
             rounding: table.map(Rounding::new),
             files: out.map(|out| files().map(|name| out.join(name).display().to_string()).collect()),

@@ -1,7 +1,7 @@
 //! The outputs of `run`, row by row or as a table.
 
 use anyhow::Result;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_format::{Encoding, Format};
 use roundproof_judge::point::Point;
 use roundproof_paths::is_right;

@@ -9,10 +9,10 @@
 //! that cut different inputs may have as many as the product of their leaves, and it takes that long to say so.
 
 use roundproof_exact::Rational;
-use roundproof_network::{Forest, Preorder, Tree, TreeNode};
+use roundproof_network::{Forest, Output, Preorder, Tree, TreeNode};
 
 use super::Piecewise;
-use super::regions::{Event, Walk};
+use crate::cut::{Event, Walk};
 use crate::{BoxRejection, Node, key, stored};
 
 /// Checks that the boxes are `forest`.
@@ -34,7 +34,9 @@ pub(super) fn check(
         }
     }
     match bias.iter().zip(total).enumerate().find(|(_, (bias, total))| *bias != total) {
-        Some((output, (bias, needed))) => Err(BoxRejection::Offset { output, bias: bias.clone(), needed }),
+        Some((output, (bias, needed))) => {
+            Err(BoxRejection::Offset { output: Output(output), bias: bias.clone(), needed })
+        }
         None => Ok(()),
     }
 }
@@ -74,7 +76,7 @@ impl Overlay<'_> {
                     (column, threshold, regions.sides(node).map(|node| (node, other)))
                 }
                 (Node::Box(_) | Node::Empty, TreeNode::Split { column, threshold }) => {
-                    (column, threshold, self.sides(other).map(|other| (node, other)))
+                    (column, threshold, self.preorder.sides(other).map(|other| (node, other)))
                 }
                 (leaf @ (Node::Box(_) | Node::Empty), TreeNode::Leaf) => {
                     let number = self.preorder.link(other);
@@ -84,6 +86,7 @@ impl Overlay<'_> {
                         Some(offset) => {
                             if let Some(output) = offset.iter().zip(&found).position(|(offset, found)| offset != found)
                             {
+                                let output = Output(output);
                                 return Err(BoxRejection::Leaf { tree: self.index, leaf: number, output });
                             }
                         }
@@ -111,15 +114,10 @@ impl Overlay<'_> {
                 TreeNode::Leaf => None,
             };
             match side {
-                Some(above) => node = self.sides(node)[usize::from(above)],
+                Some(above) => node = self.preorder.sides(node)[usize::from(above)],
                 None => return node,
             }
         }
-    }
-
-    /// Where the sides of a split of the tree begin.
-    fn sides(&self, split: usize) -> [usize; 2] {
-        [split + 1, self.preorder.link(split)]
     }
 
     fn terms(&self, neuron: u32) -> impl Iterator<Item = (usize, &Rational)> {

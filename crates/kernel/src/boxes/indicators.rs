@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_exact::parts;
+use roundproof_exact::{Value, parts};
 use roundproof_format::Encoding;
-use roundproof_network::SparseLayer;
+use roundproof_network::{BoxNumber, SparseLayer, Unit};
 
 use super::units::{Hidden, Side, Units};
 use crate::facts::{Dominance, Facts, Grid};
@@ -64,30 +64,39 @@ impl<'a> Indicators<'a> {
             match key(format, weight) {
                 key if key == one => required += 1,
                 key if key == minus_one => {}
-                _ => return Err(BoxRejection::BoxWeight { neuron, weight }),
+                _ => return Err(self.wrong_weight(neuron, weight)),
             }
         }
-        let bias = self.bias(neuron);
-        if stored(format, bias) != -required {
-            return Err(BoxRejection::BoxBias { neuron, bias, expected: -required });
+        if stored(format, self.bias(neuron)) != -required {
+            return Err(self.wrong_bias(neuron, -required));
         }
         let terms = self.terms(neuron).len();
         if required > 0 && !grid.is_exact(0, &terms.into()) {
-            return Err(BoxRejection::BoxCount { neuron, terms });
+            return Err(BoxRejection::BoxCount { neuron: BoxNumber(neuron), terms });
         }
         Ok(())
     }
 
+    fn wrong_weight(&self, neuron: usize, weight: Encoding) -> BoxRejection {
+        let weight = Value { format: self.units.format, encoding: weight };
+        BoxRejection::BoxWeight { neuron: BoxNumber(neuron), weight }
+    }
+
+    fn wrong_bias(&self, neuron: usize, expected: i64) -> BoxRejection {
+        let bias = Value { format: self.units.format, encoding: self.bias(neuron) };
+        BoxRejection::BoxBias { neuron: BoxNumber(neuron), bias, expected }
+    }
+
     /// A ReLU neuron takes a penalty of at least 1 off 1 wherever a side fires: one unit's, or that of copies (R6).
     fn check_penalty(&self, dominance: &Dominance, neuron: usize) -> Result<(), BoxRejection> {
-        let (format, bias) = (self.units.format, self.bias(neuron));
-        if key(format, bias) != key(format, format.one(false)) {
-            return Err(BoxRejection::BoxBias { neuron, bias, expected: 1 });
+        let format = self.units.format;
+        if key(format, self.bias(neuron)) != key(format, format.one(false)) {
+            return Err(self.wrong_bias(neuron, 1));
         }
         let mut strengths = Vec::new();
         for (unit, weight) in self.terms(neuron) {
             let penalty = parts(format, weight).filter(|weight| weight.negative).and_then(|weight| weight.power());
-            let penalty = penalty.ok_or(BoxRejection::BoxWeight { neuron, weight })?;
+            let penalty = penalty.ok_or_else(|| self.wrong_weight(neuron, weight))?;
             strengths.push((unit, penalty + self.units.strength(unit)));
         }
         if strengths.iter().all(|&(_, strength)| dominance.outweighs(&[strength])) {
@@ -102,7 +111,7 @@ impl<'a> Indicators<'a> {
             None => Ok(()),
             Some(&(unit, strength)) => {
                 let copies = sides[&self.units.side(unit)].len();
-                Err(BoxRejection::Penalty { neuron, unit, strength, copies })
+                Err(BoxRejection::Penalty { neuron: BoxNumber(neuron), unit: Unit(unit), strength, copies })
             }
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use roundproof_exact::Rational;
 use roundproof_format::{Encoding, Format};
-use roundproof_network::SparseLayer;
+use roundproof_network::{Output, SparseLayer};
 use rustc_hash::FxHashMap;
 
 use super::regions::Regions;
@@ -92,7 +92,7 @@ impl Labels {
             let magnitude = Rational::from(&extent.positive + &extent.negative);
             match error.grown(&magnitude, extent.terms) {
                 Some(grown) => worst = worst.max(grown - magnitude),
-                None => return Err(BoxRejection::SumRange { output, reach: magnitude }),
+                None => return Err(BoxRejection::SumRange { output: Output(output), reach: magnitude }),
             }
         }
         Ok(worst)

@@ -34,7 +34,7 @@ use std::hash::Hash;
 
 use roundproof_exact::{Rational, of_order_key, real, round};
 use roundproof_format::{Format, Overflow, RoundingMode};
-use roundproof_network::Encodings;
+use roundproof_network::{BoxNumber, Encodings, Site, Unit};
 use rustc_hash::FxHashMap;
 
 use super::indicators::Indicators;
@@ -57,7 +57,7 @@ pub(super) fn check(facts: &Facts, boxes: &Indicators, domain: &Domain) -> Resul
 fn headroom(error: &ErrorBound, boxes: &Indicators, domain: &Domain) -> Result<(), BoxRejection> {
     let (units, format) = (&boxes.units, boxes.units.format);
     let Some(largest) = largest(format) else { return Ok(()) };
-    let exceeds = |layer, neuron| BoxRejection::Headroom { layer, neuron, overflow: Overflow::Nan };
+    let exceeds = |layer, neuron| BoxRejection::Headroom { site: Site { layer, neuron }, overflow: Overflow::Nan };
     let magnitude = |encoding| stored(format, encoding).abs();
     // The least value that is not below a bound; none if that is beyond the largest one.
     let round_up = |bound: &Rational| {
@@ -72,11 +72,11 @@ fn headroom(error: &ErrorBound, boxes: &Indicators, domain: &Domain) -> Result<(
             let farthest = domain.range(format, column).unwrap_or_default().into_iter().max_by_key(|key| key.abs());
             of_order_key(format, farthest?)
         });
-        let input = input.ok_or_else(|| exceeds(1, unit))?;
+        let input = input.ok_or_else(|| exceeds(0, unit))?;
         let (weight, bias) = (units.weight(unit), units.bias(unit));
         let bound =
             known.of((weight, bias, input), || round_up(&(magnitude(bias) + magnitude(weight) * magnitude(input))));
-        let bound = bound.ok_or_else(|| exceeds(1, unit))?;
+        let bound = bound.ok_or_else(|| exceeds(0, unit))?;
         // A Step unit that fires gives 1, however small its sum is.
         outputs.push(match units.hidden {
             Hidden::Step => format.one(false),
@@ -90,9 +90,9 @@ fn headroom(error: &ErrorBound, boxes: &Indicators, domain: &Domain) -> Result<(
             let output = outputs.get(unit);
             let product =
                 products.of((weight, output), || round_up(&(magnitude(weight) * magnitude(output))).map(magnitude));
-            sum += product.as_ref().ok_or_else(|| exceeds(2, neuron))?;
+            sum += product.as_ref().ok_or_else(|| exceeds(1, neuron))?;
         }
-        error.grown(&sum, boxes.terms(neuron).len()).ok_or_else(|| exceeds(2, neuron))?;
+        error.grown(&sum, boxes.terms(neuron).len()).ok_or_else(|| exceeds(1, neuron))?;
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn silence(boxes: &Indicators, domain: &Domain) -> Result<(), BoxRejection> {
             let [low, high] = required.get(&column).copied().unwrap_or_else(|| range(column));
             let least = if upper { -high } else { low };
             if fires_up_to.is_some_and(|most| exceeds(format, most, least, &largest)) {
-                return Err(BoxRejection::Silenced { neuron, unit });
+                return Err(BoxRejection::Silenced { neuron: BoxNumber(neuron), unit: Unit(unit) });
             }
         }
     }

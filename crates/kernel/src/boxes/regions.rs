@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use roundproof_format::Format;
-use roundproof_network::{Parts, Preorder, Turn};
+use roundproof_network::{BoxNumber, Input, Parts, Preorder, Turn};
 
 use super::indicators::Indicators;
+use crate::cut::{Bounds, Event, Place, Walk};
 use crate::{BoxRejection, Node, Separator, key};
 
 /// A separator whose every region holds the boxes that it names, and no other.
@@ -15,110 +16,6 @@ pub(super) struct Regions<'a> {
     preorder: Preorder,
     /// Whether at every input at most one box is 1: there is one tree, and no box within another one.
     pub disjoint: bool,
-}
-
-/// A side of a cut that a region is on: its column, and whether it is the lower one, which bounds the input from above.
-type Place = (u32, bool);
-
-/// What the cuts above a node leave of an input.
-///
-/// Bounds are keys beyond which nothing lies, mirrored for upper ones, as for a side that excludes the same: all `x'`
-/// of the region have keys above the bound.
-#[derive(Default)]
-pub(super) struct Bounds {
-    tightest: BTreeMap<Place, i128>,
-    undo: Vec<(Place, Option<i128>)>,
-}
-
-impl Bounds {
-    /// One side of a cut: the points with `x[column] <= threshold`, or those above. To be undone once.
-    fn cut(&mut self, column: u32, threshold: i128, above: bool) {
-        // Below a cut, x <= threshold is -x >= -threshold.
-        let bound = if above { threshold } else { -threshold - 1 };
-        let place = (column, !above);
-        let before = self.tightest.get(&place).copied();
-        self.tightest.insert(place, before.map_or(bound, |before| bound.max(before)));
-        self.undo.push((place, before));
-    }
-
-    /// Takes back the last cut.
-    fn undo(&mut self) {
-        match self.undo.pop() {
-            Some((place, Some(bound))) => drop(self.tightest.insert(place, bound)),
-            Some((place, None)) => drop(self.tightest.remove(&place)),
-            None => {}
-        }
-    }
-
-    /// On which side of a cut the whole region lies, if on one; true is above.
-    pub fn side(&self, format: Format, column: u32, threshold: i128) -> Option<bool> {
-        let end = format.largest(false).map(|largest| key(format, largest));
-        if self.tightest.get(&(column, false)).is_some_and(|&bound| bound >= threshold) {
-            Some(true)
-        } else if self.tightest.get(&(column, true)).is_some_and(|&bound| bound >= -threshold - 1)
-            || end.is_some_and(|end| threshold >= end)
-        {
-            Some(false)
-        } else {
-            None
-        }
-    }
-}
-
-/// A walk through the regions of a tree in preorder, with what the cuts leave at each place.
-pub(super) struct Walk<T> {
-    pub bounds: Bounds,
-    /// What is still to be done, the next thing last.
-    steps: Vec<Step<T>>,
-}
-
-enum Step<T> {
-    Visit(T),
-    Leave(u32),
-    Cut { column: u32, threshold: i128, above: bool },
-    Undo,
-}
-
-/// What a walk comes by.
-pub(super) enum Event<T> {
-    /// A place: its node, or nodes.
-    Visit(T),
-    /// The end of the region of a box.
-    Leave(u32),
-}
-
-impl<T> Walk<T> {
-    pub fn new(start: T) -> Walk<T> {
-        Walk { bounds: Bounds::default(), steps: vec![Step::Visit(start)] }
-    }
-
-    pub fn next(&mut self) -> Option<Event<T>> {
-        loop {
-            match self.steps.pop()? {
-                Step::Visit(place) => return Some(Event::Visit(place)),
-                Step::Leave(neuron) => return Some(Event::Leave(neuron)),
-                Step::Cut { column, threshold, above } => self.bounds.cut(column, threshold, above),
-                Step::Undo => self.bounds.undo(),
-            }
-        }
-    }
-
-    /// Goes on within the same region.
-    pub fn visit(&mut self, place: T) {
-        self.steps.push(Step::Visit(place));
-    }
-
-    /// Goes on within the region of a box.
-    pub fn enter(&mut self, neuron: u32, place: T) {
-        self.steps.extend([Step::Leave(neuron), Step::Visit(place)]);
-    }
-
-    /// Goes on at both sides of a cut.
-    pub fn split(&mut self, column: u32, threshold: i128, [below, above]: [T; 2]) {
-        for (place, above) in [(above, true), (below, false)] {
-            self.steps.extend([Step::Undo, Step::Visit(place), Step::Cut { column, threshold, above }]);
-        }
-    }
 }
 
 impl<'a> Regions<'a> {
@@ -151,7 +48,7 @@ impl<'a> Regions<'a> {
             return wrong(nodes.len(), "is missing: the tree is incomplete");
         }
         if let Some(neuron) = times.iter().position(|&count| count != 1) {
-            return Err(BoxRejection::BoxRegions { neuron, times: times[neuron] });
+            return Err(BoxRejection::BoxRegions { neuron: BoxNumber(neuron), times: times[neuron] });
         }
         let nested = nodes.iter().any(|node| match node {
             Node::Nested(_) => true,
@@ -198,7 +95,7 @@ impl<'a> Regions<'a> {
 
     /// Where the lower and the upper side of a split begin.
     pub fn sides(&self, split: usize) -> [usize; 2] {
-        [split + 1, self.preorder.link(split)]
+        self.preorder.sides(split)
     }
 
     /// Where each tree begins.
@@ -233,17 +130,18 @@ fn check_region(boxes: &Indicators, neuron: usize, bounds: &Bounds, filled: bool
             *strongest = most.max(*strongest);
         }
     }
+    let neuron = BoxNumber(neuron);
     for (place @ &(column, upper), &bound) in &bounds.tightest {
         if sides.get(place).is_none_or(|&most| most < bound) {
             let side = if upper { "below" } else { "above" };
-            return Err(BoxRejection::Overlap { neuron, column, side });
+            return Err(BoxRejection::Overlap { neuron, column: Input(column as usize), side });
         }
     }
     if filled {
         for (place @ &(column, upper), &most) in &sides {
             if bounds.tightest.get(place).is_none_or(|&bound| bound < most) {
                 let side = if upper { "above" } else { "below" };
-                return Err(BoxRejection::Unfilled { neuron, column, side });
+                return Err(BoxRejection::Unfilled { neuron, column: Input(column as usize), side });
             }
         }
     }

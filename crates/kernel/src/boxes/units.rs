@@ -1,8 +1,8 @@
 //! Layer 1: units that tell on which side of a threshold an input is.
 
-use roundproof_exact::{Parts, encode_parts, of_order_key, parts};
+use roundproof_exact::{Parts, Value, encode_parts, of_order_key, parts};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Activation, Encodings, Network, SparseLayer};
+use roundproof_network::{Activation, Encodings, Network, SparseLayer, Unit};
 use rustc_hash::FxHashMap;
 
 use crate::facts::Threshold;
@@ -97,9 +97,10 @@ impl<'a> Units<'a> {
         for unit in 0..count {
             let mut terms = layer.terms(unit);
             let (Some((column, weight)), None) = (terms.next(), terms.next()) else {
-                return Err(BoxRejection::UnitTerms { unit, terms: layer.count(unit) });
+                return Err(BoxRejection::UnitTerms { unit: Unit(unit), terms: layer.count(unit) });
             };
-            let (bias, wrong) = (layer.bias.get(unit), BoxRejection::UnitWeight { unit, weight });
+            let bias = layer.bias.get(unit);
+            let wrong = BoxRejection::UnitWeight { unit: Unit(unit), weight: Value { format, encoding: weight } };
             let weight = finite(format, weight);
             let scale = weight.power().filter(|&scale| scale >= 0).ok_or(wrong.clone())?;
             let (fires_up_to, strength) = match hidden {
@@ -111,7 +112,7 @@ impl<'a> Units<'a> {
                         let known = around_zero.entry((column, upper));
                         *known.or_insert_with(|| domain.next_below_zero(column, upper))
                     };
-                    relu(format, threshold, unit, scale, bias, &mut below_zero)?
+                    relu(format, threshold, Unit(unit), scale, bias, &mut below_zero)?
                 }
             };
             units.fires_up_to.push(fires_up_to);
@@ -151,13 +152,13 @@ impl<'a> Units<'a> {
 fn relu(
     format: Format,
     threshold: Threshold,
-    unit: usize,
+    unit: Unit,
     scale: i64,
     bias: Encoding,
     below_zero: &mut dyn FnMut() -> Option<Option<i128>>,
 ) -> Result<(Encoding, i32), BoxRejection> {
     let at = encode_parts(format, finite(format, bias).scaled(-scale));
-    let at = at.ok_or(BoxRejection::UnitThreshold { unit, bias })?;
+    let at = at.ok_or(BoxRejection::UnitThreshold { unit, bias: Value { format, encoding: bias } })?;
     // Silent from the threshold on, firing from the value below it on; in F(p), zero has none but among the data.
     let below = match key(format, at) {
         0 if !format.is_bounded() => below_zero().ok_or(BoxRejection::UnitAtZero { unit })?,

@@ -126,8 +126,8 @@ fn unit_terms() {
     let append = |terms: &'static [(u32, &'static str)]| {
         move |s: &mut Subject| s.layers[0].push(terms.iter().map(|&(column, w)| (column, value(F, w))), F.one(false))
     };
-    assert_eq!(relu(append(&[])), BoxRejection::UnitTerms { unit: 4, terms: 0 });
-    assert_eq!(step(append(&[])), BoxRejection::UnitTerms { unit: 4, terms: 0 });
+    assert_eq!(relu(append(&[])), BoxRejection::UnitTerms { unit: Unit(4), terms: 0 });
+    assert_eq!(step(append(&[])), BoxRejection::UnitTerms { unit: Unit(4), terms: 0 });
     let mut first = Layer::new(F, Activation::Step);
     first.push([(0, F.one(true)), (1, F.one(true))], F.zero());
     let second = layer(F, Activation::Step, &[(&[(0, "-1")], "0")]);
@@ -135,68 +135,71 @@ fn unit_terms() {
     let data = texts(F, &[(&["1", "1"], &["1"])]);
     let evidence = Evidence::BoxNetwork(Separator { nodes: vec![Node::Box(0)] });
     let verdict = judge(&PathModel::all(F), &network(F, 2, vec![first, second, last]), &data, &evidence);
-    assert_eq!(verdict, Err(Rejection::Boxes(BoxRejection::UnitTerms { unit: 0, terms: 2 })));
+    assert_eq!(verdict, Err(Rejection::Boxes(BoxRejection::UnitTerms { unit: Unit(0), terms: 2 })));
 }
 
 #[test]
 fn unit_weight() {
     let weight = |text: &'static str| move |s: &mut Subject| s.layers[0].weights.set(2, value(F, text));
     for text in ["0", "3", "-3", "0.5", "-0.25"] {
-        assert_eq!(relu(weight(text)), BoxRejection::UnitWeight { unit: 2, weight: value(F, text) });
-        assert_eq!(step(weight(text)), BoxRejection::UnitWeight { unit: 2, weight: value(F, text) });
+        assert_eq!(relu(weight(text)), BoxRejection::UnitWeight { unit: Unit(2), weight: number(F, text) });
+        assert_eq!(step(weight(text)), BoxRejection::UnitWeight { unit: Unit(2), weight: number(F, text) });
     }
-    assert_eq!(step(weight("-2")), BoxRejection::UnitWeight { unit: 2, weight: value(F, "-2") });
+    assert_eq!(step(weight("-2")), BoxRejection::UnitWeight { unit: Unit(2), weight: number(F, "-2") });
 }
 
 #[test]
 fn unit_threshold() {
     // Half the least value is not a value.
     let bias = Encoding::from_bits(1);
-    assert_eq!(relu(|s| s.layers[0].bias.set(2, bias)), BoxRejection::UnitThreshold { unit: 2, bias });
+    assert_eq!(
+        relu(|s| s.layers[0].bias.set(2, bias)),
+        BoxRejection::UnitThreshold { unit: Unit(2), bias: of(F, bias) }
+    );
 }
 
 #[test]
 fn unit_at_end() {
     let least = F.largest(true).expect("bounded");
-    assert_eq!(relu(|s| s.layers[0].bias.set(0, least)), BoxRejection::UnitAtEnd { unit: 0 });
-    assert_eq!(relu(|s| s.layers[0].bias.set(1, least)), BoxRejection::UnitAtEnd { unit: 1 });
+    assert_eq!(relu(|s| s.layers[0].bias.set(0, least)), BoxRejection::UnitAtEnd { unit: Unit(0) });
+    assert_eq!(relu(|s| s.layers[0].bias.set(1, least)), BoxRejection::UnitAtEnd { unit: Unit(1) });
 }
 
 #[test]
 fn unit_scale() {
     // K = 2, a = -largest / 2: K * a is the least value, K * pred(a) is beyond.
     let least = F.largest(true).expect("bounded");
-    assert_eq!(relu(|s| s.layers[0].bias.set(2, least)), BoxRejection::UnitScale { unit: 2 });
+    assert_eq!(relu(|s| s.layers[0].bias.set(2, least)), BoxRejection::UnitScale { unit: Unit(2) });
 }
 
 #[test]
 fn box_bias() {
     let bias = |text: &'static str| move |s: &mut Subject| s.layers[1].bias.set(1, value(F, text));
     for text in ["0", "-1", "1.0078125"] {
-        let bias_of = BoxRejection::BoxBias { neuron: 1, bias: value(F, text), expected: 1 };
+        let bias_of = BoxRejection::BoxBias { neuron: BoxNumber(1), bias: number(F, text), expected: 1 };
         assert_eq!(relu(bias(text)), bias_of);
     }
-    assert_eq!(step(bias("1")), BoxRejection::BoxBias { neuron: 1, bias: value(F, "1"), expected: 0 });
+    assert_eq!(step(bias("1")), BoxRejection::BoxBias { neuron: BoxNumber(1), bias: number(F, "1"), expected: 0 });
     // A unit that has to fire is to be taken off.
     let required = |s: &mut Subject| s.layers[1].weights.set(2, F.one(false));
-    assert_eq!(step(required), BoxRejection::BoxBias { neuron: 1, bias: F.zero(), expected: -1 });
+    assert_eq!(step(required), BoxRejection::BoxBias { neuron: BoxNumber(1), bias: number(F, "0"), expected: -1 });
 }
 
 #[test]
 fn box_weight() {
     let weight = |text: &'static str| move |s: &mut Subject| s.layers[1].weights.set(2, value(F, text));
     for text in ["0", "32", "-33"] {
-        assert_eq!(relu(weight(text)), BoxRejection::BoxWeight { neuron: 1, weight: value(F, text) });
+        assert_eq!(relu(weight(text)), BoxRejection::BoxWeight { neuron: BoxNumber(1), weight: number(F, text) });
     }
     for text in ["0", "2", "-2", "-0.5"] {
-        assert_eq!(step(weight(text)), BoxRejection::BoxWeight { neuron: 1, weight: value(F, text) });
+        assert_eq!(step(weight(text)), BoxRejection::BoxWeight { neuron: BoxNumber(1), weight: number(F, text) });
     }
 }
 
 #[test]
 fn penalty() {
     let half = |s: &mut Subject| s.layers[1].weights.set(2, value(F, "-16"));
-    assert_eq!(relu(half), BoxRejection::Penalty { neuron: 1, unit: 2, strength: -1, copies: 1 });
+    assert_eq!(relu(half), BoxRejection::Penalty { neuron: BoxNumber(1), unit: Unit(2), strength: -1, copies: 1 });
 }
 
 /// Copies of the weak unit: a second of the same side makes up for it, one of another side, or a weaker one, does not.
@@ -215,7 +218,7 @@ fn penalty_of_copies() {
     };
     // The side needs four units at 2^-2, among them those with another K.
     let (same, wider) = (("-2", "8"), ("-1", "4"));
-    let weak = |copies| BoxRejection::Penalty { neuron: 1, unit: 2, strength: -2, copies };
+    let weak = |copies| BoxRejection::Penalty { neuron: BoxNumber(1), unit: Unit(2), strength: -2, copies };
     for (unit, weight) in [(same, "-8"), (wider, "-16")] {
         for count in [0, 1, 2] {
             assert_eq!(relu(copies(unit, weight, count)), weak(1 + count as usize));
@@ -236,7 +239,8 @@ fn penalty_of_copies() {
 #[test]
 fn output_bias() {
     let bias = |text: &'static str| move |s: &mut Subject| s.layers[2].bias.set(0, value(F, text));
-    let given = |given: i32| BoxRejection::Label { row: 0, output: 0, given: given.into(), label: value(F, "3") };
+    let given =
+        |given: i32| BoxRejection::Label { row: Row(0), output: Output(0), given: given.into(), label: number(F, "3") };
     assert_eq!(relu(bias("1")), given(4));
     let mut zero = subject(Activation::Relu);
     zero.layers[2].bias.set(0, F.negative_zero().expect("bfloat16 has one"));
@@ -271,7 +275,7 @@ fn separator() {
 #[test]
 fn box_regions() {
     let regions = |nodes: Vec<Node>| relu(|s| s.nodes = nodes);
-    let missing = BoxRejection::BoxRegions { neuron: 1, times: 0 };
+    let missing = BoxRejection::BoxRegions { neuron: BoxNumber(1), times: 0 };
     assert_eq!(regions(vec![cut("2"), Node::Box(0), Node::Empty]), missing);
     assert_eq!(regions(vec![Node::Box(0)]), missing);
     // The empty box [4, 1] may stand in every region, but only once.
@@ -280,12 +284,12 @@ fn box_regions() {
         s.layers[1].weights.set(3, value(F, "-128"));
         s.nodes = vec![cut("2"), Node::Box(0), cut("3"), Node::Box(1), Node::Box(1)];
     };
-    assert_eq!(relu(twice), BoxRejection::BoxRegions { neuron: 1, times: 2 });
+    assert_eq!(relu(twice), BoxRejection::BoxRegions { neuron: BoxNumber(1), times: 2 });
 }
 
 #[test]
 fn overlap() {
-    let overlap = |neuron, side| BoxRejection::Overlap { neuron, column: 0, side };
+    let overlap = |neuron, side| BoxRejection::Overlap { neuron: BoxNumber(neuron), column: Input(0), side };
     let moved = |threshold: &'static str| move |s: &mut Subject| s.nodes[0] = cut(threshold);
     for activation in [Activation::Relu, Activation::Step] {
         // From just below 2, and up to 4, the cut goes through a box; between them it is in order.
@@ -315,10 +319,10 @@ fn label() {
         move |s: &mut Subject| s.data = texts(F, &[(&["1"], &["3"]), (&[input], &[label])])
     };
     let wrong = |given: &str, label: &str| BoxRejection::Label {
-        row: 1,
-        output: 0,
+        row: Row(1),
+        output: Output(0),
         given: roundproof_exact::parse_number(given).expect(given).value(),
-        label: value(F, label),
+        label: number(F, label),
     };
     for activation in [Activation::Relu, Activation::Step] {
         assert_eq!(rejected(activation, rows("1.5", "5")), wrong("3", "5"));
@@ -328,7 +332,7 @@ fn label() {
     }
     // A label without a weight is zero.
     let unlabelled = |s: &mut Subject| s.layers[2] = layer(F, Activation::Identity, &[(&[(1, "5")], "0")]);
-    let zero = BoxRejection::Label { row: 0, output: 0, given: 0.into(), label: value(F, "3") };
+    let zero = BoxRejection::Label { row: Row(0), output: Output(0), given: 0.into(), label: number(F, "3") };
     assert_eq!(relu(unlabelled), zero);
 }
 
@@ -346,9 +350,9 @@ fn headroom() {
         let evidence = Evidence::BoxNetwork(Separator { nodes: vec![Node::Box(0)] });
         (judge(&model, &network, &data, &evidence), memorizes(&model, &network, &data))
     };
-    let exceeds = |layer| Rejection::Boxes(BoxRejection::Headroom { layer, neuron: 0, overflow: Overflow::Nan });
-    assert_eq!(judge_with(Overflow::Nan, "-16", "-96"), (Err(exceeds(2)), Some(false)));
-    assert_eq!(judge_with(Overflow::Nan, "-16", "-448"), (Err(exceeds(1)), Some(false)));
+    let exceeds = |layer| Rejection::Boxes(BoxRejection::Headroom { site: site(layer, 0), overflow: Overflow::Nan });
+    assert_eq!(judge_with(Overflow::Nan, "-16", "-96"), (Err(exceeds(1)), Some(false)));
+    assert_eq!(judge_with(Overflow::Nan, "-16", "-448"), (Err(exceeds(0)), Some(false)));
     assert_eq!(judge_with(Overflow::Saturate, "-16", "-448"), (Ok(Verdict::Proved), Some(true)));
     assert_eq!(judge_with(Overflow::Nan, "-16", "-8"), (Ok(Verdict::Proved), Some(true)));
 }
@@ -366,14 +370,15 @@ fn headroom_of_the_second() {
         let evidence = Evidence::BoxNetwork(Separator { nodes: vec![Node::Box(0)] });
         judge(&model, &network, &texts(f, &[(&inputs, &["0"])]), &evidence)
     };
-    let exceeds = |layer| Err(Rejection::Boxes(BoxRejection::Headroom { layer, neuron: 1, overflow: Overflow::Nan }));
+    let exceeds =
+        |layer| Err(Rejection::Boxes(BoxRejection::Headroom { site: site(layer, 1), overflow: Overflow::Nan }));
     let one: Row = (&[(0, "-16")], "1");
-    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-1")], "416")], &[one], ["208", "0"]), exceeds(1));
-    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-4")], "1")], &[one], ["208", "0"]), exceeds(1));
-    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(1, "-1")], "1")], &[one], ["8", "448"]), exceeds(1));
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-1")], "416")], &[one], ["208", "0"]), exceeds(0));
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(0, "-4")], "1")], &[one], ["208", "0"]), exceeds(0));
+    assert_eq!(judge_with(&[(&[(0, "-1")], "1"), (&[(1, "-1")], "1")], &[one], ["8", "448"]), exceeds(0));
     let units: [Row; 2] = [(&[(0, "-1")], "1"), (&[(1, "-1")], "1")];
-    assert_eq!(judge_with(&units, &[one, (&[(1, "-16")], "1")], ["8", "96"]), exceeds(2));
-    assert_eq!(judge_with(&units, &[one, (&[(0, "-64")], "1")], ["8", "8"]), exceeds(2));
+    assert_eq!(judge_with(&units, &[one, (&[(1, "-16")], "1")], ["8", "96"]), exceeds(1));
+    assert_eq!(judge_with(&units, &[one, (&[(0, "-64")], "1")], ["8", "8"]), exceeds(1));
 }
 
 /// The ends of a format whose keys fill 128 bits.

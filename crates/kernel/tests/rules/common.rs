@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+pub use roundproof_exact::Value;
 use roundproof_exact::{Datum, Rational, encode, order_key};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
@@ -9,6 +10,8 @@ use roundproof_network::{
     Activation, At, Choice, Dataset, Encodings, Forest, Layer, Network, NeuronPath, PathModel, Tree, TreeNode,
     TreePath, Witness,
 };
+#[allow(unused_imports)] // not every test that is written with these speaks of every place
+pub use roundproof_network::{BoxNumber, Input, Output, Place, Row, Site, Unit};
 use roundproof_paths::{Enumeration, Keep, Machine, Sum, Term};
 
 /// Formats of 4 to 8 bits with every scheme of special values, exponents that do not fill their field, p = 1, and `F(p)`.
@@ -112,6 +115,20 @@ pub fn values(format: Format) -> Vec<Encoding> {
 pub fn value(format: Format, text: &str) -> Encoding {
     let real = roundproof_exact::parse_number(text).expect(text).value();
     if real == 0 { format.zero() } else { encode(format, &Datum::Finite(real)).expect(text) }
+}
+
+/// Bits as a value of the format.
+pub fn of(format: Format, encoding: Encoding) -> Value {
+    Value { format, encoding }
+}
+
+/// A number as a value of the format.
+pub fn number(format: Format, text: &str) -> Value {
+    of(format, value(format, text))
+}
+
+pub fn site(layer: usize, neuron: usize) -> Site {
+    Site { layer, neuron }
 }
 
 /// Any activation, with any parameters that it may have.

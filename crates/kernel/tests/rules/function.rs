@@ -140,7 +140,7 @@ fn flush() {
 
 #[test]
 fn labels_and_thresholds_are_those_of_the_forest() {
-    let leaf = |tree, leaf| BoxRejection::Leaf { tree, leaf, output: 0 };
+    let leaf = |tree, leaf| BoxRejection::Leaf { tree, leaf, output: Output(0) };
     // The first leaf sets the offset, and a later one differs from it.
     assert_eq!(step().boxes(|case| case.trees[0].values = values_of(&["4", "6", "7"])), leaf(0, 1));
     assert_eq!(relu().boxes(|case| case.trees[0].values = values_of(&["4", "5", "6"])), leaf(0, 2));
@@ -150,16 +150,20 @@ fn labels_and_thresholds_are_those_of_the_forest() {
     }
     // A unit whose threshold is another one keeps its box from filling the region, or within it.
     let unit = |threshold: &'static str| move |case: &mut Case| case.layers[0].bias.set(1, value(F, threshold));
-    let overlap = BoxRejection::Overlap { neuron: 2, column: 0, side: "below" };
+    let overlap = BoxRejection::Overlap { neuron: BoxNumber(2), column: Input(0), side: "below" };
     assert_eq!(step().boxes(unit("1.25")), overlap);
-    assert_eq!(step().boxes(unit("0.875")), BoxRejection::Unfilled { neuron: 2, column: 0, side: "above" });
+    assert_eq!(
+        step().boxes(unit("0.875")),
+        BoxRejection::Unfilled { neuron: BoxNumber(2), column: Input(0), side: "above" }
+    );
     let weight = |case: &mut Case| case.layers[2].weights.set(1, value(F, "1"));
     assert!(matches!(step().boxes(weight), BoxRejection::Leaf { .. }));
 }
 
 #[test]
 fn offsets() {
-    let needed = |needed: i32, bias: i32| BoxRejection::Offset { output: 0, bias: bias.into(), needed: needed.into() };
+    let needed =
+        |needed: i32, bias: i32| BoxRejection::Offset { output: Output(0), bias: bias.into(), needed: needed.into() };
     assert_eq!(step().boxes(|case| case.layers[2].bias.set(0, value(F, "4"))), needed(5, 4));
     assert_eq!(step().boxes(|case| case.base = values_of(&["2"])), needed(7, 5));
     assert_eq!(step().boxes(|case| case.trees[1].values = values_of(&["0"])), needed(4, 5));
@@ -175,7 +179,7 @@ fn trees() {
 #[test]
 fn counted_sides() {
     let two = |case: &mut Case| case.layers[1].bias.set(2, value(F, "-2"));
-    assert_eq!(step().boxes(two), BoxRejection::BoxBias { neuron: 2, bias: value(F, "-2"), expected: -1 });
+    assert_eq!(step().boxes(two), BoxRejection::BoxBias { neuron: BoxNumber(2), bias: number(F, "-2"), expected: -1 });
     // 2^p = 8 terms are the most.
     for (copies, accepted) in [(7, true), (8, false)] {
         let mut case = step();
@@ -192,7 +196,7 @@ fn counted_sides() {
         if accepted {
             assert_eq!(verdict, Ok(Verdict::Proved));
         } else {
-            assert_eq!(verdict, Err(Rejection::Boxes(BoxRejection::BoxCount { neuron: 2, terms: 9 })));
+            assert_eq!(verdict, Err(Rejection::Boxes(BoxRejection::BoxCount { neuron: BoxNumber(2), terms: 9 })));
         }
     }
 }
@@ -209,7 +213,7 @@ fn sums() {
     let BoxRejection::Sum { bound, allowed } = step().boxes(coarse) else { panic!("another rejection") };
     assert!(allowed == 0 && bound > 0);
     let beyond = |case: &mut Case| case.layers[2].weights.set(1, value(F, "28"));
-    assert_eq!(step().boxes(beyond), BoxRejection::SumRange { output: 0, reach: 34.into() });
+    assert_eq!(step().boxes(beyond), BoxRejection::SumRange { output: Output(0), reach: 34.into() });
 
     // Two trees of 8 and 1.25: in three bits the sums are rounded, and never off by more than the bound.
     let first = layer(F, Activation::Step, &[(&[(0, "-1")], "1")]);
@@ -250,8 +254,8 @@ fn order_of(encoding: Encoding) -> Option<i128> {
 #[test]
 fn all_inputs_may_overflow_to_nan() {
     let f = Format::FLOAT8_E4M3FN;
-    let step = (Activation::Step, "-1", "1", "0", BoxRejection::Silenced { neuron: 0, unit: 0 });
-    let headroom = BoxRejection::Headroom { layer: 1, neuron: 0, overflow: Overflow::Nan };
+    let step = (Activation::Step, "-1", "1", "0", BoxRejection::Silenced { neuron: BoxNumber(0), unit: Unit(0) });
+    let headroom = BoxRejection::Headroom { site: site(1, 0), overflow: Overflow::Nan };
     let relu = (Activation::Relu, "-8", "9", "1", headroom);
     for (activation, weight, bias, constant, rejection) in [step, relu] {
         let first = layer(f, activation, &[(&[(0, weight)], bias)]);
@@ -295,14 +299,17 @@ fn zero_in_an_unbounded_format() {
     };
     // x <= 0 fires Step(0 - x).
     assert_eq!(judge(Activation::Step, ("-1", "0"), ("1", "-1")), Ok(Verdict::Proved));
-    let zero = Rejection::Boxes(BoxRejection::UnitAtZero { unit: 0 });
+    let zero = Rejection::Boxes(BoxRejection::UnitAtZero { unit: Unit(0) });
     assert_eq!(judge(Activation::Relu, ("1", "0"), ("-1", "1")), Err(zero));
 }
 
 #[test]
 fn rows_and_exceptions() {
     let data = |case: &mut Case| case.data = Some(texts(F, &[(&["-2"], &["5"]), (&["0"], &["6"]), (&["3"], &["7"])]));
-    let wrong = |found, claimed| Rejection::Exceptions { found, claimed };
+    let wrong = |found: Option<usize>, claimed: Option<usize>| Rejection::Exceptions {
+        found: found.map(Row),
+        claimed: claimed.map(Row),
+    };
     assert_eq!(step().rejected(data), wrong(Some(2), None));
     let with = |exceptions: Vec<usize>| {
         move |case: &mut Case| {

@@ -10,6 +10,7 @@ mod function;
 mod function_sound;
 mod hand_built;
 mod hand_built_sound;
+mod messages;
 mod points;
 mod reach;
 mod reach_sound;

@@ -58,7 +58,7 @@ fn a_departure_refutes_what_the_plain_path_does_not() {
     assert_eq!(witness.value, value(F, "1.25"));
     assert_eq!(case.judge(&witness), Ok(Verdict::Refuted));
     let plain = case.value(&[value(F, "0.0625")], Vec::new());
-    assert_eq!(case.replay(&plain), ReplayRejection::Holds { given: F.one(false) });
+    assert_eq!(case.replay(&plain), ReplayRejection::Holds { given: number(F, "1") });
 }
 
 #[test]
@@ -73,25 +73,28 @@ fn every_change_is_rejected() {
     assert_eq!(rejected(&|w| w.at = At::Row(0)), ReplayRejection::At { needed: "a point" });
     assert_eq!(rejected(&|w| w.at = at(&[])), ReplayRejection::Inputs { given: 0, expected: 1 });
     assert_eq!(rejected(&|w| w.at = at(&[F.zero(), F.zero()])), ReplayRejection::Inputs { given: 2, expected: 1 });
-    assert_eq!(rejected(&|w| w.output = 1), ReplayRejection::Missing { what: "output", index: 1 });
-    assert_eq!(rejected(&|w| w.neurons[0].neuron = 1), ReplayRejection::Missing { what: "neuron", index: 1 });
+    assert_eq!(rejected(&|w| w.output = 1), ReplayRejection::Missing { place: Place::Output(Output(1)) });
+    assert_eq!(rejected(&|w| w.neurons[0].neuron = 1), ReplayRejection::Missing { place: Place::Site(site(0, 1)) });
     // The other neighbour of the exact sum, and a value that is none.
     for other in ["1", "1.5"] {
         let other = value(F, other);
-        let said = ReplayRejection::Value { given: value(F, "1.25"), said: other };
+        let said = ReplayRejection::Value { given: number(F, "1.25"), said: of(F, other) };
         assert_eq!(rejected(&|w| w.value = other), said);
     }
     // Another point: the sum is exact there, and another value.
     assert!(matches!(rejected(&|w| w.at = at(&[F.one(false)])), ReplayRejection::Value { .. }));
     // No number of the format.
     let beyond = Encoding::from_bits(1 << F.width());
-    assert_eq!(rejected(&|w| w.at = at(&[beyond])), ReplayRejection::Input { input: 0, value: beyond });
+    assert_eq!(rejected(&|w| w.at = at(&[beyond])), ReplayRejection::Input { input: Input(0), value: of(F, beyond) });
     // A direction that the model lacks.
     let model = PathModel::parse("all,rounding=ties-to-even", F).unwrap();
     let fixed = Case { claim: Claim { model, ..case.claim.clone() }, ..sum().0 };
     let rejection = fixed.replay(&unchanged);
     assert!(
-        matches!(rejection, ReplayRejection::Path { error: PathError::Model { .. }, layer: 0, neuron: 0 }),
+        matches!(
+            rejection,
+            ReplayRejection::Path { error: PathError::Model { .. }, site: Site { layer: 0, neuron: 0 } }
+        ),
         "{rejection:?}"
     );
 }
@@ -103,7 +106,10 @@ fn infinities_and_nan_are_no_inputs() {
     let forest = tree(f, "1", "2");
     let case = Case::computes(plus_one(f), forest, model, Rational::new());
     for value in [f.infinity(false), f.infinity(true), f.nan()].map(Option::unwrap) {
-        assert_eq!(case.replay(&witness(&[value], value, Vec::new())), ReplayRejection::Input { input: 0, value });
+        assert_eq!(
+            case.replay(&witness(&[value], value, Vec::new())),
+            ReplayRejection::Input { input: Input(0), value: of(f, value) }
+        );
     }
 }
 
@@ -119,7 +125,7 @@ fn exponents_of_inputs_are_moderate() {
         assert!(f.is_finite(value));
         let rejection = case.replay(&witness(&[value], f.zero(), Vec::new()));
         match exponent.abs() > MODERATE_EXPONENT {
-            true => assert_eq!(rejection, ReplayRejection::Input { input: 0, value }),
+            true => assert_eq!(rejection, ReplayRejection::Input { input: Input(0), value: of(f, value) }),
             false => assert!(matches!(rejection, ReplayRejection::Value { .. }), "{rejection:?}"),
         }
     }
@@ -154,7 +160,7 @@ fn a_tree_is_refuted_beyond_its_tolerance_alone() {
         let case = Case::computes(plus_one(F), tree(F, "1", "4"), model, Rational::from(tolerance));
         case.judge(&case.value(&[value(F, point)], Vec::new()))
     };
-    let holds = |given: &str| Err(ReplayRejection::Holds { given: value(F, given) }.into());
+    let holds = |given: &str| Err(ReplayRejection::Holds { given: number(F, given) }.into());
     assert_eq!(at((0, 1), "3"), holds("4"));
     assert_eq!(at((0, 1), "2.5"), Ok(Verdict::Refuted));
     assert_eq!(at((1, 2), "2.5"), holds("3.5"));

@@ -43,7 +43,7 @@ fn nan_must_be_excluded() {
     let difference = layer(f, Activation::Identity, &[(&[(0, "1"), (1, "-1")], "0")]);
     let opposite = network(f, 1, vec![doubled(Activation::Relu), difference]);
     let data = texts(f, &[(&[big], &["0"])]);
-    let nan = ReachRejection::Nan { row: 0, layer: 1, neuron: 0 };
+    let nan = ReachRejection::Nan { row: Row(0), site: site(1, 0) };
     assert_eq!(paths(&PathModel::all(f), &opposite, &data), Err(nan.clone()));
     // Zero times infinity.
     let zero = network(f, 1, vec![doubled(Activation::Relu), layer(f, Activation::Identity, &[(&[(0, "0")], "0")])]);
@@ -51,7 +51,7 @@ fn nan_must_be_excluded() {
     // Overflow to NaN, and no overflow.
     let sum = |weight| network(f, 1, vec![layer(f, Activation::Relu, &[(&[(0, weight)], "0")])]);
     let model = PathModel { overflow: Overflow::Nan, ..PathModel::all(f) };
-    let nan = ReachRejection::Nan { row: 0, layer: 0, neuron: 0 };
+    let nan = ReachRejection::Nan { row: Row(0), site: site(0, 0) };
     assert_eq!(paths(&model, &sum("-2"), &data), Err(nan));
     assert_eq!(paths(&model, &sum("-1"), &data), Ok(Verdict::Proved));
 }
@@ -62,15 +62,21 @@ fn an_output_must_be_its_label_alone() {
     let sum = network(f, 2, vec![layer(f, Activation::Identity, &[(&[(0, "1"), (1, "1")], "0")])]);
     let exact = texts(f, &[(&["1", "1"], &["2"]), (&["1", "0.5"], &["1.75"])]);
     let rejected = paths(&PathModel::all(f), &sum, &exact);
-    let found = value(f, "1.5");
+    let found = number(f, "1.5");
     assert_eq!(
         rejected,
-        Err(ReachRejection::Output { row: 1, output: 0, low: found, high: found, label: value(f, "1.75") })
+        Err(ReachRejection::Output {
+            row: Row(1),
+            output: Output(0),
+            between: Box::new((found, found)),
+            label: number(f, "1.75")
+        })
     );
     let inexact = texts(f, &[(&["1", "0.125"], &["1"])]);
     let rejected = paths(&PathModel::all(f), &sum, &inexact);
-    let (low, high) = (value(f, "1"), value(f, "1.25"));
-    assert_eq!(rejected, Err(ReachRejection::Output { row: 0, output: 0, low, high, label: low }));
+    let (row, output, label) = (Row(0), Output(0), number(f, "1"));
+    let between = Box::new((label, number(f, "1.25")));
+    assert_eq!(rejected, Err(ReachRejection::Output { row, output, between, label }));
     assert_eq!(paths(&PathModel::paper(f), &sum, &inexact), Ok(Verdict::Proved));
 }
 
@@ -86,7 +92,7 @@ fn exponents_without_bound_are_given_up() {
     let network = network(f, 1, (0..512).map(|_| growing()).collect());
     let data = texts(f, &[(&["1"], &["1"])]);
     let rejected = paths(&PathModel::all(f), &network, &data);
-    assert_eq!(rejected, Err(ReachRejection::Exponent { row: 0, layer: 4, neuron: 0 }));
+    assert_eq!(rejected, Err(ReachRejection::Exponent { row: Row(0), site: site(4, 0) }));
 }
 
 /// A saturated product is below the exact one, which contraction adds.
@@ -149,7 +155,7 @@ fn unbounded_formats_enclose_every_sum() {
     let network = network(f, 9, vec![sum]);
     let row: Vec<Encoding> = ["1", "1", "2", "2", "1", "1", "4", "4", "1"].iter().map(|text| value(f, text)).collect();
     let rejected = paths(&PathModel::all(f), &network, &dataset(f, &[(row, vec![f.one(false)])]));
-    assert!(matches!(rejected, Err(ReachRejection::Output { row: 0, .. })), "{rejected:?}");
+    assert!(matches!(rejected, Err(ReachRejection::Output { row: Row(0), .. })), "{rejected:?}");
 }
 
 /// Penalties beyond the largest value are minus infinity in every direction but one: no NaN, and zero after ReLU.
@@ -164,5 +170,5 @@ fn infinite_penalties_exclude() {
         assert_eq!(paths(&model, &network, &data), Ok(Verdict::Proved), "{model}");
     }
     let nan = PathModel::parse("all,overflow=nan", f).expect("a model");
-    assert_eq!(paths(&nan, &network, &data), Err(ReachRejection::Nan { row: 0, layer: 0, neuron: 0 }));
+    assert_eq!(paths(&nan, &network, &data), Err(ReachRejection::Nan { row: Row(0), site: site(0, 0) }));
 }

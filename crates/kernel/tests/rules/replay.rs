@@ -48,23 +48,23 @@ fn the_unchanged_witness_refutes() {
 
 #[test]
 fn missing() {
-    let missing = |what, index| ReplayRejection::Missing { what, index };
-    assert_eq!(rejected(|w| w.at = At::Row(1)), missing("row", 1));
-    assert_eq!(rejected(|w| w.output = 2), missing("output", 2));
-    assert_eq!(rejected(|w| w.neurons[1].layer = 1), missing("layer", 1));
-    assert_eq!(rejected(|w| w.neurons[1].neuron = usize::MAX), missing("neuron", usize::MAX));
+    let missing = |place| ReplayRejection::Missing { place };
+    assert_eq!(rejected(|w| w.at = At::Row(1)), missing(Place::Row(Row(1))));
+    assert_eq!(rejected(|w| w.output = 2), missing(Place::Output(Output(2))));
+    assert_eq!(rejected(|w| w.neurons[1].layer = 1), missing(Place::Site(site(1, 1))));
+    assert_eq!(rejected(|w| w.neurons[1].neuron = usize::MAX), missing(Place::Site(site(0, usize::MAX))));
 }
 
 #[test]
 fn unordered() {
-    assert_eq!(rejected(|w| w.neurons.swap(0, 1)), ReplayRejection::Unordered { layer: 0, neuron: 0 });
-    assert_eq!(rejected(|w| w.neurons[0].neuron = 1), ReplayRejection::Unordered { layer: 0, neuron: 1 });
+    assert_eq!(rejected(|w| w.neurons.swap(0, 1)), ReplayRejection::Unordered { site: site(0, 0) });
+    assert_eq!(rejected(|w| w.neurons[0].neuron = 1), ReplayRejection::Unordered { site: site(0, 1) });
 }
 
 #[test]
 fn path() {
     let path = |change: fn(&mut TreePath)| match rejected(|w| change(w.neurons[1].path.tree_mut().expect("a tree"))) {
-        ReplayRejection::Path { layer: 0, neuron: 1, error } => error,
+        ReplayRejection::Path { site: Site { layer: 0, neuron: 1 }, error } => error,
         other => panic!("{other}"),
     };
     assert!(matches!(path(|p| p.products.truncate(1)), PathError::Shape { products: 1, additions: 2, terms: 2 }));
@@ -76,12 +76,12 @@ fn path() {
 fn value_and_label() {
     let f = Format::FLOAT8_E5M2;
     let (one, up) = (value(f, "1"), value(f, "1.25"));
-    assert_eq!(rejected(|w| w.value = one), ReplayRejection::Value { given: up, said: one });
+    assert_eq!(rejected(|w| w.value = one), ReplayRejection::Value { given: of(f, up), said: of(f, one) });
     let plain = |w: &mut Witness| {
         w.neurons.pop();
         w.value = value(f, "1");
     };
-    assert_eq!(rejected(plain), ReplayRejection::Holds { given: one });
+    assert_eq!(rejected(plain), ReplayRejection::Holds { given: of(f, one) });
     // The other zero is the label, too.
     let negated = network(f, 1, vec![layer(f, Activation::Identity, &[(&[(0, "-1")], "0")])]);
     let data = texts(f, &[(&["0"], &["0"])]);
@@ -94,7 +94,7 @@ fn value_and_label() {
         value: zero,
         neurons: vec![NeuronPath { layer: 0, neuron: 0, path: path.into(), value: None }],
     };
-    let holds = ReplayRejection::Holds { given: zero };
+    let holds = ReplayRejection::Holds { given: of(f, zero) };
     assert_eq!(replay(&PathModel::all(f), &negated, &data, &witness), Err(holds));
 }
 
@@ -122,7 +122,7 @@ fn exponents_without_bound_are_given_up() {
     let data = texts(f, &[(&["1"], &["1"])]);
     let witness = Witness { at: At::Row(0), output: 0, value: f.zero(), neurons: vec![] };
     let rejected = replay(&PathModel::all(f), &network, &data, &witness);
-    assert_eq!(rejected, Err(ReplayRejection::Exponent { layer: 4, neuron: 0 }));
+    assert_eq!(rejected, Err(ReplayRejection::Exponent { site: site(4, 0) }));
 }
 
 /// -0.625 * 3 = -1.875 lies between -2 and -1.75 in float8_e5m2: ties to even takes -2, and the path -1.75.
@@ -139,13 +139,13 @@ fn the_value_of_an_activation_is_one_that_it_admits() {
         Witness { at: At::Row(0), output: 0, value: value(f, given), neurons }
     };
     assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", Some("-1.75"))), Ok(Verdict::Refuted));
-    let holds = ReplayRejection::Holds { given: value(f, "-2") };
+    let holds = ReplayRejection::Holds { given: number(f, "-2") };
     assert_eq!(replay(&model, &leaky, &data, &witness("-2", Some("-2"))), Err(holds.clone()));
     assert_eq!(replay(&model, &leaky, &data, &witness("-2", None)), Err(holds));
-    let unsaid = ReplayRejection::Value { given: value(f, "-2"), said: value(f, "-1.75") };
+    let unsaid = ReplayRejection::Value { given: number(f, "-2"), said: number(f, "-1.75") };
     assert_eq!(replay(&model, &leaky, &data, &witness("-1.75", None)), Err(unsaid));
-    let (sum, not) = (value(f, "-3"), |v| value(f, v));
-    let foreign = |v| ReplayRejection::Activation { layer: 0, neuron: 0, sum, value: not(v) };
+    let sum = number(f, "-3");
+    let foreign = |v| ReplayRejection::Activation { site: site(0, 0), sum, value: number(f, v) };
     for other in ["-1.5", "-2.5", "1.75", "0", "-3"] {
         assert_eq!(replay(&model, &leaky, &data, &witness(other, Some(other))), Err(foreign(other)));
     }
@@ -260,7 +260,7 @@ fn a_path_refutes_if_and_only_if_it_differs_from_the_label() {
             let (layer, neuron) = (witness.neurons[at].layer, witness.neurons[at].neuron);
             if spoil(&mut random, &model, witness.neurons[at].path.tree_mut().expect("a tree")).is_some() {
                 let rejected = replay(&model, &network, &data, &witness);
-                let expected = |e: &ReplayRejection| matches!(e, ReplayRejection::Path { layer: l, neuron: n, .. } if (*l, *n) == (layer, neuron));
+                let expected = |e: &ReplayRejection| matches!(e, ReplayRejection::Path { site: at, .. } if *at == site(layer, neuron));
                 assert!(rejected.as_ref().is_err_and(expected), "{rejected:?} {witness:?} {}", context());
                 spoiled += 1;
             }

@@ -31,7 +31,7 @@ fn judged(network: &Network, rows: &[(&[&str], &[&str])]) -> (Result<Verdict, Re
 }
 
 fn silenced(unit: usize) -> Result<Verdict, Rejection> {
-    Err(Rejection::Boxes(BoxRejection::Silenced { neuron: 0, unit }))
+    Err(Rejection::Boxes(BoxRejection::Silenced { neuron: BoxNumber(0), unit: Unit(unit) }))
 }
 
 const PROVED: Result<Verdict, Rejection> = Ok(Verdict::Proved);
@@ -94,7 +94,7 @@ fn every_box_is_looked_at() {
         (judge(&model, &network, &data, &evidence), memorizes(&model, &network, &data))
     };
     assert_eq!(judged(&[(&["0"], &["3"]), (&["-36"], &["5"]), (&["32"], &["0"])]), (PROVED, Some(true)));
-    let second = Rejection::Boxes(BoxRejection::Silenced { neuron: 1, unit: 2 });
+    let second = Rejection::Boxes(BoxRejection::Silenced { neuron: BoxNumber(1), unit: Unit(2) });
     assert_eq!(judged(&[(&["0"], &["3"]), (&["448"], &["0"])]), (Err(second), Some(false)));
 }
 

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 
 use roundproof_format::Encoding;
 
@@ -36,7 +36,7 @@ fn columns_are_split_by_name_and_rounded() {
         (worst.place, worst.column.as_str(), worst.text.as_str(), worst.rounded.bits()),
         (Place::Line(5), "a", "0.1", 0x3dcd)
     );
-    assert_eq!(roundproof_files::text::approximate(&worst.relative_error), "9.7e-4");
+    assert_eq!(roundproof_exact::text::approximate(&worst.relative_error), "9.7e-4");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use roundproof_exact::text::approximate;
 use roundproof_exact::{Rational, decode, parse_number, power_of_two, round};
-use roundproof_files::text::approximate;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
 use roundproof_network::{Encodings, Forest, Tree, TreeNode};
 

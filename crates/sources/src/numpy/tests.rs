@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use roundproof_files::text::exact_decimal;
+use roundproof_exact::text::exact_decimal;
 use roundproof_format::Encoding;
 
 use super::*;

@@ -5,9 +5,9 @@
 //! remembered text has had its error compared with the worst, and an error that a bound shows to be no worse need not
 //! be known.
 
+use roundproof_exact::text::exact_decimal;
 use roundproof_exact::{Datum, Integer, Number, NumberError, Rational, decode, parse_number};
 use roundproof_files::json::shorten;
-use roundproof_files::text::exact_decimal;
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
 use roundproof_network::UNBOUNDED_EXPONENT_LIMIT;
 use rustc_hash::FxHashMap;

@@ -1,7 +1,7 @@
 //! What flush to zero breaks: R3 and R1, in every format, at data that Z3 finds and exact arithmetic evaluates again.
 
+use roundproof_exact::text::exact_dyadic;
 use roundproof_exact::{Datum, Rational, decode, faithful, power_of_two, round};
-use roundproof_files::text::exact_dyadic;
 use roundproof_format::{Encoding, Format, RoundingMode};
 
 use super::super::Falsehood;

@@ -1,7 +1,8 @@
 //! Data as exact text.
 
-use roundproof_exact::{Datum, Integer, Rational, decode};
 use roundproof_format::{Encoding, Format};
+
+use crate::{Datum, Integer, Rational, decode};
 
 /// The longest decimal that is written out.
 const LONGEST: usize = 40;
@@ -10,10 +11,10 @@ const LONGEST: usize = 40;
 /// float such as `0x1.8p-300`. The zeros are `0` and `-0`; the data that are not numbers are `inf`, `-inf` and `nan`.
 /// For an encoding that is none of the format's, its bits and a word to say so.
 ///
-/// What it gives for a finite value, [`roundproof_exact::parse_number`] reads back as that value.
+/// What it gives for a finite value, [`parse_number`](crate::parse_number) reads back as that value.
 pub fn exact_decimal(format: Format, encoding: Encoding) -> String {
     match decode(format, encoding) {
-        None => format!("{encoding:#x}, no encoding of {format}"),
+        None => format!("{encoding:#x}, which is not an encoding of {format}"),
         Some(Datum::Nan) => "nan".to_string(),
         Some(Datum::Infinity { negative }) => if negative { "-inf" } else { "inf" }.to_string(),
         Some(Datum::Zero { negative }) => if negative { "-0" } else { "0" }.to_string(),
@@ -142,10 +143,10 @@ fn two_digits(value: &Rational, round: impl Fn(Rational) -> Rational) -> String 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use roundproof_exact::parse_number;
     use roundproof_format::{Overflow, RoundingMode};
 
     use super::*;
+    use crate::parse_number;
 
     fn show(format: Format, bits: u128) -> String {
         exact_decimal(format, Encoding::from_bits(bits))
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(of(-0.0), "-0");
         assert_eq!(of(f64::NEG_INFINITY), "-inf");
         assert_eq!(of(f64::NAN), "nan");
-        assert_eq!(show(Format::FLOAT8_E4M3FN, 0x100), "0x100, no encoding of float8_e4m3fn");
+        assert_eq!(show(Format::FLOAT8_E4M3FN, 0x100), "0x100, which is not an encoding of float8_e4m3fn");
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! What the rule of approximation says, each message once, to be read aloud.
+
+use roundproof_approximation::{ApproximationRejection, Region};
+use roundproof_exact::Rational;
+use roundproof_format::{Format, Overflow, RoundingMode};
+use roundproof_functions::Function;
+
+use crate::common::{number, of, value};
+
+/// One value of every variant of an enum: a variant that is not among them does not compile.
+macro_rules! every {
+    ($enum:ident: $($variant:ident $fields:tt)*) => {{
+        let _ = |value: &$enum| match value {
+            $($enum::$variant { .. } => {})*
+        };
+        [$($enum::$variant $fields),*]
+    }};
+}
+
+const F: Format = Format::BFLOAT16;
+
+fn region(ends: &[[&str; 2]]) -> Region {
+    Region { format: F, ends: ends.iter().map(|[low, high]| (value(F, low), value(F, high))).collect() }
+}
+
+#[test]
+fn every_message_reads_well() {
+    let undefined = Function::parse("log(x)")
+        .expect("a function")
+        .round(&[Rational::new()], F, RoundingMode::TiesToEven, Overflow::Ieee)
+        .expect_err("no value at 0");
+    let every = every!(ApproximationRejection:
+        Infinite { variable: 1, format: Format::unbounded(8).expect("8 bits") }
+        Policy { format: Format::FLOAT4_E2M1FN, overflow: Overflow::Ieee }
+        Variables { variables: 2, inputs: 1, ranges: 2 }
+        Forest { trees: 2, outputs: 1 }
+        Domain { variable: 0, low: number(F, "1"), high: of(F, F.nan().expect("bfloat16 has NaN")) }
+        Points { points: 100_000, most: 65_536 }
+        Value { at: region(&[["0.5", "0.5"]]), given: Rational::from((3, 4)), expected: number(F, "0.875") }
+        Error {
+            region: region(&[["0.5", "1"], ["2", "2"]]),
+            given: Rational::from(3),
+            between: Box::new((Rational::from((1, 3)), Rational::from((2, 3))))
+        }
+        Undecided { region: region(&[["-1", "1"]]), bits: 4096 }
+        Work { most: 2_097_152 }
+        Function { region: region(&[["0", "0"]]), error: undefined }
+    );
+    let said: Vec<String> = every.iter().map(ToString::to_string).collect();
+    for message in &said {
+        assert!(!message.contains("  ") && !message.contains('\n'), "a blank too many: {message:?}");
+    }
+    insta::assert_snapshot!(said.join("\n"), @"");
+}
