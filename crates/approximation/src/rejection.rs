@@ -81,7 +81,7 @@ pub enum ApproximationRejection {
         overflow: Overflow,
     },
     /// Function, domain and forest have different numbers of variables.
-    #[error("the function has {variables} variables, the forest {inputs} inputs, the domain {ranges} ranges")]
+    #[error("variables of the function: {variables}, inputs of the forest: {inputs}, ranges of the domain: {ranges}")]
     Variables {
         /// Of the function.
         variables: usize,
@@ -91,7 +91,7 @@ pub enum ApproximationRejection {
         ranges: usize,
     },
     /// Not one tree with one output.
-    #[error("the rule takes one tree with one output; here are {trees} trees with {outputs} outputs")]
+    #[error("the rule takes one tree with one output; trees here: {trees}, outputs: {outputs}")]
     Forest {
         /// Trees of the forest.
         trees: usize,

@@ -39,7 +39,7 @@ pub enum Rejection {
     Evidence,
     /// The claim lists other rows as exceptions than those whose label is not the forest's value.
     #[error(
-        "the exceptions are other rows: where the claim says {}, the next label that is not the forest's value is in {}",
+        "the exceptions are other rows: where the claim has {}, the next label that is not the forest's value is in {}",
         row_or_none(*.claimed),
         row_or_none(*.found)
     )]
@@ -70,7 +70,7 @@ pub enum BoxRejection {
     #[error("the rule does not hold where subnormals may be flushed")]
     Flush,
     /// Not three layers with activations a, a, identity.
-    #[error("a box network has three layers, step, step, identity or relu, relu, identity")]
+    #[error("a box network has three layers, with the activations step, step, identity or relu, relu, identity")]
     Layers,
     /// Hidden layers of an activation that the rule does not speak of.
     #[error("hidden layers of {activation}: the rule is about step and relu")]
@@ -79,7 +79,7 @@ pub enum BoxRejection {
         activation: Activation,
     },
     /// A unit of layer 1 that does not look at exactly one input.
-    #[error("{unit}: {terms} weights, not one")]
+    #[error("{unit} has {terms} weights, not one")]
     UnitTerms {
         /// The unit.
         unit: Unit,
@@ -171,7 +171,7 @@ pub enum BoxRejection {
     },
     /// The terms of an output do not add up exactly in every order, and the claim has no room for the error.
     #[error(
-        "layer 3: in some order, the terms of an output may add up to something else than their sum (the proven bound is {}), and the claim allows {}",
+        "in some order, the terms of an output may add up to something else than their sum: within {}, which is proved, and the claim allows {}",
         approximate_above(bound), exact_dyadic(allowed.clone())
     )]
     Sum {
@@ -181,7 +181,7 @@ pub enum BoxRejection {
         allowed: Rational,
     },
     /// The nodes are not a tree in preorder.
-    #[error("separator: node {node}: {what}")]
+    #[error("separator: node {node} {what}")]
     Separator {
         /// The node, from 0.
         node: usize,
@@ -217,7 +217,7 @@ pub enum BoxRejection {
         side: &'static str,
     },
     /// The separator has another number of trees than the forest.
-    #[error("the separator has {separator} trees, the forest {forest}")]
+    #[error("trees of the separator: {separator}, of the forest: {forest}")]
     Trees {
         /// Trees of the separator.
         separator: usize,
@@ -306,7 +306,7 @@ pub enum ReachRejection {
         site: Site,
     },
     /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
-    #[error("{row}, {site}: an exponent beyond +-2^22")]
+    #[error("{row}, {site}: the value has an exponent beyond +-2^22")]
     Exponent {
         /// The row.
         row: Row,
@@ -361,7 +361,7 @@ pub enum ReplayRejection {
         value: Value,
     },
     /// In `F(p)`, a value whose exponent is beyond what the kernel computes with.
-    #[error("{site}: an exponent beyond +-2^22")]
+    #[error("{site}: the value has an exponent beyond +-2^22")]
     Exponent {
         /// The neuron.
         site: Site,
@@ -381,7 +381,7 @@ pub enum ReplayRejection {
         needed: &'static str,
     },
     /// More or fewer inputs than the network takes.
-    #[error("{given} inputs, and the network takes {expected}")]
+    #[error("inputs of the witness: {given}, of the network: {expected}")]
     Inputs {
         /// Those of the witness.
         given: usize,
@@ -405,7 +405,7 @@ pub enum ReplayRejection {
         value: Value,
     },
     /// The path gives what is claimed: it contradicts nothing.
-    #[error("the claim holds there of {given}, which the path gives")]
+    #[error("the path gives {given}, with which the claim holds there")]
     Holds {
         /// What the path gives.
         given: Value,
