@@ -1,8 +1,9 @@
 //! What a claim says of one point.
 
-use roundproof_exact::{Rational, decode, order_key, round};
+use roundproof_exact::{Rational, order_key, real, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_network::{Forest, TreeNode};
+use roundproof_kernel::values_at;
+use roundproof_network::Forest;
 
 use crate::{Accuracy, Approximation, KernelProperty, Property};
 
@@ -30,7 +31,7 @@ pub fn expected(property: &Property, forest: &Forest, point: &[Encoding]) -> Opt
     match property {
         Property::Kernel(KernelProperty::Memorizes) => None,
         Property::Kernel(KernelProperty::Computes { tolerance, .. }) => {
-            let values = values(forest, point);
+            let values = point.iter().all(|&value| format.is_finite(value)).then(|| values_at(forest, point))?;
             let near = |value: &Rational| {
                 allowed(format, &Rational::from(value - tolerance), &Rational::from(value + tolerance))
             };
@@ -100,28 +101,4 @@ fn slack(accuracy: &Accuracy, format: Format, value: &Rational) -> Rational {
             distance.unwrap_or_default() + excess
         }
     }
-}
-
-/// What a forest gives at a point, for each output.
-fn values(forest: &Forest, point: &[Encoding]) -> Vec<Rational> {
-    let format = forest.format();
-    let value = |encoding| real(format, encoding).unwrap_or_default();
-    let mut sums: Vec<Rational> = forest.base().iter().map(value).collect();
-    for tree in forest.trees() {
-        let links = tree.links();
-        let mut node = 0;
-        while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-            let below = order_key(format, point[column as usize]) <= order_key(format, threshold);
-            node = if below { node + 1 } else { links[node] as usize };
-        }
-        let first = links[node] as usize * sums.len();
-        for (output, sum) in sums.iter_mut().enumerate() {
-            *sum += value(tree.values.get(first + output));
-        }
-    }
-    sums
-}
-
-fn real(format: Format, encoding: Encoding) -> Option<Rational> {
-    decode(format, encoding).and_then(|datum| datum.rational())
 }

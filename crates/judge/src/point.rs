@@ -1,8 +1,8 @@
 //! What a claim about points says of the point of a witness, in words.
 
 use roundproof_exact::text::{approximate, approximate_above, decimal_bounds, exact_decimal, exact_dyadic};
-use roundproof_exact::{Rational, decode, round};
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
+use roundproof_exact::{Rational, real, round};
+use roundproof_format::{Encoding, Overflow, RoundingMode};
 use roundproof_network::Forest;
 
 use crate::expected::{Expected, expected};
@@ -139,8 +139,4 @@ fn between(low: &Rational, high: &Rational) -> String {
     }
     let (low, high) = decimal_bounds(low, high, DIGITS);
     format!("between {low} and {high}")
-}
-
-fn real(format: Format, encoding: Encoding) -> Option<Rational> {
-    decode(format, encoding).and_then(|datum| datum.rational())
 }

@@ -49,9 +49,13 @@ fn labels_are_values(forest: &Forest, links: &[Preorder], data: &Dataset, row: u
     values.iter().enumerate().all(|(output, sum)| *sum == stored(forest.format(), data.label(row, output)))
 }
 
-/// What the forest gives for an output at a point of finite values.
-pub(crate) fn value_at(forest: &Forest, point: &[Encoding], output: usize) -> Rational {
-    values(forest, &links(forest), |column| point[column]).swap_remove(output)
+/// What a forest gives at a point of finite values, for each output.
+///
+/// # Panics
+///
+/// If there are not as many values as inputs, or one is not finite.
+pub fn values_at(forest: &Forest, point: &[Encoding]) -> Vec<Rational> {
+    values(forest, &links(forest), |column| point[column])
 }
 
 fn links(forest: &Forest) -> Vec<Preorder> {

@@ -29,7 +29,7 @@ mod value;
 pub use claim::{Claim, Property, Shape, Subject, Verdict};
 pub use domain::Domain;
 pub use evidence::{Evidence, Node, Separator};
-pub use forest::exceptions;
+pub use forest::{exceptions, values_at};
 pub use rejection::{BoxRejection, ReachRejection, Rejection, ReplayRejection};
 pub use value::{MODERATE_EXPONENT, datum, exponent_is_moderate, key, stored};
 

@@ -71,7 +71,7 @@ impl<'a> Required<'a> {
         match (self, at) {
             (Required::Labels(data), At::Row(row)) => Ok(Need::Equals(data.label(*row, output))),
             (Required::Forest { forest, tolerance, rows: _ }, At::Point(_)) => {
-                Ok(Need::Within(forest::value_at(forest, inputs, output), (*tolerance).clone()))
+                Ok(Need::Within(forest::values_at(forest, inputs).swap_remove(output), (*tolerance).clone()))
             }
             (Required::Labels(_), At::Point(_)) => Err(NOT_A_ROW),
             (Required::Forest { forest: _, tolerance: _, rows: _ }, At::Row(_)) => Err(NOT_A_POINT),

@@ -165,12 +165,8 @@ impl Tree {
         self.nodes.len().div_ceil(2)
     }
 
-    /// For each node: of a split, where its upper side begins; of a leaf, its number among the leaves.
-    pub fn links(&self) -> Vec<u32> {
-        self.preorder().into_links()
-    }
-
-    /// The links between the nodes. Those of a [`Forest`] are one tree.
+    /// The links between the nodes: of a split, to its upper side; of a leaf, its number. The nodes of a tree of a [`Forest`] are
+    /// one tree.
     pub fn preorder(&self) -> Preorder {
         Preorder::of(self.nodes.iter().map(|node| match node {
             TreeNode::Split { column: _, threshold: _ } => Parts::Two,
@@ -235,8 +231,9 @@ mod tests {
         use TreeNode::Leaf;
         let forest = forest(vec![SPLIT, SPLIT, Leaf, Leaf, SPLIT, Leaf, Leaf], &[1, 2, 3, 4]).expect("a forest");
         assert_eq!((forest.leaves(), forest.outputs(), forest.dimension()), (4, 1, 1));
-        assert_eq!(forest.trees()[0].links(), [4, 3, 0, 1, 6, 2, 3]);
-        assert_eq!(Tree { nodes: vec![Leaf], values: Encodings::new(F) }.links(), [0]);
+        let links = forest.trees()[0].preorder();
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|node| links.link(node)), [4, 3, 0, 1, 6, 2, 3]);
+        assert_eq!(Tree { nodes: vec![Leaf], values: Encodings::new(F) }.preorder().link(0), 0);
     }
 
     #[test]

@@ -90,11 +90,6 @@ impl Preorder {
         [node + 1, self.link(node)]
     }
 
-    /// The links of all nodes.
-    pub fn into_links(self) -> Vec<u32> {
-        self.links
-    }
-
     /// The nodes from `root` down to a leaf, turning as `turn` says.
     pub fn path(&self, root: usize, turn: impl Fn(usize) -> Turn) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(root), move |&node| match turn(node) {
@@ -125,7 +120,7 @@ mod tests {
         let upper = |node| if node == 2 { Turn::Second } else { Turn::First };
         let turn = |node| if [3, 4, 5].contains(&node) { Turn::End } else { upper(node) };
         assert_eq!(trees.path(0, turn).collect::<Vec<_>>(), [0, 1, 2, 4]);
-        assert_eq!(trees.into_links(), [5, 0, 4, 0, 1, 2, 3]);
+        assert_eq!(trees.links, [5, 0, 4, 0, 1, 2, 3]);
     }
 
     #[test]

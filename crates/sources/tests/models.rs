@@ -67,13 +67,13 @@ fn reach<'a>(model: &Model, tree: &'a ModelTree, input: &[Rational]) -> (u32, &'
 fn forest_leaves(forest: &Forest, input: &[Encoding]) -> Vec<usize> {
     let read = |encoding| value(forest.format(), encoding);
     let leaf = |tree: &roundproof_network::Tree| {
-        let (links, mut place) = (tree.links(), 0);
+        let (links, mut place) = (tree.preorder(), 0);
         loop {
             match tree.nodes[place] {
-                TreeNode::Leaf => return links[place] as usize,
+                TreeNode::Leaf => return links.link(place),
                 TreeNode::Split { column, threshold } => {
                     let lower = read(input[column as usize]) <= read(threshold);
-                    place = if lower { place + 1 } else { links[place] as usize };
+                    place = if lower { place + 1 } else { links.link(place) };
                 }
             }
         }

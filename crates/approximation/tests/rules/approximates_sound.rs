@@ -25,10 +25,6 @@ const SMALL: &[&str] = &[
     "F(2)",
 ];
 
-fn real(format: Format, value: Encoding) -> Rational {
-    decode(format, value).and_then(|datum| datum.rational()).expect("finite")
-}
-
 fn random_accuracy(random: &mut Random, format: Format) -> Accuracy {
     let error = Rational::from((random.below(9) as u32, 1u32 << random.below(4)));
     match random.below(3) {
@@ -123,10 +119,10 @@ fn truth(
     points: &[Vec<Encoding>],
     outputs: &mut dyn FnMut(&[Encoding]) -> Vec<Option<Rational>>,
 ) -> Truth {
-    let mut all: Vec<Rational> = values(format).into_iter().map(|value| real(format, value)).collect();
+    let mut all: Vec<Rational> = values(format).into_iter().map(|value| number_of(format, value)).collect();
     let mut found = Truth::Holds;
     for point in points {
-        let reals: Vec<Rational> = point.iter().map(|&value| real(format, value)).collect();
+        let reals: Vec<Rational> = point.iter().map(|&value| number_of(format, value)).collect();
         let known = match function.at(&reals) {
             Err(Missing::Undefined) => return Truth::Fails,
             Err(Missing::Unclear) => {
@@ -136,7 +132,7 @@ fn truth(
             Ok(known) => known.ends(),
         };
         if !format.is_bounded() {
-            let near = |mode| real(format, round(&known.0, format, mode, Overflow::Saturate).encoding);
+            let near = |mode| number_of(format, round(&known.0, format, mode, Overflow::Saturate).encoding);
             all = vec![near(RoundingMode::TowardNegative), near(RoundingMode::TowardPositive)];
         }
         for output in outputs(point) {
@@ -148,16 +144,6 @@ fn truth(
         }
     }
     found
-}
-
-fn tree_at(forest: &Forest, point: &[Encoding]) -> Rational {
-    let (format, tree) = (forest.format(), &forest.trees()[0]);
-    let (links, mut node) = (tree.links(), 0);
-    while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-        let below = real(format, point[column as usize]) <= real(format, threshold);
-        node = if below { node + 1 } else { links[node] as usize };
-    }
-    real(format, forest.base().get(0)) + real(format, tree.values.get(links[node] as usize))
 }
 
 /// The forest with one threshold, label or the base changed.
@@ -199,7 +185,9 @@ fn compare(counts: &mut Counts, function: &Real, wanted: &Approximation, forest:
     let format = forest.format();
     let judged = check_tree(wanted, forest, &mut |_, _| ());
     let points = points(format, &wanted.domain);
-    let truth = truth(format, function, &wanted.accuracy, &points, &mut |point| vec![Some(tree_at(forest, point))]);
+    let truth = truth(format, function, &wanted.accuracy, &points, &mut |point| {
+        vec![Some(values_of(forest, point).swap_remove(0))]
+    });
     let context = || format!("{format} {wanted:?} {}\n{forest:?}\n{judged:?}", function.text());
     match (&judged, truth) {
         (Ok(()), Truth::Fails) => panic!("accepted, and false: {}", context()),

@@ -112,7 +112,7 @@ impl List {
     /// Of every leaf of a tree one corner, at cuts if there are some; or all corners in one variable or two, else two
     /// opposite ones.
     fn corners_of_leaves(&self, tree: &Tree, all: bool, found: &mut Vec<Vec<i128>>) {
-        let links = tree.links();
+        let preorder = tree.preorder();
         let mut open = vec![(0, self.ranges.clone())];
         while let Some((node, region)) = open.pop() {
             if found.len() >= MOST_CORNERS {
@@ -130,7 +130,7 @@ impl List {
                     open.push((node, region));
                 }
             };
-            side(links[node] as usize, low.max(self.next_above(threshold)), high);
+            side(preorder.link(node), low.max(self.next_above(threshold)), high);
             side(node + 1, low, high.min(threshold));
         }
     }

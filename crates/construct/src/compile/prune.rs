@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Status};
-use roundproof_network::{Forest, Tree, TreeNode, UNBOUNDED_EXPONENT_LIMIT};
+use roundproof_network::{Forest, Preorder, Tree, TreeNode, UNBOUNDED_EXPONENT_LIMIT};
 use roundproof_softfloat::{Arithmetic, Unpacked, decode};
 
 use super::sides::{Cut, Region, Sides, key_of};
@@ -115,7 +115,7 @@ pub(super) fn one_zero(format: Format, value: Encoding) -> Encoding {
 
 struct Pruner<'a> {
     tree: &'a Tree,
-    links: Vec<u32>,
+    preorder: Preorder,
     format: Format,
     into_leaves: &'a [Encoding],
     region: Region<'a>,
@@ -139,7 +139,7 @@ impl<'a> Pruner<'a> {
         let labels = Labels::new(sides.format, into_leaves.len());
         Pruner {
             tree,
-            links: tree.links(),
+            preorder: tree.preorder(),
             format: sides.format,
             into_leaves,
             region: Region::everything(sides),
@@ -177,7 +177,7 @@ impl<'a> Pruner<'a> {
 
     fn node(&mut self, node: u32) {
         let terms = self.region.terms();
-        let link = self.links[node as usize];
+        let link = self.preorder.link(node as usize) as u32;
         let TreeNode::Split { column, threshold } = self.tree.nodes[node as usize] else {
             let label = self.label(link as usize);
             self.pruned.nodes.push(Node { terms, kind: Kind::Leaf { label } });

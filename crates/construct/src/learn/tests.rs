@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Encodings, TreeNode};
+use roundproof_network::{Encodings, Preorder, TreeNode};
 use roundproof_softfloat::{from_order_key, order_key};
 
 use super::*;
@@ -22,18 +22,18 @@ fn key(format: Format, value: Encoding) -> i128 {
 }
 
 /// The leaf that a row comes to, found by comparing keys.
-fn leaf_of(data: &Dataset, forest: &Forest, links: &[u32], row: usize) -> usize {
+fn leaf_of(data: &Dataset, forest: &Forest, links: &Preorder, row: usize) -> usize {
     let (format, mut index) = (data.format(), 0);
     while let TreeNode::Split { column, threshold } = forest.trees()[0].nodes[index] {
         let is_lower = key(format, data.input(row, column as usize)) <= key(format, threshold);
-        index = if is_lower { index + 1 } else { links[index] as usize };
+        index = if is_lower { index + 1 } else { links.link(index) };
     }
-    links[index] as usize
+    links.link(index)
 }
 
 /// The rows of each leaf.
 fn leaves(data: &Dataset, forest: &Forest) -> Vec<Vec<usize>> {
-    let links = forest.trees()[0].links();
+    let links = forest.trees()[0].preorder();
     let mut leaves = vec![Vec::new(); forest.leaves()];
     for row in 0..data.rows() {
         leaves[leaf_of(data, forest, &links, row)].push(row);
@@ -340,12 +340,12 @@ fn degenerate_data_have_degenerate_trees() {
 /// The depth of the deepest leaf.
 fn depth(forest: &Forest) -> usize {
     let tree = &forest.trees()[0];
-    let links = tree.links();
+    let links = tree.preorder();
     let mut depths = vec![0; links.len()];
     for (index, node) in tree.nodes.iter().enumerate() {
         if let TreeNode::Split { .. } = node {
             depths[index + 1] = depths[index] + 1;
-            depths[links[index] as usize] = depths[index] + 1;
+            depths[links.link(index)] = depths[index] + 1;
         }
     }
     depths.into_iter().max().unwrap_or(0)

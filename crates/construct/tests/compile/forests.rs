@@ -108,12 +108,12 @@ pub fn sums(forest: &Forest, row: &[Encoding]) -> Vec<i128> {
     let key = |value| order_key(format, value).expect("finite");
     let mut sums: Vec<i128> = forest.base().iter().map(|base| value(format, base)).collect();
     for tree in forest.trees() {
-        let (links, mut node) = (tree.links(), 0);
+        let (links, mut node) = (tree.preorder(), 0);
         while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-            node = if key(row[column as usize]) <= key(threshold) { node + 1 } else { links[node] as usize };
+            node = if key(row[column as usize]) <= key(threshold) { node + 1 } else { links.link(node) };
         }
         for (output, sum) in sums.iter_mut().enumerate() {
-            *sum += value(format, tree.values.get(links[node] as usize * forest.outputs() + output));
+            *sum += value(format, tree.values.get(links.link(node) * forest.outputs() + output));
         }
     }
     sums

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 pub use roundproof_exact::Value;
-use roundproof_exact::{Datum, Rational, encode, order_key};
+use roundproof_exact::{Datum, Rational, encode, order_key, real};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_kernel::{Claim, Evidence, Rejection, Subject, Verdict, check};
 use roundproof_network::{
@@ -115,6 +115,11 @@ pub fn values(format: Format) -> Vec<Encoding> {
 pub fn value(format: Format, text: &str) -> Encoding {
     let real = roundproof_exact::parse_number(text).expect(text).value();
     if real == 0 { format.zero() } else { encode(format, &Datum::Finite(real)).expect(text) }
+}
+
+/// The number that a finite value is.
+pub fn number_of(format: Format, value: Encoding) -> Rational {
+    real(format, value).expect("finite")
 }
 
 /// Bits as a value of the format.
@@ -285,4 +290,22 @@ pub fn mode_of_addition(mode: RoundingMode, model: &PathModel) -> Vec<NeuronPath
 
 pub fn witness(point: &[Encoding], given: Encoding, neurons: Vec<NeuronPath>) -> Witness {
     Witness { at: At::Point(point.to_vec()), output: 0, value: given, neurons }
+}
+
+/// What a forest gives at a point, for each output: every tree is gone down anew.
+pub fn values_of(forest: &Forest, input: &[Encoding]) -> Vec<Rational> {
+    let format = forest.format();
+    let mut sums: Vec<Rational> = forest.base().iter().map(|base| number_of(format, base)).collect();
+    for tree in forest.trees() {
+        let (links, mut node) = (tree.preorder(), 0);
+        while let TreeNode::Split { column, threshold } = tree.nodes[node] {
+            let below = order_key(format, input[column as usize]) <= order_key(format, threshold);
+            node = if below { node + 1 } else { links.link(node) };
+        }
+        let first = links.link(node) * sums.len();
+        sums.iter_mut()
+            .enumerate()
+            .for_each(|(output, sum)| *sum += number_of(format, tree.values.get(first + output)));
+    }
+    sums
 }

@@ -2,16 +2,12 @@
 //! changed.
 
 use roundproof_construct::compile;
-use roundproof_exact::{Datum, Rational, decode, order_key};
+use roundproof_exact::{Datum, Rational, decode};
 use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Claim, Evidence, Node, Separator, Subject, boxes, check};
 use roundproof_network::{Activation, Encodings, Forest, Network, PathModel, Tree, TreeNode};
 
 use crate::common::*;
-
-fn real(format: Format, value: Encoding) -> Rational {
-    decode(format, value).and_then(|datum| datum.rational()).expect("finite")
-}
 
 /// A tree of some cuts at random places, with random labels.
 fn tree(random: &mut Random, format: Format, dimension: usize, labels: &[Encoding], cuts: usize) -> Tree {
@@ -39,7 +35,7 @@ fn labels(random: &mut Random, format: Format) -> Vec<Encoding> {
     if random.one_in(3) {
         return all;
     }
-    let small = |value: &Encoding| [-1, 0, 1, 2].iter().any(|&n| real(format, *value) == n);
+    let small = |value: &Encoding| [-1, 0, 1, 2].iter().any(|&n| number_of(format, *value) == n);
     all.into_iter().filter(small).collect()
 }
 
@@ -53,20 +49,6 @@ fn forest(random: &mut Random, format: Format) -> Forest {
     let trees: Vec<Tree> = trees.collect();
     let base = Encodings::collect(format, [*random.pick(&labels)]);
     Forest::new(format, dimension, base, trees).expect("well formed")
-}
-
-fn value_at(forest: &Forest, input: &[Encoding]) -> Rational {
-    let format = forest.format();
-    let mut sum = real(format, forest.base().get(0));
-    for tree in forest.trees() {
-        let (links, mut node) = (tree.links(), 0);
-        while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-            let below = order_key(format, input[column as usize]) <= order_key(format, threshold);
-            node = if below { node + 1 } else { links[node] as usize };
-        }
-        sum += real(format, tree.values.get(links[node] as usize));
-    }
-    sum
 }
 
 /// Inputs at which a change can show: all of one dimension, some pairs of two.
@@ -94,7 +76,7 @@ fn accepted(
     }
     let format = forest.format();
     for input in inputs(random, format, forest.dimension()) {
-        let expected = value_at(forest, &input);
+        let expected = values_of(forest, &input).swap_remove(0);
         let Some(outputs) = every_output(model, network, &input) else { continue };
         for output in outputs {
             let Some(Datum::Finite(given)) = decode(format, output[0]) else {

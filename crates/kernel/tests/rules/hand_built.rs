@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_exact::{Datum, Rational, decode, encode, power_of_two};
+use roundproof_exact::{Datum, Rational, encode, power_of_two};
 use roundproof_format::{Encoding, Format};
 use roundproof_kernel::{Node, Separator};
 use roundproof_network::{Activation, Encodings, Forest, Layer, Network, Tree, TreeNode};
 
 use crate::common::*;
-
-pub fn real(format: Format, value: Encoding) -> Rational {
-    decode(format, value).and_then(|datum| datum.rational()).expect("finite")
-}
 
 pub fn representable(format: Format, real: &Rational) -> Option<Encoding> {
     if *real == 0 { Some(format.zero()) } else { encode(format, &Datum::Finite(real.clone())) }
@@ -133,7 +129,8 @@ impl Maker<'_> {
         let (one, minus) = (self.format.one(false), self.format.one(true));
         let column = cut.column as u32;
         let at = self.all[cut.at];
-        let above = self.all.get(cut.at + 1).and_then(|next| representable(self.format, &-real(self.format, *next)));
+        let above =
+            self.all.get(cut.at + 1).and_then(|next| representable(self.format, &-number_of(self.format, *next)));
         match (self.random.one_in(2), above) {
             // Fires if x <= t.
             (true, _) | (_, None) => Some(((column, minus, at), !cut.above)),
@@ -146,7 +143,7 @@ impl Maker<'_> {
     /// The unit of a side of a ReLU box, and the exponent of its penalty.
     fn relu_side(&mut self, cut: Cut) -> Option<((u32, Encoding, Encoding), i64)> {
         let format = self.format;
-        let (at, next) = (real(format, self.all[cut.at]), real(format, *self.all.get(cut.at + 1)?));
+        let (at, next) = (number_of(format, self.all[cut.at]), number_of(format, *self.all.get(cut.at + 1)?));
         let exponent = self.random.below(3) as i64;
         let scale = power_of_two(exponent);
         let (weight, bias) = if cut.above { (-scale.clone(), next.clone()) } else { (scale.clone(), -at.clone()) };
@@ -225,7 +222,7 @@ pub struct Case {
 pub fn case(random: &mut Random, format: Format, activation: Activation) -> Option<Case> {
     let all = values(format);
     let (dimension, outputs) = (1 + random.below(2), 1 + random.below(2));
-    let reals: Vec<Rational> = all.iter().map(|&value| real(format, value)).collect();
+    let reals: Vec<Rational> = all.iter().map(|&value| number_of(format, value)).collect();
     let palette = match random.below(3) {
         0 => reals,
         1 => reals.into_iter().filter(|real| real.clone().abs() <= 2).collect(),

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use roundproof_exact::{Rational, decode, order_key};
+use roundproof_exact::{Rational, decode};
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_kernel::{Claim, Evidence, Node, Separator, Subject, check};
-use roundproof_network::{Accumulator, Activation, Dataset, Forest, Layer, Network, PathModel, TreeNode};
+use roundproof_network::{Accumulator, Activation, Dataset, Layer, Network, PathModel};
 
 use crate::common::*;
 use crate::hand_built::*;
@@ -32,22 +32,6 @@ const MORE_MODELS: &[&str] = &[
     "paper,accumulator=p=2,emin=0,emax=0/nan",
     "all,accumulator=p=4,emin=0,emax=0/nan",
 ];
-
-fn values_at(forest: &Forest, input: &[Encoding]) -> Vec<Rational> {
-    let format = forest.format();
-    let mut sums: Vec<Rational> = forest.base().iter().map(|base| real(format, base)).collect();
-    for tree in forest.trees() {
-        let (links, mut node) = (tree.links(), 0);
-        while let TreeNode::Split { column, threshold } = tree.nodes[node] {
-            let below = order_key(format, input[column as usize]) <= order_key(format, threshold);
-            node = if below { node + 1 } else { links[node] as usize };
-        }
-        let first = links[node] as usize * sums.len();
-        sums.iter_mut().enumerate().for_each(|(output, sum)| *sum += real(format, tree.values.get(first + output)));
-    }
-    sums
-}
-
 fn some_inputs(random: &mut Random, format: Format, dimension: usize, most: usize) -> Vec<Vec<Encoding>> {
     let all = values(format);
     if dimension == 1 && all.len() <= most {
@@ -61,7 +45,7 @@ fn told(model: &PathModel, case: &Case, inputs: &[Vec<Encoding>], tolerance: &Ra
     let format = case.network.format();
     let mut told = 0;
     for input in inputs {
-        let expected = values_at(&case.forest, input);
+        let expected = values_of(&case.forest, input);
         let Some(outputs) = every_output(model, &case.network, input) else { continue };
         told += 1;
         for vector in outputs {
@@ -95,7 +79,7 @@ fn computes(model: &PathModel, case: &Case, tolerance: &Rational) -> bool {
 fn rows(case: &Case, inputs: &[Vec<Encoding>]) -> Option<Dataset> {
     let format = case.network.format();
     let row = |input: &Vec<Encoding>| {
-        let labels = values_at(&case.forest, input).iter().map(|sum| representable(format, sum)).collect::<Option<_>>();
+        let labels = values_of(&case.forest, input).iter().map(|sum| representable(format, sum)).collect::<Option<_>>();
         Some((input.clone(), labels?))
     };
     let rows: Vec<_> = inputs.iter().filter_map(row).collect();
@@ -148,7 +132,7 @@ impl Counts {
     fn add(&mut self, model: &PathModel, case: &Case) {
         let (network, format) = (&case.network, case.network.format());
         let second = &network.as_layers().expect("layers")[1];
-        let required = |neuron| second.terms(neuron).filter(|&(_, weight)| real(format, weight) == 1).count();
+        let required = |neuron| second.terms(neuron).filter(|&(_, weight)| number_of(format, weight) == 1).count();
         let trees = case.forest.trees().len();
         let unbounded =
             matches!(model.summation.trees().accumulator, Accumulator::Wider { format, .. } if !format.is_bounded());
@@ -305,7 +289,7 @@ fn ones_of_step_units_that_overflow_are_told() {
             let network = network(format, 1, vec![first, second, last]);
             let evidence = Evidence::BoxNetwork(Separator { nodes: vec![Node::Box(0)] });
             for input in values(format) {
-                let inside = units == 1 && real(format, input) < 0;
+                let inside = units == 1 && number_of(format, input) < 0;
                 let label = if inside { format.one(false) } else { format.zero() };
                 let data = dataset(format, &[(vec![input], vec![label])]);
                 let Some(truth) = memorizes(&model, &network, &data) else { continue };

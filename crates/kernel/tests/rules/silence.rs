@@ -5,7 +5,7 @@ use roundproof_kernel::{BoxRejection, Claim, Evidence, Node, Rejection, Separato
 use roundproof_network::{Activation, Encodings, Forest, Layer, Network, PathModel, Tree, TreeNode};
 
 use crate::common::*;
-use crate::hand_built::{real, representable};
+use crate::hand_built::representable;
 
 const F: Format = Format::FLOAT8_E4M3FN;
 
@@ -157,7 +157,7 @@ fn what_is_accepted_is_true_on_every_path() {
                 let network = network(format, 1, vec![first, second, last]);
                 let inside = |input: Encoding| {
                     chosen.iter().all(|&(weight, bias, counts)| {
-                        let fires = real(format, weight) * real(format, input) + real(format, bias) >= 0;
+                        let fires = number_of(format, weight) * number_of(format, input) + number_of(format, bias) >= 0;
                         fires == (counts == one)
                     })
                 };
