@@ -357,7 +357,7 @@ fn domain(text: &str, format: Format) -> Result<Vec<(Encoding, Encoding)>> {
         let end = |text: &str, mode| {
             let number = parse_number(text.trim()).map_err(|error| anyhow!("--domain: `{text}` {error}"))?;
             let rounded = number.round(format, mode, Overflow::Saturate).encoding;
-            let limit = |largest| roundproof_exact::decode(format, largest).and_then(|datum| datum.rational());
+            let limit = |largest| roundproof_exact::real(format, largest);
             if let Some(largest) = format.largest(false)
                 && limit(largest).is_some_and(|limit| number.magnitude > limit)
             {

@@ -17,7 +17,7 @@ mod search;
 
 use roundproof_approximation::rule::MOST_POINTS;
 use roundproof_approximation::{Accuracy, Approximation};
-use roundproof_exact::{Rational, decode, order_key};
+use roundproof_exact::{Rational, order_key, real};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
 use roundproof_network::{Encodings, Forest, Tree, TreeNode};
@@ -244,7 +244,7 @@ fn value_of(format: Format, key: i128) -> Rational {
 }
 
 fn value(format: Format, encoding: Encoding) -> Rational {
-    decode(format, encoding).and_then(|datum| datum.rational()).expect("keys lie between those of finite values")
+    real(format, encoding).expect("keys lie between those of finite values")
 }
 
 /// The widest domain of a function: all finite values, for each variable.

@@ -205,7 +205,7 @@ mod tests {
         let of = Format::FLOAT6_E3M2FN;
         let function = AllValues { of: Some(of), inputs: 2, ..ONE };
         let own = AllValues { of: None, ..function }.table(of).unwrap().dataset;
-        let number = |format, encoding| decode(format, encoding).and_then(|datum| datum.rational()).unwrap();
+        let number = |format, encoding| roundproof_exact::real(format, encoding).unwrap();
         for format in [Format::unbounded(3).unwrap(), Format::unbounded(8).unwrap(), Format::FLOAT8_E4M3FNUZ] {
             let table = function.table(format).unwrap().dataset;
             // No second zero, and otherwise the same function.

@@ -184,5 +184,5 @@ pub fn faithful(q: &Rational, format: Format, overflow: Overflow) -> Faithful {
 }
 
 fn finite(format: Format, encoding: Encoding) -> Rational {
-    crate::decode(format, encoding).and_then(|datum| datum.rational()).expect("a finite value of the format")
+    crate::real(format, encoding).expect("a finite value of the format")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roundproof_exact::{Rational, decode, order_key, round};
+use roundproof_exact::{Rational, order_key, round};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_judge::{ApproximationRejection, Claim, Property, Rejection};
 use roundproof_network::{Dataset, Forest, Network, Tree, TreeNode, is_admitted};
@@ -238,7 +238,7 @@ fn encoding(format: Format, key: i128) -> Encoding {
 }
 
 fn real(format: Format, encoding: Encoding) -> Rational {
-    decode(format, encoding).and_then(|datum| datum.rational()).unwrap_or_default()
+    roundproof_exact::real(format, encoding).unwrap_or_default()
 }
 
 #[cfg(test)]
