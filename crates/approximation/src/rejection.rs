@@ -18,6 +18,13 @@ pub struct Region {
     pub ends: Vec<(Encoding, Encoding)>,
 }
 
+impl Region {
+    /// A point: a value for each variable.
+    pub fn point(format: Format, values: impl IntoIterator<Item = Encoding>) -> Region {
+        Region { format, ends: values.into_iter().map(|value| (value, value)).collect() }
+    }
+}
+
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |encoding| Value { format: self.format, encoding };

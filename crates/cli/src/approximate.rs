@@ -263,22 +263,16 @@ impl Approximate {
         let function = self.function.abridged();
         let option = if self.excess.is_some() { "--excess" } else { "--eps" };
         let ProveError::Construct(error) = error else { return error.into() };
-        let place = |at: &[Encoding]| {
-            let names = ["x", "y"].into_iter().zip(at);
-            let named = names.map(|(name, &value)| format!("{name} = {}", exact_decimal(self.format, value)));
-            named.collect::<Vec<String>>().join(", ")
-        };
         let domain = "name a --domain without such points";
         match &error {
             ConstructError::Function { at, error } => {
-                anyhow!("{function} at {}: {error}; {domain}", place(at))
+                anyhow!("{function} at {at}: {error}; {domain}")
             }
             ConstructError::Overflow { at, format } => anyhow!(
-                "{function} at {} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate",
-                place(at)
+                "{function} at {at} is beyond the largest value of {format}; {domain}, or take --paths all,overflow=saturate"
             ),
             ConstructError::TooFine { at, attainable, format } => {
-                let at = format!("{option}: at {} no value of {format} is so near to {function}", place(at));
+                let at = format!("{option}: at {at} no value of {format} is so near to {function}");
                 anyhow!("{at}{}", self.remedy(wanted, attainable))
             }
             ConstructError::TooManyPoints { most } => anyhow!(

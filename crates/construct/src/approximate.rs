@@ -16,7 +16,7 @@ mod places;
 mod search;
 
 use roundproof_approximation::rule::MOST_POINTS;
-use roundproof_approximation::{Accuracy, Approximation};
+use roundproof_approximation::{Accuracy, Approximation, Region};
 use roundproof_exact::{Rational, order_key, real};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
@@ -126,9 +126,9 @@ impl<'a> Grower<'a> {
                     [first, second][..domain.len()].iter().map(|&key| encoding(format, key)).collect();
                 let input: Vec<Rational> = at.iter().map(|&input| value(format, input)).collect();
                 match function.round(&input, format, mode, overflow) {
-                    Err(error) => return Err(ConstructError::Function { at, error }),
+                    Err(error) => return Err(ConstructError::Function { at: Region::point(format, at), error }),
                     Ok(rounded) if !format.is_finite(rounded.encoding) => {
-                        return Err(ConstructError::Overflow { at, format });
+                        return Err(ConstructError::Overflow { at: Region::point(format, at), format });
                     }
                     Ok(rounded) if format.is_zero(rounded.encoding) => table.push(format.zero()),
                     Ok(rounded) => table.push(rounded.encoding),

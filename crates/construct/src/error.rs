@@ -1,6 +1,7 @@
 //! Why there is no network.
 
-use roundproof_exact::Rational;
+use roundproof_approximation::Region;
+use roundproof_exact::{Rational, Value};
 use roundproof_format::{Encoding, Format};
 use roundproof_functions::FunctionError;
 use roundproof_network::{Activation, NetworkError};
@@ -38,8 +39,9 @@ pub enum ConstructError {
     /// No scale and penalty make the side of a box safe.
     #[error(
         "row {row}, column {column}: {format} has no powers of two K and W with W * K * gap >= 1 for the {side} side \
-         at {value:?}, and no 2^j <= 4096 copies of a weaker unit make up for it; a format with p <= min(2 emax, 2 emax + emin + 1) always has, and \
-         the step activation needs none"
+         at {}, and no 2^j <= 4096 copies of a weaker unit make up for it; a format with p <= min(2 emax, 2 emax + emin + 1) always has, and \
+         the step activation needs none",
+        Value { format: *.format, encoding: *.value }
     )]
     NoScale {
         /// The row.
@@ -71,8 +73,9 @@ pub enum ConstructError {
     /// No scale and penalty make a box at a cut safe.
     #[error(
         "tree {tree}, node {node}: {format} has no powers of two K and W with W * K * gap >= 1 for the {side} side of a \
-         box at the cut of input {column} at {threshold:?}, and no 2^j <= 4096 copies of a weaker unit make up for it; \
-         the step activation needs none"
+         box at the cut of input {column} at {}, and no 2^j <= 4096 copies of a weaker unit make up for it; \
+         the step activation needs none",
+        Value { format: *.format, encoding: *.threshold }
     )]
     NoScaleAtCut {
         /// The tree.
@@ -92,28 +95,28 @@ pub enum ConstructError {
     #[error("the construction is not a network: {0}; keep thresholds and values away from the ends of the format")]
     Network(#[from] NetworkError),
     /// A point at which a function cannot be rounded or enclosed.
-    #[error("at {at:?}: {error}; leave the point out of the domain")]
+    #[error("at {at}: {error}; leave the point out of the domain")]
     Function {
         /// The point.
-        at: Vec<Encoding>,
+        at: Region,
         /// Why not.
         error: FunctionError,
     },
     /// A point at which a function, rounded, is not finite.
     #[error(
-        "at {at:?} the function is beyond the largest value of {format}; take a smaller domain, or overflow=saturate"
+        "at {at} the function is beyond the largest value of {format}; take a smaller domain, or overflow=saturate"
     )]
     Overflow {
         /// The point.
-        at: Vec<Encoding>,
+        at: Region,
         /// The format.
         format: Format,
     },
     /// A point where no value of the format is within the error.
-    #[error("at {at:?} no value of {format} is as near to the function as is asked{}", would_do(.attainable.suffices.as_ref()))]
+    #[error("at {at} no value of {format} is as near to the function as is asked{}", would_do(.attainable.suffices.as_ref()))]
     TooFine {
         /// The point.
-        at: Vec<Encoding>,
+        at: Region,
         /// Which errors are.
         attainable: Box<Attainable>,
         /// The format.
@@ -167,8 +170,9 @@ pub enum ConstructError {
     },
     /// No power of two makes a step of two ReLU layers steep enough.
     #[error(
-        "row {row}, column {column}: {format} has no power of two K with K * gap >= 1 for the {side} bound at {value:?}; \
-         a box network has a second factor, and the step activation needs none"
+        "row {row}, column {column}: {format} has no power of two K with K * gap >= 1 for the {side} bound at {}; \
+         a box network has a second factor, and the step activation needs none",
+        Value { format: *.format, encoding: *.value }
     )]
     NoSlope {
         /// The row.

@@ -201,6 +201,9 @@ impl FromStr for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use roundproof_approximation::Region;
+    use roundproof_format::Format;
+
     use super::*;
 
     #[test]
@@ -221,7 +224,7 @@ mod tests {
     fn faults_of_a_claim_are_no_refusals() {
         assert_eq!(RefusalKind::of_construction(&ConstructError::Empty), None);
         assert_eq!(RefusalKind::of_construction(&ConstructError::TooLarge { units: 1 }), None);
-        let function = |error| ConstructError::Function { at: Vec::new(), error };
+        let function = |error| ConstructError::Function { at: Region::point(Format::BFLOAT16, []), error };
         let undefined = FunctionError::Undefined { place: "log(x)".to_string(), certain: true };
         assert_eq!(RefusalKind::of_construction(&function(undefined)), Some(RefusalKind::FunctionUndefined));
         assert_eq!(RefusalKind::of_construction(&function(FunctionError::Empty { variable: 0 })), None);

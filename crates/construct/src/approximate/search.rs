@@ -148,8 +148,9 @@ impl Search<'_> {
     }
 
     /// The least value of each range.
-    pub fn at(&self, region: &[(i128, i128)]) -> Vec<Encoding> {
-        self.places.iter().zip(region).map(|(places, range)| places.value(range.0)).collect()
+    pub fn at(&self, region: &[(i128, i128)]) -> roundproof_approximation::Region {
+        let values = self.places.iter().zip(region).map(|(places, range)| places.value(range.0));
+        roundproof_approximation::Region::point(self.format, values)
     }
 
     pub fn reals(&self, region: &[(i128, i128)]) -> Vec<(Rational, Rational)> {
