@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(read(&one("a")), Ok(1));
         assert!(read(&(one("a") + &one("a"))).unwrap_err().contains("twice"));
         assert!(read("theorem = []").unwrap_err().contains("no theorem"));
-        assert!(read(&one("a.b")).unwrap_err().contains("no name"));
+        assert!(read(&one("a.b")).unwrap_err().contains("not a name"));
         assert!(read("x = 1").is_err());
     }
 }

@@ -111,7 +111,7 @@ mod tests {
         assert!(network.check(Activation::Relu).is_err());
         for (text, reason) in [
             ("layers = []", "at least one"),
-            ("layers = [[{ weights = { x = \"4\" }, bias = \"0\" }]]", "no column"),
+            ("layers = [[{ weights = { x = \"4\" }, bias = \"0\" }]]", "not a column"),
             ("layers = [[{ weights = { 0 = \"four\" }, bias = \"0\" }]]", "`four`"),
             ("layers = [[{ weights = { 0 = \"4\" } }]]", "bias"),
         ] {
@@ -119,6 +119,6 @@ mod tests {
             assert!(error.contains(reason), "{error}");
         }
         let error = read("layers = [[{ bias = \"0.1\" }]]").unwrap().in_format(Format::BFLOAT16, Activation::Relu, 1);
-        assert!(error.unwrap_err().contains("no value of bfloat16"));
+        assert!(error.unwrap_err().contains("not a value of bfloat16"));
     }
 }

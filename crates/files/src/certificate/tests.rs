@@ -207,7 +207,7 @@ fn other_versions_are_refused_before_anything_else() {
     );
     assert_eq!(refused("\"schema\": 1,", ""), "schema: the field is missing");
     assert!(refused("\"schema\": 1", "\"schema\": \"1\"").contains("schema: a number is needed, not a string"));
-    assert!(refused("\"schema\": 1", "\"schema\": 1.0").contains("no strict JSON"));
+    assert!(refused("\"schema\": 1", "\"schema\": 1.0").contains("not strict JSON"));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn the_source_of_a_network_is_named_or_it_is_not() {
 #[test]
 fn values_have_one_type_and_one_spelling() {
     assert!(refused("\"rows\": 150", "\"rows\": \"150\"").starts_with("claim.shape.rows: a number is needed"));
-    assert!(refused("\"rows\": 150", "\"rows\": -1").contains("no strict JSON"));
+    assert!(refused("\"rows\": 150", "\"rows\": -1").contains("not strict JSON"));
     assert!(refused("\"version\": \"0.1.0\"", "\"version\": 1").starts_with("provenance.version: a string is needed"));
     assert!(refused("\"format\": \"bfloat16\"", "\"format\": \"bf16\"").contains("`bfloat16` is how"));
     assert!(refused("\"memorizes\"", "\"memorises\"").contains("did you mean `memorizes`?"));
