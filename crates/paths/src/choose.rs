@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use roundproof_format::{Encoding, RoundingMode};
+pub use roundproof_network::Site;
 use roundproof_network::{
     Activation, Addition, Choice, Contraction, Flushes, NeuronPath, Order, PathError, Rounding, SumPath, TreePath,
     Witness,
@@ -12,15 +13,6 @@ use roundproof_network::{
 use roundproof_softfloat::order_key;
 
 use crate::machine::{Machine, Sum};
-
-/// A neuron's place in a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Site {
-    /// The layer, from 0.
-    pub layer: usize,
-    /// The neuron in it, from 0.
-    pub neuron: usize,
-}
 
 /// Gives each neuron its path. Asked layer by layer from the input, and within a layer in the order of the neurons.
 pub trait Chooser {

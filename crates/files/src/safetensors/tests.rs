@@ -240,7 +240,10 @@ fn encodings_above_the_width_and_special_values_are_refused() {
     let mut bytes = dataset_bytes(&dataset(Format::FLOAT8_E4M3FN), None);
     *bytes.last_mut().unwrap() = 0x7f;
     let error = parse_dataset(Path::new("d"), &bytes).unwrap_err().to_string();
-    assert!(error.contains("d: tensor `labels`: row 1, label 0: 0x7f is not a finite value of float8_e4m3fn"), "{error}");
+    assert!(
+        error.contains("d: tensor `labels`: row 1, label 0: 0x7f is not a finite value of float8_e4m3fn"),
+        "{error}"
+    );
 }
 
 #[test]
