@@ -3,7 +3,7 @@
 use std::fmt;
 
 use roundproof_exact::text::{decimal_bounds, exact_dyadic};
-use roundproof_exact::{Rational, Value};
+use roundproof_exact::{Rational, Value, order_key};
 use roundproof_format::{Encoding, Format, Overflow};
 use roundproof_functions::FunctionError;
 use roundproof_kernel::ReplayRejection;
@@ -14,7 +14,7 @@ use thiserror::Error;
 pub struct Region {
     /// The format.
     pub format: Format,
-    /// For each variable, its least and its largest value.
+    /// For each variable, its least and its largest value; in `F(p)`, where a region ends next to 0, bits that encode nothing.
     pub ends: Vec<(Encoding, Encoding)>,
 }
 
@@ -27,7 +27,10 @@ impl Region {
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |encoding| Value { format: self.format, encoding };
+        let value = |encoding| match order_key(self.format, encoding) {
+            Some(_) => Value { format: self.format, encoding }.to_string(),
+            None => "next to 0".to_string(),
+        };
         for (variable, &(low, high)) in self.ends.iter().enumerate() {
             let comma = if variable == 0 { "" } else { ", " };
             // Functions have one variable or two.

@@ -302,8 +302,12 @@ impl Judge<'_> {
     }
 
     fn region(&self, keys: impl Iterator<Item = (i128, i128)>) -> Region {
-        let ends = keys.map(|(low, high)| (datum(self.format, low), datum(self.format, high))).collect();
-        Region { format: self.format, ends }
+        // In `F(p)`, an end beyond a cut at 0 is not a datum: its bits are what its key would have.
+        let end = |key: i128| {
+            let sign = if key < 0 { 1 << (self.format.width() - 1) } else { 0 };
+            Encoding::from_bits(sign | key.unsigned_abs())
+        };
+        Region { format: self.format, ends: keys.map(|(low, high)| (end(low), end(high))).collect() }
     }
 
     fn value_of(&self, key: i128) -> Rational {

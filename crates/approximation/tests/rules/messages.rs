@@ -2,7 +2,7 @@
 
 use roundproof_approximation::{ApproximationRejection, Region};
 use roundproof_exact::Rational;
-use roundproof_format::{Format, Overflow, RoundingMode};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_functions::Function;
 
 use crate::common::{number, of, value};
@@ -46,6 +46,10 @@ fn every_message_reads_well() {
         Work { most: 2_097_152 }
         Function { region: region(&[["0", "0"]]), error: undefined }
     );
+    // In F(p), no value lies next to 0.
+    let f = Format::unbounded(8).expect("8 bits");
+    let beyond = Region { format: f, ends: vec![(Encoding::from_bits(1), f.one(false))] };
+    assert_eq!(beyond.to_string(), format!("x from next to 0 to 1 ({:#x})", f.one(false)));
     let said: Vec<String> = every.iter().map(ToString::to_string).collect();
     for message in &said {
         assert!(!message.contains("  ") && !message.contains('\n'), "a blank too many: {message:?}");
