@@ -255,7 +255,7 @@ fn order_of(encoding: Encoding) -> Option<i128> {
 fn all_inputs_may_overflow_to_nan() {
     let f = Format::FLOAT8_E4M3FN;
     let step = (Activation::Step, "-1", "1", "0", BoxRejection::Silenced { neuron: BoxNumber(0), unit: Unit(0) });
-    let headroom = BoxRejection::Headroom { site: site(1, 0), overflow: Overflow::Nan };
+    let headroom = BoxRejection::Headroom { site: site(0, 0), overflow: Overflow::Nan };
     let relu = (Activation::Relu, "-8", "9", "1", headroom);
     for (activation, weight, bias, constant, rejection) in [step, relu] {
         let first = layer(f, activation, &[(&[(0, weight)], bias)]);
