@@ -90,18 +90,6 @@ impl<T> Walk<T> {
         Walk { bounds: Bounds::default(), steps: vec![Step::Visit(start)] }
     }
 
-    /// What comes next; none at the end.
-    pub fn next(&mut self) -> Option<Event<T>> {
-        loop {
-            match self.steps.pop()? {
-                Step::Visit(place) => return Some(Event::Visit(place)),
-                Step::Leave(neuron) => return Some(Event::Leave(neuron)),
-                Step::Cut { column, threshold, above } => self.bounds.cut(column, threshold, above),
-                Step::Undo => self.bounds.undo(),
-            }
-        }
-    }
-
     /// Goes on within the same region.
     pub fn visit(&mut self, place: T) {
         self.steps.push(Step::Visit(place));
@@ -116,6 +104,21 @@ impl<T> Walk<T> {
     pub fn split(&mut self, column: u32, threshold: i128, [below, above]: [T; 2]) {
         for (place, above) in [(above, true), (below, false)] {
             self.steps.extend([Step::Undo, Step::Visit(place), Step::Cut { column, threshold, above }]);
+        }
+    }
+}
+
+impl<T> Iterator for Walk<T> {
+    type Item = Event<T>;
+
+    fn next(&mut self) -> Option<Event<T>> {
+        loop {
+            match self.steps.pop()? {
+                Step::Visit(place) => return Some(Event::Visit(place)),
+                Step::Leave(neuron) => return Some(Event::Leave(neuron)),
+                Step::Cut { column, threshold, above } => self.bounds.cut(column, threshold, above),
+                Step::Undo => self.bounds.undo(),
+            }
         }
     }
 }
