@@ -9,6 +9,7 @@ mod steps {
 
 use std::collections::BTreeMap;
 
+use roundproof_exact::Value;
 use roundproof_files::safetensors::{network_bytes, parse_network};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_kernel::{Claim, Evidence, Rejection, ReplayRejection, Subject, Verdict, check};
@@ -204,7 +205,7 @@ fn the_kernel_replays_what_soft_float_computes() {
         let holds = dataset(format, &row, &right).expect("a data set");
         if format.is_finite(value) {
             let verdict = judged(&network, &holds, model, &Evidence::Witness(witness.clone()));
-            assert_eq!(verdict, Err(ReplayRejection::Holds { given: value }.into()));
+            assert_eq!(verdict, Err(ReplayRejection::Holds { given: Value { format, encoding: value } }.into()));
         }
         // A path of another form is none of the neuron.
         let at = numbers.below(witness.neurons.len());
