@@ -7,9 +7,11 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, compute};
 use roundproof_exact::text::approximate_above;
+use roundproof_exact::{Rational, decode};
 use roundproof_files::certificate::{RelativePath, SourceReference};
 use roundproof_format::Format;
-use roundproof_network::{Activation, PathModel};
+use roundproof_judge::{KernelProperty, Property};
+use roundproof_network::{Activation, Forest, PathModel, Tree};
 use roundproof_sources::models::{ForestOptions, Model, Outputs, Rounding, read_model};
 use serde::Serialize;
 
@@ -22,12 +24,12 @@ use crate::prove::{PATHS_HELP, Report, place};
 use crate::words;
 
 const EXAMPLES: &str = "\
-Models are read from XGBoost's JSON (save_model(\"x.json\")), LightGBM's text (save_model(\"x.txt\")) and the JSON that \
-scripts/export_sklearn.py writes of scikit-learn's trees and forests. Thresholds are rounded so that every value of the \
-format takes the way that it takes in the model; leaves are rounded to nearest, which is reported. What is proved is that \
+Models are read from XGBoost's JSON or binary JSON (save_model(\"x.json\") or \"x.ubj\"), LightGBM's text \
+(save_model(\"x.txt\")) and the JSON that scripts/export_sklearn.py writes of scikit-learn's trees, forests and gradient \
+boosting. Thresholds are rounded so that every value of the format takes the way that it takes in the tool; leaves are rounded to nearest, which is reported. What is proved is that \
 the network computes the rounded forest at every finite input of the format, on every rounding path: exactly, where sums \
-of leaves are exact in every order, else with a proven bound. Votes are always exact, and so are leaves on a --grid that \
-is coarse enough.
+of leaves are exact in every order, else with a proven bound. Votes are exact as far as the format counts (to 256 in bfloat16; \
+more trees are refused), and so are leaves on a --grid that is coarse enough.
 
 DIR gets network.safetensors, forest.safetensors (the rounded forest) and certificate.json; with --data, also \
 dataset.safetensors.
@@ -44,7 +46,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Compile {
-    /// The model: XGBoost's JSON, LightGBM's text, or the JSON of scripts/export_sklearn.py
+    /// The model: XGBoost's JSON (.json, .ubj), LightGBM's text, or the JSON of scripts/export_sklearn.py
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// The floating-point format of the network and its inputs; see `roundproof formats`
@@ -56,7 +58,8 @@ pub struct Compile {
     /// What the network gives: raw scores, the number of trees that vote for each class, or the class of a single tree
     #[arg(long, value_parser = parsers::outputs(), long_help = "\
 What the network gives. `scores` are the model's raw scores, `votes` count for each class the trees that have it as their \
-first, `label` is the number of the class of a single tree. The default is `label` for a single tree of scikit-learn whose \
+first, and add up exactly to as many trees as the format counts, to 2^p; `label` is the number of the class of a single \
+tree, and refused where two classes are one number in the format. The default is `label` for a single tree of scikit-learn whose \
 classes are numbers, and `scores` for every other model.")]
     outputs: Option<Outputs>,
     /// Round leaves to multiples of 2^GRID, so that their sums stay exact
@@ -147,7 +150,8 @@ impl Compile {
         let compared = proof.certificate.dataset.is_some();
         let table = table.as_ref().map(|table| &table.value).filter(|_| compared);
         let report = Report::new(&proof, table, self.out.as_deref(), since.elapsed());
-        let model = ModelReport::new(&stored.value, &rounding);
+        let model =
+            ModelReport::new(&stored.value, &rounding, useless_bound(&proof.certificate.claim.property, &forest));
         if self.json {
             emit_json(&Compiled { model, compared, report })?;
         } else {
@@ -170,8 +174,32 @@ impl Compile {
     }
 }
 
+/// What to say of a proven bound that every sum of leaves meets: it is no smaller than their range.
+fn useless_bound(property: &Property, forest: &Forest) -> Option<String> {
+    let Property::Kernel(KernelProperty::Computes { tolerance, .. }) = property else { return None };
+    let range = (0..forest.outputs()).map(|output| range(forest, output)).max()?;
+    (*tolerance != 0 && *tolerance >= range).then(|| {
+        format!(
+            "the bound says little: the sums of leaves themselves lie within {}; take a format of higher precision, or a \
+             --grid, on which sums are exact",
+            approximate_above(&range)
+        )
+    })
+}
+
+/// How far the largest sum of leaves is from the smallest, at most.
+fn range(forest: &Forest, output: usize) -> Rational {
+    let value = |encoding| decode(forest.format(), encoding).and_then(|datum| datum.rational()).unwrap_or_default();
+    let spread = |tree: &Tree| {
+        let own = (0..tree.leaves()).map(|leaf| value(tree.values.get(leaf * forest.outputs() + output)));
+        let own: Vec<Rational> = own.collect();
+        own.iter().max().cloned().unwrap_or_default() - own.iter().min().cloned().unwrap_or_default()
+    };
+    forest.trees().iter().map(spread).sum()
+}
+
 impl ModelReport {
-    fn new(model: &Model, rounding: &Rounding) -> ModelReport {
+    fn new(model: &Model, rounding: &Rounding, further: Option<String>) -> ModelReport {
         ModelReport {
             tool: model.kind.to_string(),
             objective: model.objective.clone(),
@@ -183,7 +211,7 @@ impl ModelReport {
             rounded_leaves: rounding.leaves,
             rounded_base: rounding.base,
             largest_rounding: (rounding.largest_error != 0).then(|| approximate_above(&rounding.largest_error)),
-            remarks: rounding.remarks.iter().map(ToString::to_string).collect(),
+            remarks: rounding.remarks.iter().map(ToString::to_string).chain(further).collect(),
         }
     }
 

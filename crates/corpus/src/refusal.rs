@@ -162,7 +162,8 @@ impl RefusalKind {
             ConversionError::OffGrid { .. } => Some(RefusalKind::LeafOffGrid),
             ConversionError::Outputs { .. }
             | ConversionError::Grid { .. }
-            | ConversionError::NoPredecessor { .. }
+            | ConversionError::Classes { .. }
+            | ConversionError::Votes { .. }
             | ConversionError::Size { .. }
             | ConversionError::Forest(_) => None,
         }

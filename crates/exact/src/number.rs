@@ -80,7 +80,7 @@ pub fn parse_number(text: &str) -> Result<Number, NumberError> {
     Ok(Number { negative, magnitude })
 }
 
-/// An integer of digits and the power of the radix to scale it by, and the exponent after the mark.
+/// An integer of digits and the power of the radix to scale it by, and the exponent after the mark; of 0 no exponent.
 fn digits(text: &str, radix: u32, mark: char) -> Result<(Integer, i64, i64), NumberError> {
     let (body, exponent) = text.split_once(mark).map_or((text, None), |(body, exponent)| (body, Some(exponent)));
     let (whole, fraction) = body.split_once('.').unwrap_or((body, ""));
@@ -92,6 +92,9 @@ fn digits(text: &str, radix: u32, mark: char) -> Result<(Integer, i64, i64), Num
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         if unsigned.is_empty() || !unsigned.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err(NumberError::Syntax);
+        }
+        if all.bytes().all(|digit| digit == b'0') {
+            return Ok(0);
         }
         text.parse::<i64>().map_err(|_| NumberError::Exponent)
     })?;

@@ -6,9 +6,17 @@
 //!
 //! | tool | file | a split goes to the lower side if | numbers are |
 //! | --- | --- | --- | --- |
-//! | XGBoost | `save_model("x.json")`, see [`xgboost`] | `x < threshold` | binary32 |
+//! | XGBoost | `save_model("x.json")` or `"x.ubj"`, see [`xgboost`] | `x < threshold` | binary32 |
 //! | LightGBM | `save_model("x.txt")`, see [`lightgbm`] | `x <= threshold` | binary64 |
 //! | scikit-learn | JSON of `scripts/export_sklearn.py`, see [`sklearn`] | `x <= threshold` | binary64 |
+//!
+//! Every split, also one by category, or one of LightGBM where zero means "missing", sends a finite union of intervals to
+//! each of its sides; their ends are [`Cut`]s. An infinite threshold has every finite input on one side.
+//!
+//! XGBoost and scikit-learn round inputs to binary32 before they compare them, and LightGBM to binary64. In a format whose
+//! values are not all values of that, a cut is put where the tool's rounding, ties to even, changes sides. So the forest
+//! sends every finite input of its format where the tool sends it (if the tool takes it: inputs that overflow binary32 are
+//! refused by XGBoost and scikit-learn).
 //!
 //! The value is the tool's raw score: the margin of XGBoost, the raw score of LightGBM, the fractions of the classes or
 //! the means of scikit-learn. The tools add up in binary32 or binary64; their sums differ from the real ones by their
@@ -19,7 +27,7 @@
 //! Every tool sends inputs that are missing down a side of their own. Here inputs are finite numbers and nothing is
 //! missing, so default directions say nothing and are passed over. Whoever tells XGBoost that some number means "missing"
 //! (`DMatrix(missing=0)`, or sparse input, whose absent entries are missing) computes another function; the file does
-//! not say so. LightGBM's `zero_as_missing` is in the file, and refused.
+//! not say so. LightGBM's `zero_as_missing` is in the file, and read.
 
 mod error;
 mod forest;
@@ -28,6 +36,7 @@ mod loose;
 mod number;
 pub mod sklearn;
 mod tree;
+mod ubjson;
 pub mod xgboost;
 
 use std::fmt;
@@ -41,7 +50,7 @@ use roundproof_format::Format;
 
 pub use error::{ConversionError, ModelError, ModelProblem, NodeProblem};
 pub use forest::{ForestOptions, Outputs, Rounding};
-pub use tree::{ModelNode, ModelTree};
+pub use tree::{Cut, ModelNode, ModelTree};
 
 /// The tool that a model is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,15 +61,6 @@ pub enum Kind {
     LightGbm,
     /// scikit-learn.
     ScikitLearn,
-}
-
-/// How a split compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Comparison {
-    /// `x < threshold` goes to the lower side.
-    Less,
-    /// `x <= threshold` goes to the lower side.
-    LessOrEqual,
 }
 
 /// A model: `base + (sum of one leaf of each tree) / divisor`, in the reals.
@@ -76,8 +76,6 @@ pub struct Model {
     pub feature_names: Option<Vec<String>>,
     /// The names of the classes, where the file has them: one for each output.
     pub classes: Option<Vec<String>>,
-    /// How every split compares.
-    pub comparison: Comparison,
     /// The format that the tool itself rounds its inputs to before it compares them.
     pub inputs: Format,
     /// What is added to the leaves, one for each output.
@@ -106,11 +104,6 @@ pub enum Remark {
     BestIteration {
         /// The iteration, as the file has it.
         iteration: String,
-    },
-    /// LightGBM takes inputs of at most about 1e-35 in magnitude for 0, and a threshold lies between them.
-    TinyInputs {
-        /// How many thresholds do.
-        thresholds: usize,
     },
     /// The tool rounds inputs to a format that does not have all values of the forest's format.
     PeerCast {
@@ -164,13 +157,14 @@ fn parse(bytes: &[u8]) -> Result<Model, ModelProblem> {
         None => return unknown("is empty"),
         Some(0x80) => return unknown("is a pickle, which is a program and not data"),
         Some(b'[') => return unknown("is a dump of trees without what goes with them"),
-        Some(b'{') if matches!(start.get(1), Some(b'L' | b'l' | b'U' | b'i' | b'I')) => {
-            return unknown("is a model of XGBoost in binary JSON");
+        Some(b'{') if matches!(start.get(1), Some(b'L' | b'l' | b'U' | b'i' | b'I' | b'#' | b'$')) => {
+            let json = ubjson::to_json(start).map_err(|(position, what)| ModelProblem::Binary { position, what })?;
+            return parse_json(&json);
         }
         _ if start.starts_with(b"binf") => return unknown("is a model of XGBoost in its old binary form"),
         _ => {}
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| ModelProblem::Unknown { what: "is no text" })?;
+    let text = std::str::from_utf8(bytes).map_err(|_| ModelProblem::Unknown { what: "is not text" })?;
     if !text.trim_start().starts_with('{') {
         let first = text.trim_start().lines().next().unwrap_or_default();
         return if first.trim_end() == "tree" {
@@ -179,6 +173,11 @@ fn parse(bytes: &[u8]) -> Result<Model, ModelProblem> {
             unknown("is neither JSON nor LightGBM's")
         };
     }
+    parse_json(&loose::quote_not_finite(text))
+}
+
+fn parse_json(text: &str) -> Result<Model, ModelProblem> {
+    let unknown = |what| Err(ModelProblem::Unknown { what });
     let document = loose::Loose::root(text)?.object()?;
     if document.has("learner") {
         xgboost::parse(document)
@@ -218,15 +217,10 @@ impl fmt::Display for Remark {
                 "the model names iteration {iteration} as the best, and all of its trees are taken; save \
                  `model[:{iteration} + 1]` to have those alone"
             ),
-            Remark::TinyInputs { thresholds } => write!(
-                f,
-                "LightGBM takes inputs from -1.0000000180025095e-35 to 1.0000000180025095e-35 for 0, and {thresholds} \
-                 thresholds lie between them; here such inputs are compared as they are"
-            ),
             Remark::PeerCast { kind, inputs, format } => write!(
                 f,
-                "{kind} rounds its inputs to {inputs} before it compares them; here values of {format} are compared as \
-                 they are"
+                "{kind} rounds its inputs to {inputs}, ties to even, before it compares them; thresholds stand where that \
+                 rounding changes sides, so that each value of {format} goes where the tool sends it"
             ),
         }
     }

@@ -14,6 +14,7 @@ mod explain;
 mod formats;
 mod frontier;
 mod iris;
+mod models;
 mod paths;
 mod process;
 mod second_judge;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use roundproof_exact::Integer;
 use roundproof_files::{InFile, JsonError, Misfit};
 use roundproof_format::Format;
 use roundproof_network::ForestError;
@@ -20,16 +21,24 @@ pub enum ModelProblem {
     Unreadable(#[source] io::Error),
     /// The file is of no kind that is read.
     #[error(
-        "{what}; save the model with save_model(\"model.json\") (XGBoost) or save_model(\"model.txt\") (LightGBM), or \
+        "{what}; save the model with save_model(\"model.json\") or \"model.ubj\" (XGBoost) or save_model(\"model.txt\") (LightGBM), or \
          export it with scripts/export_sklearn.py (scikit-learn)"
     )]
     Unknown {
         /// What it seems to be.
         what: &'static str,
     },
-    /// The file is no JSON.
-    #[error("is no JSON: {0}")]
+    /// The file is not JSON.
+    #[error("is not JSON: {0}")]
     Json(#[source] JsonError),
+    /// The file begins as XGBoost's binary JSON, and is not.
+    #[error("byte {position}: {what}; the file is damaged or is not a model of XGBoost (.ubj): save the model again")]
+    Binary {
+        /// Where, from 0.
+        position: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
     /// The file is JSON of another form.
     #[error("{0}; save or export the model again if the file was changed")]
     Form(#[from] Misfit),
@@ -109,6 +118,12 @@ pub enum NodeProblem {
     /// A split without one of its sides.
     #[error("has one child; a split has two, a leaf none")]
     OneChild,
+    /// A leaf whose vector of values is not there.
+    #[error("has the values {vector}, which are not there")]
+    NoSuchVector {
+        /// Which one, as the file has it.
+        vector: String,
+    },
     /// A node below itself.
     #[error("lies below itself")]
     Cycle,
@@ -138,6 +153,34 @@ pub enum ConversionError {
         outputs: Outputs,
         /// Why not.
         why: String,
+    },
+    /// Two classes that are one number in the format.
+    #[error(
+        "the classes `{first}` and `{second}` are both {value} in {format}, and the number would not tell them apart; take \
+         --outputs votes or scores, or a wider format"
+    )]
+    Classes {
+        /// The name of one class.
+        first: String,
+        /// The name of another.
+        second: String,
+        /// What both become.
+        value: String,
+        /// The format.
+        format: Format,
+    },
+    /// More trees than the format counts exactly.
+    #[error(
+        "the votes of {trees} trees do not add up exactly in {format}, which counts to {most}; take a format of higher \
+         precision, or --outputs scores, whose error is bounded"
+    )]
+    Votes {
+        /// How many trees vote.
+        trees: usize,
+        /// To which number every sum is exact.
+        most: Integer,
+        /// The format.
+        format: Format,
     },
     /// A grid for outputs that need none, or one beyond every format.
     #[error("a grid of 2^{grid} does not do: {why}")]
@@ -169,19 +212,10 @@ pub enum ConversionError {
         /// The format.
         format: Format,
     },
-    /// `x < 0` in a format that has no largest value below 0.
-    #[error(
-        "tree {tree}: {format} has no largest value below 0, so that `x < 0` is no comparison of a forest; take a format \
-         with a smallest exponent"
-    )]
-    NoPredecessor {
-        /// The tree.
-        tree: usize,
-        /// The format.
-        format: Format,
-    },
     /// More values than are made.
-    #[error("{leaves} leaves of {outputs} outputs are more values than a forest is made with; take a smaller model")]
+    #[error(
+        "{leaves} leaves of {outputs} outputs are more values than a forest is made with; take a smaller model, or one with fewer categories"
+    )]
     Size {
         /// Leaves of all trees.
         leaves: usize,

@@ -1,24 +1,23 @@
 //! LightGBM's models as text: `save_model("model.txt")`, of the versions v2, v3 and v4 of that text.
 //!
-//! A split sends `x <= threshold` to the left child. Thresholds and leaves are binary64 numbers, and so are inputs;
-//! thresholds of about 1e-35, by which LightGBM keeps zeros apart, are thresholds as all others. The trees after each
-//! other add to the outputs in turn (`num_tree_per_iteration`); with `average_output`, as random forests have it, their
-//! sum is divided by the number of iterations (LightGBM does that for a prediction, and not with `raw_score=True`). The
-//! base is 0, since LightGBM adds it to the leaves of the first trees.
+//! A split sends `x <= threshold` to the left child. Thresholds and leaves are binary64 numbers, and so are inputs.
+//! LightGBM takes inputs of at most 1.0000000180025095e-35 in magnitude for 0 before it compares them, and that is part of
+//! what is read. A split for which zero means "missing" sends these inputs to its default side. A split by category sends
+//! `x` to the left child if the integer part of `x` is one of its categories, and everything else to the right. The
+//! trees after each other add to the outputs in turn (`num_tree_per_iteration`); with `average_output`, as random forests
+//! have it, their sum is divided by the number of iterations (LightGBM does that for a prediction, and not with
+//! `raw_score=True`). The base is 0, since LightGBM adds it to the leaves of the first trees.
 //!
-//! What is refused by name: splits by category, linear trees, and splits for which zero means "missing".
-//! Splits for which NaN means "missing" are those for which it does not, on finite inputs.
-//!
-//! LightGBM takes inputs of at most 1.0000000180025095e-35 in magnitude for 0 before it compares them. That is the same
-//! function unless a threshold lies there; then a [`Remark::TinyInputs`] says so.
+//! What is refused by name: linear trees. Splits for which NaN means "missing" are those for which it does not, on finite
+//! inputs. Categories are the numbers that LightGBM sees: of a data frame, the codes of the categories.
 
 use roundproof_exact::{Rational, power_of_two};
 use roundproof_files::json::shorten;
 use roundproof_format::Format;
 
-use super::number::nearest;
-use super::tree::FileNode;
-use super::{Comparison, Kind, Model, ModelProblem, ModelTree, NodeProblem, Remark};
+use super::number::{Limit, nearest, nearest_limit};
+use super::tree::{Cut, FileNode, Room};
+use super::{Kind, Model, ModelProblem, ModelTree, NodeProblem};
 
 /// What may stand before the trees.
 const HEADER: &[&str] = &[
@@ -59,6 +58,8 @@ const TREE: &[&str] = &[
     "leaf_coeff",
     "shrinkage",
 ];
+/// The most outputs of a model without trees, which has nothing in it that would bound them.
+const MOST_OUTPUTS: usize = 1 << 16;
 /// The end of what is read: importances and parameters follow.
 const END: &str = "end of trees";
 
@@ -82,7 +83,8 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelProblem> {
     if let Some((_, sizes)) = header.find("tree_sizes") {
         expect("before `end of trees`", "trees", trees.len(), sizes.split_ascii_whitespace().count())?;
     }
-    if outputs == 0 || trees.len() < outputs || !trees.len().is_multiple_of(outputs) {
+    let one_each = trees.is_empty() && outputs <= MOST_OUTPUTS;
+    if outputs == 0 || (trees.len() < outputs && !one_each) || !trees.len().is_multiple_of(outputs) {
         let expected = trees.len().max(1).next_multiple_of(outputs.max(1));
         return Err(ModelProblem::Count {
             place: "num_tree_per_iteration".to_string(),
@@ -98,11 +100,10 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelProblem> {
         dimension,
         feature_names: Some(names),
         classes: None,
-        comparison: Comparison::LessOrEqual,
         inputs: Format::BINARY64,
         base: vec![Rational::new(); outputs],
-        divisor: if averaged { trees.len() / outputs } else { 1 },
-        remarks: remarks(&trees),
+        divisor: if averaged { (trees.len() / outputs).max(1) } else { 1 },
+        remarks: Vec::new(),
         trees,
     })
 }
@@ -116,25 +117,52 @@ fn expect(place: &str, what: &'static str, found: usize, expected: usize) -> Res
     if found == expected { Ok(()) } else { Err(count()) }
 }
 
-/// Thresholds between the inputs that LightGBM takes for 0.
-fn remarks(trees: &[ModelTree]) -> Vec<Remark> {
-    // 1e-35, rounded to binary32.
-    let limit = Rational::from(0xd4_ad2e) * power_of_two(-140);
-    // An input of magnitude at most `limit` and 0 lie on the same side of every threshold but those in
-    // [-limit, limit).
-    let nodes = trees.iter().flat_map(ModelTree::nodes);
-    let tiny = nodes.filter(|node| {
-        let super::ModelNode::Split { threshold, .. } = node else { return false };
-        *threshold < limit && -threshold.clone() <= limit
-    });
-    match tiny.count() {
-        0 => Vec::new(),
-        thresholds => vec![Remark::TinyInputs { thresholds }],
+/// The largest magnitude that LightGBM takes for 0: 1e-35, rounded to binary32.
+fn tiny() -> Rational {
+    Rational::from(0xd4_ad2e) * power_of_two(-140)
+}
+
+/// The cut of `x <= threshold`, where tiny inputs are taken for 0.
+fn cut(threshold: Rational) -> Cut {
+    let tiny = tiny();
+    if threshold >= tiny {
+        Cut::after(threshold)
+    } else if threshold >= 0 {
+        Cut::after(tiny)
+    } else if threshold >= -tiny.clone() {
+        Cut::before(-tiny)
+    } else {
+        Cut::after(threshold)
     }
 }
 
+/// The cuts of `x <= threshold`, where tiny inputs go to the left side, or to the right one.
+fn cuts_around_zero(threshold: Limit, tiny_left: bool) -> (Vec<Cut>, bool) {
+    let around = [Cut::before(-tiny()), Cut::after(tiny())];
+    let (mut cuts, inside_left, swapped) = match threshold {
+        Limit::Finite(threshold) => {
+            let zero_left = threshold >= 0;
+            (vec![cut(threshold)], zero_left, false)
+        }
+        Limit::Infinite { negative } => (Vec::new(), !negative, negative),
+    };
+    if inside_left != tiny_left {
+        // The sides change at both ends of what is taken for 0; two cuts at one place cancel each other.
+        for end in around {
+            match cuts.iter().position(|cut| *cut == end) {
+                Some(index) => {
+                    cuts.remove(index);
+                }
+                None => cuts.push(end),
+            }
+        }
+        cuts.sort();
+    }
+    (cuts, swapped)
+}
+
 fn trees(lines: &mut Lines<'_>, dimension: usize, outputs: usize) -> Result<Vec<ModelTree>, ModelProblem> {
-    let mut trees = Vec::new();
+    let (mut trees, room) = (Vec::new(), Room::default());
     loop {
         let index = trees.len();
         match lines.next() {
@@ -147,7 +175,7 @@ fn trees(lines: &mut Lines<'_>, dimension: usize, outputs: usize) -> Result<Vec<
                     return Err(ModelProblem::Line { line, what });
                 }
                 let output = index.checked_rem(outputs);
-                trees.push(tree(index, &Block::read(lines, TREE)?, dimension, output)?);
+                trees.push(tree(index, &Block::read(lines, TREE)?, dimension, output, &room)?);
             }
             None => {
                 let what = format!("the file ends before `{END}`");
@@ -157,7 +185,13 @@ fn trees(lines: &mut Lines<'_>, dimension: usize, outputs: usize) -> Result<Vec<
     }
 }
 
-fn tree(tree: usize, block: &Block<'_>, dimension: usize, output: Option<usize>) -> Result<ModelTree, ModelProblem> {
+fn tree(
+    tree: usize,
+    block: &Block<'_>,
+    dimension: usize,
+    output: Option<usize>,
+    room: &Room,
+) -> Result<ModelTree, ModelProblem> {
     let place = || format!("tree {tree}");
     if block.find("is_linear").is_some_and(|(_, linear)| linear != "0") {
         return Err(unsupported(place(), "a linear tree".to_string(), "train with linear_tree=false"));
@@ -174,6 +208,9 @@ fn tree(tree: usize, block: &Block<'_>, dimension: usize, output: Option<usize>)
         Ok::<_, ModelProblem>(entries)
     };
     let values = column("leaf_value", "values of leaves", leaves)?;
+    let numbers = |key: &str| -> Vec<&str> {
+        block.find(key).map_or_else(Vec::new, |(_, text)| text.split_ascii_whitespace().collect())
+    };
     let arrays = Arrays {
         tree,
         columns: column("split_feature", "inputs", splits)?,
@@ -181,6 +218,9 @@ fn tree(tree: usize, block: &Block<'_>, dimension: usize, output: Option<usize>)
         decisions: column("decision_type", "kinds of splits", splits)?,
         left: column("left_child", "left children", splits)?,
         right: column("right_child", "right children", splits)?,
+        boundaries: numbers("cat_boundaries"),
+        words: numbers("cat_threshold"),
+        room,
         leaves,
     };
     let mut nodes = (0..splits).map(|node| arrays.split(node, dimension)).collect::<Result<Vec<_>, _>>()?;
@@ -210,6 +250,11 @@ struct Arrays<'a> {
     decisions: Vec<&'a str>,
     left: Vec<&'a str>,
     right: Vec<&'a str>,
+    /// Of each split by category, where its words begin; and where the last ones end.
+    boundaries: Vec<&'a str>,
+    /// Words of 32 categories, the first category in the lowest bit.
+    words: Vec<&'a str>,
+    room: &'a Room,
 }
 
 impl Arrays<'_> {
@@ -217,21 +262,12 @@ impl Arrays<'_> {
         let place = || format!("tree {}, node {node}", self.tree);
         let wrong = |problem| ModelProblem::Node { tree: self.tree, node: format!("node {node}"), problem };
         // Bit 0: by category. Bit 1: the default direction. Bits 2 and 3: what is missing; 0 nothing, 1 zero, 2 NaN.
-        match self.decisions[node].parse::<u8>() {
-            Ok(decision) if decision & 1 != 0 => {
-                let remedy = "train on numbers: encode the categories yourself";
-                return Err(unsupported(place(), "a split by category".to_string(), remedy));
-            }
-            Ok(decision) if decision >> 2 == 1 => {
-                let remedy = "train with zero_as_missing=false";
-                return Err(unsupported(place(), "a split for which zero means \"missing\"".to_string(), remedy));
-            }
-            Ok(0 | 2 | 8 | 10) => {}
-            _ => {
-                let (text, what) = (shorten(self.decisions[node]), "is no kind of split");
-                return Err(ModelProblem::Number { place: place(), text, what });
-            }
-        }
+        let decision =
+            self.decisions[node].parse::<u8>().ok().filter(|decision| decision >> 4 == 0 && decision >> 2 != 3);
+        let Some(decision) = decision else {
+            let (text, what) = (shorten(self.decisions[node]), "is not a kind of split");
+            return Err(ModelProblem::Number { place: place(), text, what });
+        };
         let child = |text: &str| {
             let there = text.parse::<i64>().ok().and_then(|child| {
                 let (index, limit, start) =
@@ -242,13 +278,60 @@ impl Arrays<'_> {
         };
         let column = self.columns[node].parse::<u32>().ok().filter(|&column| (column as usize) < dimension);
         let no_column = || wrong(NodeProblem::Column { column: shorten(self.columns[node]), dimension });
-        Ok(FileNode::Split {
-            column: column.ok_or_else(no_column)?,
-            threshold: nearest(Format::BINARY64, self.thresholds[node], place)?,
-            lower: child(self.left[node])?,
-            upper: child(self.right[node])?,
+        let column = column.ok_or_else(no_column)?;
+        let [left, right] = [child(self.left[node])?, child(self.right[node])?];
+        if decision & 1 != 0 {
+            // What lies before the first category goes to the right.
+            return Ok(FileNode::Split { column, cuts: self.categories(node)?, lower: right, upper: left });
+        }
+        let threshold = nearest_limit(Format::BINARY64, self.thresholds[node], place)?;
+        Ok(if decision >> 2 == 1 {
+            let (cuts, swapped) = cuts_around_zero(threshold, decision & 2 != 0);
+            let [lower, upper] = if swapped { [right, left] } else { [left, right] };
+            FileNode::Split { column, cuts, lower, upper }
+        } else {
+            FileNode::compare(column, threshold, cut, [left, right])
         })
     }
+
+    /// Where the sides of a split by category meet: the integer part of what lies between the first cut and the second is
+    /// one of its categories, and so on.
+    fn categories(&self, node: usize) -> Result<Vec<Cut>, ModelProblem> {
+        let refuse = |text: &str, what| ModelProblem::Number {
+            place: format!("tree {}, node {node}", self.tree),
+            text: shorten(text),
+            what,
+        };
+        let index = self.thresholds[node];
+        let boundary = |offset: usize| {
+            let place = index.parse::<usize>().ok()?.checked_add(offset)?;
+            self.boundaries.get(place)?.parse::<usize>().ok()
+        };
+        let range = boundary(0).zip(boundary(1)).map(|(start, end)| start..end);
+        let words = range.and_then(|range| self.words.get(range));
+        let words = words.ok_or_else(|| refuse(index, "is not a list of categories of this tree"))?;
+        self.room.take(words.len() as u64 * u64::from(u32::BITS), self.tree)?;
+        let (mut cuts, mut before) = (Vec::new(), false);
+        for (place, text) in words.iter().enumerate() {
+            let word = text.parse::<u32>().map_err(|_| refuse(text, "is not a word of categories"))?;
+            for bit in 0..u32::BITS {
+                let is_in = word >> bit & 1 != 0;
+                if is_in != before {
+                    cuts.push(integer_part(place as u64 * 32 + u64::from(bit)));
+                }
+                before = is_in;
+            }
+        }
+        if before {
+            cuts.push(integer_part(words.len() as u64 * 32));
+        }
+        Ok(cuts)
+    }
+}
+
+/// The cut below which the integer parts less than `category` lie. That of what lies between -1 and 1 is 0.
+fn integer_part(category: u64) -> Cut {
+    if category == 0 { Cut::after(-1) } else { Cut::before(category) }
 }
 
 /// The lines that are left.
@@ -308,7 +391,7 @@ impl<'a> Block<'a> {
 
     fn count(&self, key: &str) -> Result<usize, ModelProblem> {
         let (line, text) = self.get(key)?;
-        let what = || format!("`{key}` is no count: `{}`", shorten(text));
+        let what = || format!("`{key}` is not a count: `{}`", shorten(text));
         text.parse().map_err(|_| ModelProblem::Line { line, what: what() })
     }
 }

@@ -1,5 +1,6 @@
 //! JSON of other tools: numbers are kept as text, and what nobody asks for is passed over unread.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,8 +32,39 @@ pub(super) struct LooseArray<'a> {
     items: Vec<&'a RawValue>,
 }
 
+/// What JSON has no numbers for, as other tools write it, and as a string.
+const NOT_FINITE: [(&str, &str); 3] =
+    [("-Infinity", "\"-Infinity\""), ("Infinity", "\"Infinity\""), ("NaN", "\"NaN\"")];
+
+/// The document with quotes around what is not finite and has none: what JSON cannot say, XGBoost and Python write so.
+pub(super) fn quote_not_finite(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let (mut quoted, mut copied, mut position, mut in_string) = (String::new(), 0, 0, false);
+    while position < bytes.len() {
+        match bytes[position] {
+            b'\\' if in_string => position += 1,
+            b'"' => in_string = !in_string,
+            b'-' | b'I' | b'N' if !in_string => {
+                let rest = &bytes[position..];
+                if let Some((word, with_quotes)) = NOT_FINITE.iter().find(|(word, _)| rest.starts_with(word.as_bytes()))
+                {
+                    quoted += &text[copied..position];
+                    quoted += with_quotes;
+                    position += word.len();
+                    copied = position;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    if copied == 0 { text.into() } else { (quoted + &text[copied..]).into() }
+}
+
 impl<'a> Loose<'a> {
-    /// The whole document: its syntax is checked here, down to the last bracket.
+    /// The whole document: its syntax is checked here, down to the last bracket. What is not finite stands in it as a
+    /// string; see [`quote_not_finite`].
     pub(super) fn root(text: &'a str) -> Result<Loose<'a>, ModelProblem> {
         let raw = serde_json::from_str(text).map_err(|error| ModelProblem::Json(JsonError::of(&error)))?;
         Ok(Loose { at: String::new(), raw })
@@ -85,10 +117,16 @@ impl<'a> Loose<'a> {
         }
     }
 
+    /// A whole number that is not negative.
+    pub(super) fn natural(self) -> Result<u64, Misfit> {
+        let text = self.clone().written()?;
+        text.parse().map_err(|_| self.refuse("is not a count".to_string()))
+    }
+
     /// A count that is written as a string, as XGBoost does.
     pub(super) fn count(self) -> Result<usize, Misfit> {
         let refused = self.clone();
-        self.text()?.parse().map_err(|_| refused.refuse("is no count".to_string()))
+        self.text()?.parse().map_err(|_| refused.refuse("is not a count".to_string()))
     }
 }
 
@@ -143,9 +181,12 @@ impl<'a> LooseArray<'a> {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    /// The number at `index`, which is there, as it is written.
+    /// The number at `index`, which is there, as it is written; of what is not finite, the word.
     pub(super) fn number(&self, index: usize) -> Result<&'a str, Misfit> {
         let text = self.items[index].get();
+        if let Some(word) = NOT_FINITE.iter().find(|(_, quoted)| text == *quoted).map(|(word, _)| *word) {
+            return Ok(word);
+        }
         if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
             return Ok(text);
         }
@@ -154,7 +195,7 @@ impl<'a> LooseArray<'a> {
 
     /// The integer at `index`, which is there.
     pub(super) fn integer(&self, index: usize) -> Result<i64, Misfit> {
-        self.number(index)?.parse().map_err(|_| self.get(index).refuse("is no integer".to_string()))
+        self.number(index)?.parse().map_err(|_| self.get(index).refuse("is not an integer".to_string()))
     }
 
     /// The truth value, or 0 or 1, at `index`, which is there.

@@ -11,13 +11,39 @@ const LONGEST: usize = 100;
 /// The largest decimal exponent of a number, in digits.
 const EXPONENT_DIGITS: usize = 4;
 
+/// What a split compares with: a finite number, or an infinity, which every finite input is below or above.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    Finite(Rational),
+    Infinite { negative: bool },
+}
+
+impl Limit {
+    /// The infinity that `text` spells, as JSON of other tools (`-Infinity`) or C (`inf`) has it.
+    fn infinite(text: &str) -> Option<Limit> {
+        let unsigned = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        let negative = text.starts_with('-');
+        ["inf", "infinity"].contains(&unsigned.as_str()).then_some(Limit::Infinite { negative })
+    }
+}
+
+/// As [`nearest`], or an infinity.
+pub(super) fn nearest_limit(format: Format, text: &str, place: impl Fn() -> String) -> Result<Limit, ModelProblem> {
+    Limit::infinite(text).map_or_else(|| nearest(format, text, place).map(Limit::Finite), Ok)
+}
+
+/// As [`exact`], or an infinity.
+pub(super) fn exact_limit(format: Format, text: &str) -> Result<Limit, &'static str> {
+    Limit::infinite(text).map_or_else(|| exact(format, text).map(Limit::Finite), Ok)
+}
+
 /// The finite value of `format` that is nearest to the decimal `text`, ties to even.
 pub(super) fn nearest(format: Format, text: &str, place: impl Fn() -> String) -> Result<Rational, ModelProblem> {
     let refuse = |what| ModelProblem::Number { place: place(), text: shorten(text), what };
     // Such texts are no output of a tool, and their exact values would be of any size.
     let exponent = text.split_once(['e', 'E']).map_or("", |(_, exponent)| exponent.trim_start_matches(['+', '-']));
     if text.len() > LONGEST || exponent.len() > EXPONENT_DIGITS || text.contains(['x', 'X']) {
-        return Err(refuse("is no decimal of a usual length"));
+        return Err(refuse("is not a decimal of a usual length"));
     }
     let value = parse_number(text).map_err(|error| refuse(explain(&error)))?.value();
     rounded(format, &value).ok_or_else(|| refuse("is beyond the tool's own format"))
@@ -31,17 +57,17 @@ pub(super) fn exact(format: Format, text: &str) -> Result<Rational, &'static str
         return Err("is not finite");
     }
     if text.len() > LONGEST || exponent.len() > EXPONENT_DIGITS || !digits.starts_with("0x") {
-        return Err("is no hexadecimal float of a usual length");
+        return Err("is not a hexadecimal float of a usual length");
     }
     let value = parse_number(text).map_err(|error| explain(&error))?.value();
     let status = round(&value, format, RoundingMode::TiesToEven, Overflow::Saturate).status;
-    if status == Status::NONE { Ok(value) } else { Err("is no value of binary64") }
+    if status == Status::NONE { Ok(value) } else { Err("is not a value of binary64") }
 }
 
 fn explain(error: &NumberError) -> &'static str {
     match error {
         NumberError::Empty => "is empty",
-        NumberError::Syntax => "is no number",
+        NumberError::Syntax => "is not a number",
         NumberError::NotFinite => "is not finite",
         NumberError::Exponent => "has an exponent beyond every format",
     }

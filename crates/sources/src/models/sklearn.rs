@@ -20,25 +20,28 @@
 //! }
 //! ```
 //!
-//! - `kind`: `decision-tree`, of one tree, or `random-forest`, whose value is the mean of its trees; extremely randomized
-//!   trees are one or the other. `estimator` is scikit-learn's class.
-//! - `feature_names` and `classes` may be missing: the names of the `features` inputs, and of classes, in order.
+//! - `kind`: `decision-tree`, of one tree; `random-forest`, whose value is the mean of its trees; or `gradient-boosting`,
+//!   whose value is the `base` and the sum of its trees, the leaves of each times `scale`, the tree after each other adding
+//!   to the outputs in turn. Extremely randomized trees are of one of the first two. `estimator` is scikit-learn's class.
+//! - `feature_names` and `classes` may be missing: the names of the `features` inputs, and of classes, in order. `base`, a
+//!   number for each output, and `scale` are there for gradient boosting alone.
 //! - A tree's arrays have an entry for each node; the first is the root. At a split, `column`, `threshold`, `lower` and
 //!   `upper` are there and `value` is null; at a leaf it is the other way round. `lower` and `upper` are the indices of
-//!   its sides. `value` has a number for each output: the fractions of the classes, or the means.
-//! - Numbers are hexadecimal floats of binary64, as strings; every key is known and there once.
+//!   its sides. `value` has a number for each output, the fractions of the classes or the means; of gradient boosting,
+//!   one number.
+//! - Numbers are hexadecimal floats of binary64, as strings; every key is known and there once. A threshold may be `inf`
+//!   or `-inf`: it parts missing values from others, and every finite input lies on one side of it.
 //!
 //! scikit-learn rounds inputs to binary32 and compares them with thresholds of binary64: `x <= threshold` goes to the
-//! lower side. Its sides for missing values are not written, and thresholds that only part missing values from others
-//! (infinite ones) are refused by the script.
+//! lower side. Its sides for missing values are not written.
 
 use roundproof_exact::Rational;
 use roundproof_files::json::{Field, Json, Misfit};
 use roundproof_format::{Format, ParseError};
 
-use super::number::exact;
-use super::tree::FileNode;
-use super::{Comparison, Kind, Model, ModelProblem, ModelTree, NodeProblem};
+use super::number::{exact, exact_limit};
+use super::tree::{Cut, FileNode};
+use super::{Kind, Model, ModelProblem, ModelTree, NodeProblem};
 
 /// The version that is read.
 const SCHEMA: usize = 1;
@@ -50,10 +53,11 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelProblem> {
         SCHEMA => {}
         found => return Err(ModelProblem::Schema { found }),
     }
-    let averaged = fields.take("kind")?.read(|kind| match kind {
-        "decision-tree" => Ok(false),
-        "random-forest" => Ok(true),
-        _ => Err(ParseError::unknown("kind", kind, ["decision-tree", "random-forest"])),
+    let family = fields.take("kind")?.read(|kind| match kind {
+        "decision-tree" => Ok(Family::Single),
+        "random-forest" => Ok(Family::Mean),
+        "gradient-boosting" => Ok(Family::Boosted),
+        _ => Err(ParseError::unknown("kind", kind, ["decision-tree", "random-forest", "gradient-boosting"])),
     })?;
     let estimator = fields.take("estimator")?.text()?;
     let dimension = fields.take("features")?.count()?;
@@ -63,27 +67,52 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelProblem> {
     if let Some(names) = &feature_names {
         expect("feature_names", "names", names.len(), dimension)?;
     }
+    let boosted = match family {
+        Family::Single | Family::Mean => None,
+        Family::Boosted => {
+            let base = fields.take("base")?.array()?.into_iter().map(number).collect::<Result<Vec<_>, Misfit>>()?;
+            Some((base, number(fields.take("scale")?)?))
+        }
+    };
     let trees = fields.take("trees")?.array()?;
     fields.finish()?;
-    if trees.is_empty() || (!averaged && trees.len() != 1) {
+    if trees.is_empty() || (family == Family::Single && trees.len() != 1) {
         expect("trees", "trees", trees.len(), 1)?;
     }
-    let mut outputs = classes.as_ref().map(Vec::len);
-    let trees = trees.into_iter().enumerate().map(|(index, field)| tree(index, field, dimension, &mut outputs));
+    if let Some((base, _)) = &boosted
+        && (base.is_empty() || !trees.len().is_multiple_of(base.len()))
+    {
+        let expected = trees.len().next_multiple_of(base.len().max(1));
+        expect("trees", "trees for the numbers of `base`", trees.len(), expected.max(1))?;
+        expect("base", "numbers", base.len(), 1)?;
+    }
+    let mut width = if boosted.is_some() { Some(1) } else { classes.as_ref().map(Vec::len) };
+    let trees = trees.into_iter().enumerate().map(|(index, field)| {
+        let boosted = boosted.as_ref().map(|(base, scale)| (index % base.len(), scale));
+        tree(index, field, dimension, &mut width, boosted)
+    });
     let trees = trees.collect::<Result<Vec<ModelTree>, ModelProblem>>()?;
     Ok(Model {
         kind: Kind::ScikitLearn,
         objective: Some(estimator),
         dimension,
         feature_names,
-        classes,
-        comparison: Comparison::LessOrEqual,
+        // What a boosted model adds up are no fractions of classes.
+        classes: if boosted.is_some() { None } else { classes },
         inputs: Format::BINARY32,
-        base: vec![Rational::new(); outputs.unwrap_or(0)],
-        divisor: if averaged { trees.len() } else { 1 },
+        base: boosted.map_or_else(|| vec![Rational::new(); width.unwrap_or(0)], |(base, _)| base),
+        divisor: if family == Family::Mean { trees.len() } else { 1 },
         trees,
         remarks: Vec::new(),
     })
+}
+
+/// What a model makes of its trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Single,
+    Mean,
+    Boosted,
 }
 
 fn expect(place: &str, what: &'static str, found: usize, expected: usize) -> Result<(), ModelProblem> {
@@ -91,8 +120,15 @@ fn expect(place: &str, what: &'static str, found: usize, expected: usize) -> Res
     if found == expected { Ok(()) } else { Err(count()) }
 }
 
-/// A tree. `outputs` is how many values a leaf has; the first leaf says so if nothing did before.
-fn tree(tree: usize, field: Field, dimension: usize, outputs: &mut Option<usize>) -> Result<ModelTree, ModelProblem> {
+/// A tree. `width` is how many values a leaf has; the first leaf says so if nothing did before. `boosted` has the output
+/// that a boosted tree adds to, and what its leaves are multiplied by.
+fn tree(
+    tree: usize,
+    field: Field,
+    dimension: usize,
+    width: &mut Option<usize>,
+    boosted: Option<(usize, &Rational)>,
+) -> Result<ModelTree, ModelProblem> {
     let mut fields = field.object()?;
     let columns = fields.take("column")?.array()?;
     let count = columns.len();
@@ -120,24 +156,25 @@ fn tree(tree: usize, field: Field, dimension: usize, outputs: &mut Option<usize>
             };
             let column = column.count()?;
             let there = u32::try_from(column).ok().filter(|_| column < dimension);
-            FileNode::Split {
-                column: there.ok_or_else(|| wrong(NodeProblem::Column { column: column.to_string(), dimension }))?,
-                threshold: number(threshold)?,
-                lower: child(lower)?,
-                upper: child(upper)?,
-            }
+            let column = there.ok_or_else(|| wrong(NodeProblem::Column { column: column.to_string(), dimension }))?;
+            let threshold = threshold.read(|text| exact_limit(Format::BINARY64, text))?;
+            FileNode::compare(column, threshold, Cut::after, [child(lower)?, child(upper)?])
         } else {
             for field in [column, threshold, lower, upper] {
                 field.null()?;
             }
-            let values = value.array()?.into_iter().map(number).collect::<Result<Vec<Rational>, Misfit>>()?;
-            let expected = *outputs.get_or_insert(values.len());
+            let mut values = value.array()?.into_iter().map(number).collect::<Result<Vec<Rational>, Misfit>>()?;
+            if let Some((_, scale)) = boosted {
+                values.iter_mut().for_each(|value| *value *= scale);
+            }
+            let expected = *width.get_or_insert(values.len());
             expect(&format!("tree {tree}, node {node}"), "values", values.len(), expected)?;
             let number = u32::try_from(node).map_err(|_| wrong(NodeProblem::Unreachable))?;
             FileNode::Leaf { number, values }
         });
     }
-    ModelTree::build(tree, nodes, None, |node| format!("node {node}"))
+    let output = boosted.map(|(output, _)| output);
+    ModelTree::build(tree, nodes, output, |node| format!("node {node}"))
 }
 
 fn number(field: Field) -> Result<Rational, Misfit> {

@@ -52,17 +52,23 @@ fn refuse_all(text: &str, cases: &[(&str, &str, &str)]) {
 #[test]
 fn the_examples_are_read() {
     let leaf = |number, value: i32| ModelNode::Leaf { number, values: vec![Rational::from((value, 4))] };
-    let split = |column, threshold: i32| ModelNode::Split { column, threshold: Rational::from((threshold, 4)) };
+    let split = |column, cut| ModelNode::Split { column, cuts: vec![cut] };
     let xgboost = read(XGBOOST);
-    assert_eq!(xgboost.trees[0].nodes(), [split(1, 2), leaf(1, 6), split(0, 8), leaf(3, -8), leaf(4, 12)]);
+    assert_eq!(
+        xgboost.trees[0].nodes(),
+        [split(1, Cut::before((1, 2))), leaf(1, 6), split(0, Cut::before(2)), leaf(3, -8), leaf(4, 12)]
+    );
     assert_eq!((xgboost.trees[1].nodes(), xgboost.trees[1].output), (&[leaf(0, 1)][..], Some(1)));
     assert_eq!(xgboost.base, [Rational::from((1, 2)), Rational::from(2)]);
     let lightgbm = read(LIGHTGBM);
-    assert_eq!(lightgbm.trees[0].nodes(), [split(1, 2), leaf(0, 6), split(0, 8), leaf(1, -8), leaf(2, 12)]);
+    assert_eq!(
+        lightgbm.trees[0].nodes(),
+        [split(1, Cut::after((1, 2))), leaf(0, 6), split(0, Cut::after(2)), leaf(1, -8), leaf(2, 12)]
+    );
     assert_eq!((lightgbm.divisor, &lightgbm.base[..]), (1, &[Rational::new()][..]));
     assert_eq!(read(&LIGHTGBM.replace("tree_sizes", "average_output\ntree_sizes")).divisor, 2);
     let sklearn = read(SKLEARN);
-    assert_eq!(sklearn.trees[0].nodes()[2], split(0, 8));
+    assert_eq!(sklearn.trees[0].nodes()[2], split(0, Cut::after(2)));
     for model in [&xgboost, &lightgbm, &sklearn] {
         assert_eq!((model.dimension, model.feature_names.as_deref().unwrap()), (2, &["a".into(), "b".into()][..]));
     }
@@ -80,10 +86,9 @@ fn files_of_other_kinds_are_refused_by_name() {
         (&b""[..], "is empty"),
         (b" \n", "is empty"),
         (b"\x80\x04\x95", "pickle"),
-        (b"{L\0\0\0\0", "binary JSON"),
         (b"binf\0", "old binary form"),
         (b"[{\"nodeid\": 0}]", "a dump of trees"),
-        (b"\xff\xfe", "no text"),
+        (b"\xff\xfe", "is not text"),
         (b"forest\n", "neither JSON nor LightGBM's"),
         (b"{\"name\": \"tree\", \"tree_info\": []}", "a dump of a model of LightGBM"),
         (b"{\"model\": 1}", "no `learner`"),
@@ -91,10 +96,10 @@ fn files_of_other_kinds_are_refused_by_name() {
         let message = message(bytes);
         assert!(message.contains(what) && message.contains("save_model"), "{message}");
     }
-    assert!(message(b"{\"learner\": ").contains("is no JSON: EOF"));
+    assert!(message(b"{\"learner\": ").contains("is not JSON: EOF"));
     assert!(message(b"{\"learner\": {}, \"learner\": {}}").contains("the key `learner` is there twice"));
     let deep = [&b"{\"learner\": "[..], &[b'['; 1_000_000]].concat();
-    assert!(message(&deep).contains("is no JSON"));
+    assert!(message(&deep).contains("is not JSON"));
     let error = read_model(Path::new("no/such")).unwrap_err().to_string();
     assert!(error.starts_with("no/such: cannot be read"), "{error}");
 }
@@ -105,29 +110,47 @@ fn each_fault_of_an_xgboost_model_is_named() {
         XGBOOST,
         &[
             ("\"name\":\"gbtree\"", "\"name\":\"gblinear\"", "the booster `gblinear` is not read; train with booster"),
-            ("\"name\":\"gbtree\"", "\"name\":\"dart\",\"weight_drop\":[1E0,1E0]", "the booster `dart`"),
+            (
+                "\"name\":\"gbtree\"",
+                "\"name\":\"dart\",\"weight_drop\":[1E0,1E0]",
+                "gradient_booster.model: unknown field",
+            ),
             ("\"name\":\"gbtree\"", "\"name\":\"gbtree\",\"weight_drop\":[]", "weight_drop: unknown field"),
-            ("\"split_type\":[0,0", "\"split_type\":[0,1", "tree 0, node 1: a split by category is not read; train on"),
-            ("\"categories\":[]", "\"categories\":[3]", "tree 0: a split by category"),
+            (
+                "\"split_type\":[0,0",
+                "\"split_type\":[0,1",
+                "split_type[1]: `1`: does not agree with `categories_nodes`",
+            ),
+            ("\"split_type\":[0,0", "\"split_type\":[0,2", "split_type[1]: `2`: is not a type of split"),
+            (
+                "\"categories\":[]",
+                "\"categories_nodes\":[0]",
+                "tree 0, categories_segments: 0 starts, and 1 are needed",
+            ),
+            ("\"categories\":[]", "\"categories_segments\":[0]", "categories_segments: 1 starts, and 0 are needed"),
+            ("\"categories\":[]", "\"categories\":[-1]", "categories[0]: `-1`: is not a count"),
             ("\"model\":{", "\"model\":{\"cats\":{\"enc\":[1]},", "an encoding of categories is not read"),
-            ("\"size_leaf_vector\":\"1\"", "\"size_leaf_vector\":\"2\"", "tree 0: a leaf with a vector of values"),
-            ("\"id\":1,", "\"id\":1,\"leaf_weights\":[],", "tree 1: a leaf with a vector"),
+            (
+                "\"size_leaf_vector\":\"1\"",
+                "\"size_leaf_vector\":\"2\"",
+                "tree 0: a vector of values in a leaf, as versions",
+            ),
+            ("\"id\":1,", "\"id\":1,\"leaf_weights\":[],", "tree 1, size_leaf_vector: 1 values of a leaf, and 2 are"),
             ("\"id\":1,", "\"id\":1,\"other\":[],", "trees[1].other: unknown field"),
             ("\"id\":1,", "\"id\":0,", "trees[1].id: `0`: stands at the place of tree 1"),
             ("\"id\":1,", "\"id\":1,\"id\":1,", "the key `id` is there twice"),
-            ("multi:softprob", "binary:logitraw", "the objective `binary:logitraw` is not read; train with"),
             ("multi:softprob", "custom", "the objective `custom` is not read"),
-            ("\"tree_info\":[0,1]", "\"tree_info\":[0,2]", "tree_info[1]: `2`: is no output; the model has 2"),
-            ("\"tree_info\":[0,1]", "\"tree_info\":[0,-1]", "tree_info[1]: `-1`: is no output"),
+            ("\"tree_info\":[0,1]", "\"tree_info\":[0,2]", "tree_info[1]: `2`: is not an output; the model has 2"),
+            ("\"tree_info\":[0,1]", "\"tree_info\":[0,-1]", "tree_info[1]: `-1`: is not an output"),
             ("\"tree_info\":[0,1]", "\"tree_info\":[0]", "1 outputs of trees, and 2 are needed"),
             ("\"num_trees\":\"2\"", "\"num_trees\":\"3\"", "2 trees, and 3 are needed"),
             ("\"num_trees\":\"2\"", "\"num_trees\":2", "num_trees: a string is needed, not a number"),
-            ("\"num_trees\":\"2\"", "\"num_trees\":\"-2\"", "num_trees: `\\\"-2\\\"`: is no count"),
+            ("\"num_trees\":\"2\"", "\"num_trees\":\"-2\"", "num_trees: `\\\"-2\\\"`: is not a count"),
             ("\"num_class\":\"2\"", "\"num_class\":\"3\"", "2 trees, and 3 are needed"),
             ("\"num_class\":\"2\"", "\"num_class\":\"99999999999\"", "2 trees, and 99999999999 are needed"),
             ("\"num_class\":\"2\"", "\"num_groups\":\"2\"", "num_groups: unknown field"),
             ("[5E-1,2E0]", "[5E-1,2E0,0]", "3 base scores, and 2 are needed"),
-            ("[5E-1,2E0]", "[5E-1,two]", "base_score: `two` is no number"),
+            ("[5E-1,2E0]", "[5E-1,two]", "base_score: `two` is not a number"),
             ("[5E-1,2E0]", "[5E-1,nan]", "base_score: `nan` is not finite"),
             ("[5E-1,2E0]", "", "base_score: `` is empty"),
             ("[\"a\",\"b\"]", "[\"a\"]", "learner.feature_names: 1 names, and 2 are needed"),
@@ -135,13 +158,13 @@ fn each_fault_of_an_xgboost_model_is_named() {
             ("\"num_nodes\":\"1\"", "\"num_nodes\":\"0\"", "tree 1, left_children: 1 left children, and 0 are needed"),
             ("[5E-1,1.5E0,2E0,-2E0,3E0]", "[5E-1,1.5E0,2E0,-2E0]", "split_conditions: 4 thresholds, and 5 are needed"),
             ("[5E-1,1.5E0,", "[5E-1,1E39,", "tree 0, node 1: `1E39` is beyond the tool's own format"),
-            ("[5E-1,1.5E0,", "[1E99999,1.5E0,", "tree 0, node 0: `1E99999` is no decimal of a usual length"),
-            ("[5E-1,1.5E0,", "[NaN,1.5E0,", "is no JSON"),
+            ("[5E-1,1.5E0,", "[1E99999,1.5E0,", "tree 0, node 0: `1E99999` is not a decimal of a usual length"),
+            ("[5E-1,1.5E0,", "[NaN,1.5E0,", "tree 0, node 0: `NaN` is not finite"),
             ("[5E-1,1.5E0,", "[\"1\",1.5E0,", "split_conditions[0]: a number is needed, not a string"),
             ("[5E-1,1.5E0,", "[null,1.5E0,", "split_conditions[0]: a number is needed, not null"),
             ("\"split_indices\":[1,", "\"split_indices\":[2,", "tree 0, node 0: compares input 2, and the model has 2"),
             ("\"split_indices\":[1,", "\"split_indices\":[-1,", "tree 0, node 0: compares input -1"),
-            ("\"split_indices\":[1,", "\"split_indices\":[1.0,", "split_indices[0]: `1.0`: is no integer"),
+            ("\"split_indices\":[1,", "\"split_indices\":[1.0,", "split_indices[0]: `1.0`: is not an integer"),
             ("\"default_left\":[0,1", "\"default_left\":[0,2", "default_left[1]: `2`: is neither 0 nor 1"),
             (
                 "\"left_children\":[1,-1",
@@ -158,11 +181,38 @@ fn each_fault_of_an_xgboost_model_is_named() {
             ("\"right_children\":[2,-1,4", "\"right_children\":[2,-1,-1", "tree 0, node 2: has one child"),
         ],
     );
-    // Trees with vectors are fewer than the outputs; that is not what is wrong with them.
-    let targets = XGBOOST.replace("\"num_class\":\"2\"", "\"num_class\":\"0\",\"num_target\":\"3\"");
-    let message = refused(&targets, "\"size_leaf_vector\":\"1\"", "\"size_leaf_vector\":\"3\"");
+    // Categories that are not there, too large, of no node or of one twice.
+    let lists = |nodes: &str, starts: &str, sizes: &str, all: &str| {
+        let lists = format!(
+            "\"categories\":[{all}],\"categories_nodes\":[{nodes}],\"categories_segments\":[{starts}],\"categories_sizes\":[{sizes}]"
+        );
+        let text = XGBOOST.replace("\"split_type\":[0,0,0", "\"split_type\":[0,0,1");
+        parse_model(Path::new("m"), text.replace("\"categories\":[]", &lists).as_bytes())
+    };
+    let cuts = |model: Model| match &model.trees[0].nodes()[2] {
+        ModelNode::Split { cuts, .. } => cuts.clone(),
+        leaf => panic!("{leaf:?}"),
+    };
+    let both = |from: u32, to: u32| [Cut::before(from), Cut::before(to)];
+    assert_eq!(cuts(lists("2", "0", "3", "4,0,5").unwrap()), [both(0, 1), both(4, 6)].concat());
+    for (nodes, starts, sizes, all) in [
+        ("2", "0", "4", "4,0,5"),
+        ("2", "3", "1", "4,0,5"),
+        ("2", "0", "0", "4,0,5"),
+        ("2", "18446744073709551615", "1", "4"),
+        ("2", "0", "1", "16777216"),
+        ("5", "0", "1", "4"),
+        ("2,2", "0,0", "1,1", "4"),
+    ] {
+        let message = lists(nodes, starts, sizes, all).unwrap_err().to_string();
+        assert!(message.contains("is not a place or a list of categories of this tree"), "{message}");
+    }
+    // The same categories again and again would be more than the file.
+    let list = |entry: &dyn Fn(usize) -> String| (0..3).map(entry).collect::<Vec<_>>().join(",");
+    let many = (0..1 << 21).map(|category: usize| (2 * category).to_string()).collect::<Vec<_>>().join(",");
+    let message = lists(&list(&|i| i.to_string()), "0,0,0", &list(&|_| (1 << 21).to_string()), &many).unwrap_err();
     assert!(
-        message.contains("tree 0: a leaf with a vector of values is not read; train with multi_strategy"),
+        message.to_string().contains("name more than 4194304 categories is not read; train with fewer"),
         "{message}"
     );
     // A node that is marked as deleted, below a split or counted wrong.
@@ -183,7 +233,7 @@ fn each_fault_of_a_lightgbm_model_is_named() {
             ("version=v4", "version=v4\nlinear", "line 3: the entry `linear` is not known"),
             ("version=v4\n", "", "line 1: below it, the entry `version` is missing"),
             ("max_feature_idx=1", "max_feature_idx=2", "feature_names: 2 names, and 3 are needed"),
-            ("max_feature_idx=1", "max_feature_idx=-1", "line 6: `max_feature_idx` is no count: `-1`"),
+            ("max_feature_idx=1", "max_feature_idx=-1", "line 6: `max_feature_idx` is not a count: `-1`"),
             ("per_iteration=1", "per_iteration=0", "2 trees"),
             ("per_iteration=1", "per_iteration=3", "2 trees, and 3 are needed"),
             ("per_iteration=1", "per_iteration=9999999999999", "2 trees, and 9999999999999 are needed"),
@@ -193,20 +243,27 @@ fn each_fault_of_a_lightgbm_model_is_named() {
             ("end of trees\n\nparameters:\n[boosting: gbdt]\n", "", "the file ends before `end of trees`"),
             ("is_linear=0", "is_linear=1", "tree 0: a linear tree is not read; train with linear_tree=false"),
             ("num_cat=0", "num_dog=0", "the entry `num_dog` is not known"),
-            ("decision_type=2 8", "decision_type=2 1", "tree 0, node 1: a split by category is not read; train on"),
-            ("decision_type=2 8", "decision_type=6 8", "node 0: a split for which zero means \"missing\" is not read"),
-            ("decision_type=2 8", "decision_type=4 8", "zero_as_missing=false"),
-            ("decision_type=2 8", "decision_type=12 8", "tree 0, node 0: `12` is no kind of split"),
-            ("decision_type=2 8", "decision_type=18 8", "tree 0, node 0: `18` is no kind of split"),
+            ("decision_type=2 8", "decision_type=2 1", "tree 0, node 1: `2` is not a list of categories of this tree"),
+            (
+                "decision_type=2 8",
+                "cat_boundaries=0 1 2 1\ncat_threshold=7 4294967296\ndecision_type=2 1",
+                "tree 0, node 1: `2` is not a list of categories",
+            ),
+            (
+                "decision_type=2 8",
+                "cat_boundaries=0 0 1 2\ncat_threshold=7 4294967296\ndecision_type=2 1",
+                "tree 0, node 1: `4294967296` is not a word of categories",
+            ),
+            ("decision_type=2 8", "decision_type=12 8", "tree 0, node 0: `12` is not a kind of split"),
+            ("decision_type=2 8", "decision_type=18 8", "tree 0, node 0: `18` is not a kind of split"),
             ("decision_type=2 8", "decision_type=2", "tree 0, decision_type: 1 kinds of splits, and 2 are needed"),
             ("decision_type=2 8\n", "", "the entry `decision_type` is missing"),
             ("num_leaves=3", "num_leaves=4", "tree 0, leaf_value: 3 values of leaves, and 4 are needed"),
             ("num_leaves=3", "num_leaves=0", "tree 0: 0 leaves, and 1 are needed"),
             ("num_leaves=3", "num_leaves=18446744073709551615", "and 18446744073709551615 are needed"),
-            ("threshold=0.5", "threshold=inf", "tree 0, node 0: `inf` is not finite"),
             ("threshold=0.5", "threshold=-nan", "tree 0, node 0: `-nan` is not finite"),
             ("threshold=0.5", "threshold=1e309", "tree 0, node 0: `1e309` is beyond the tool's own format"),
-            ("threshold=0.5", "threshold=0x1p0", "tree 0, node 0: `0x1p0` is no decimal"),
+            ("threshold=0.5", "threshold=0x1p0", "tree 0, node 0: `0x1p0` is not a decimal"),
             ("leaf_value=0.25", "leaf_value=nan", "tree 1, leaf 0: `nan` is not finite"),
             ("leaf_value=0.25", "leaf_value=", "tree 1, leaf_value: 0 values of leaves, and 1 are needed"),
             ("split_feature=1", "split_feature=2", "tree 0, node 0: compares input 2, and the model has 2"),
@@ -239,13 +296,13 @@ fn each_fault_of_an_export_of_scikit_learn_is_named() {
             ("\"features\":2", "\"features\":2,\"features\":2", "the key `features` is there twice"),
             ("\"features\":2", "\"features\":3", "feature_names: 2 names, and 3 are needed"),
             ("\"classes\":[\"7\",\"9\"]", "\"classes\":[\"7\"]", "tree 0, node 1: 2 values, and 1 are needed"),
-            ("\"0x1p-1\",null", "\"0.5\",null", "threshold[0]: `0.5`: is no hexadecimal float"),
-            ("\"0x1p-1\",null", "0.5,null", "is no JSON"),
-            ("\"0x1p-1\",null", "\"inf\",null", "threshold[0]: `inf`: is not finite"),
+            ("\"0x1p-1\",null", "\"0.5\",null", "threshold[0]: `0.5`: is not a hexadecimal float"),
+            ("\"0x1p-1\",null", "0.5,null", "is not JSON"),
+            ("[\"0x1p0\",", "[\"inf\",", "value[4][0]: `inf`: is not finite"),
             ("\"0x1p-1\",null", "\"-nan\",null", "threshold[0]: `-nan`: is not finite"),
-            ("\"0x1p-1\",null", "\"0x1p-1100\",null", "threshold[0]: `0x1p-1100`: is no value of binary64"),
-            ("\"0x1p-1\",null", "\"0x1p1024\",null", "is no value of binary64"),
-            ("\"0x1p-1\",null", "\"0x1.00000000000001p0\",null", "is no value of binary64"),
+            ("\"0x1p-1\",null", "\"0x1p-1100\",null", "threshold[0]: `0x1p-1100`: is not a value of binary64"),
+            ("\"0x1p-1\",null", "\"0x1p1024\",null", "is not a value of binary64"),
+            ("\"0x1p-1\",null", "\"0x1.00000000000001p0\",null", "is not a value of binary64"),
             ("\"0x1p-1\",null", "\"0x1p-999999\",null", "of a usual length"),
             ("\"0x1p-1\",null", "null,null", "threshold[0]: a string is needed, not null"),
             ("\"0x1p-1\",null", "\"0x1p-1\",\"0x1p-1\"", "threshold[1]: null is needed, not a string"),
@@ -256,7 +313,7 @@ fn each_fault_of_an_export_of_scikit_learn_is_named() {
             ("\"lower\":[1,", "\"lower\":[2,", "tree 0, node 2: is a child twice"),
             ("\"lower\":[1,", "\"lower\":[5,", "tree 0, node 0: has the child 5"),
             ("\"upper\":[2,", "\"upper\":[3,", "tree 0, node 2: cannot be reached"),
-            ("\"upper\":[2,", "\"upper\":[-1,", "is no JSON"),
+            ("\"upper\":[2,", "\"upper\":[-1,", "is not JSON"),
             ("\"upper\":[2,", "\"upper\":[null,", "upper[0]: a number is needed, not null"),
             ("[\"0x1p-2\",\"0x1.8p-1\"]", "[\"0x1p-2\"]", "tree 0, node 3: 1 values, and 2 are needed"),
         ],
@@ -342,24 +399,51 @@ fn base_scores_become_margins_as_the_objective_says() {
         ("binary:hinge", "0.30000001192092896"),
         ("binary:logistic", "-0.8472978472709656"),
         ("reg:logistic", "-0.8472978472709656"),
+        ("binary:logitraw", "0.30000001192092896"),
         ("reg:gamma", "-1.2039728164672852"),
         ("survival:aft", "-1.2039728164672852"),
     ] {
         assert_eq!(margin(objective).0, theirs(expected), "{objective}");
         assert_eq!(margin(objective).1.is_empty(), expected.starts_with("0.3"), "{objective}");
     }
-    for (objective, score) in [
-        ("binary:logistic", "0"),
-        ("binary:logistic", "1"),
-        ("binary:logistic", "-1"),
-        ("binary:logistic", "9.9999999E-1"),
-        ("binary:logistic", "1E-45"),
-        ("reg:tweedie", "0"),
-        ("reg:tweedie", "-2"),
-    ] {
+    for (objective, score) in [("reg:tweedie", "0"), ("reg:tweedie", "-2")] {
         let message = with(objective, score).unwrap_err().to_string();
         assert!(message.contains("has no finite logarithm"), "{message}");
     }
+}
+
+/// What XGBoost 3.2.0 gives, and 3.1.1: since 3.2, a score is clamped before its logit is taken.
+#[test]
+fn logistic_base_scores_are_clamped_since_version_3_2() {
+    let margin = |score: &str, version: &str| {
+        let text = XGBOOST.replace("multi:softprob", "binary:logistic").replace("[5E-1,2E0]", score);
+        parse_model(Path::new("m"), text.replace(",\"version\":[3,2,0]", version).as_bytes())
+            .map(|model| model.base[0].clone())
+            .map_err(|error| error.to_string())
+    };
+    let value = |text| Ok(nearest(Format::BINARY32, text, String::new).unwrap());
+    let [old, new, later] = ["3,1,1", "3,2,0", "4,0,0"].map(|version| format!(",\"version\":[{version}]"));
+    for version in [&new, &later] {
+        for score in ["1E-7", "1E-6", "0", "-1", "1E-45"] {
+            assert_eq!(margin(score, version), value("-13.81551"), "{score}");
+        }
+        for score in ["9.9999999E-1", "9.999999E-1", "9.99999E-1", "1", "2"] {
+            assert_eq!(margin(score, version), value("13.74516"), "{score}");
+        }
+    }
+    assert_eq!(margin("1E-7", &old), value("-16.118095"));
+    assert_eq!(margin("1E-6", &old), value("-13.81551"));
+    for score in ["0", "1", "-1", "9.9999999E-1", "1E-45"] {
+        let message = margin(score, &old).unwrap_err();
+        assert!(message.contains("has no finite logarithm"), "{message}");
+    }
+    // Within the interval, the version does not matter; beyond it, it has to be there.
+    assert_eq!(margin("3E-1", ""), margin("3E-1", &new));
+    let message = margin("1E-7", "").unwrap_err();
+    assert!(
+        message.contains("version: a base score beyond [1e-6, 1 - 1e-6] without the version of XGBoost"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -382,19 +466,137 @@ fn what_the_tools_do_otherwise_is_said() {
     }
     let best = read(&XGBOOST.replace("\"attributes\":{}", "\"attributes\":{\"best_iteration\":\"0\"}"));
     assert_eq!(best.remarks, [Remark::BestIteration { iteration: "0".to_string() }]);
-    let tiny = |threshold: &str| read(&LIGHTGBM.replace("threshold=0.5", &format!("threshold={threshold}"))).remarks;
-    assert_eq!(tiny("1.0000000180025095e-35"), []);
-    assert_eq!(tiny("-1.0000000180025097e-35"), []);
-    for threshold in ["-1.0000000180025095e-35", "0", "1e-35"] {
-        assert_eq!(tiny(threshold), [Remark::TinyInputs { thresholds: 1 }], "{threshold}");
+}
+
+/// 1e-35 of binary32, and where LightGBM's comparison with a threshold around zero changes sides.
+#[test]
+fn lightgbm_takes_tiny_inputs_for_zero() {
+    let z = Rational::from(0xd4_ad2e) * power_of_two(-140);
+    let cuts = |threshold: &str, decision: u8| {
+        let text = LIGHTGBM.replace("threshold=0.5", &format!("threshold={threshold}"));
+        match &read(&text.replace("decision_type=2", &format!("decision_type={decision}"))).trees[0].nodes()[..2] {
+            [ModelNode::Split { cuts, .. }, lower] => {
+                (cuts.clone(), matches!(lower, ModelNode::Leaf { number: 0, .. }))
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let [below, above] = [Cut::before(-z.clone()), Cut::after(z.clone())];
+    let at = |text: &str| Cut::after(nearest(Format::BINARY64, text, String::new).unwrap());
+    let [least, most] = ["-1.0000000180025095e-35", "1.0000000180025095e-35"];
+    assert_eq!((at(least).at, at(most).at), (-z.clone(), z));
+    let (large, small) = ("1.0000000180025097e-35", "-1.0000000180025097e-35");
+    // Nothing is missing, or NaN.
+    for decision in [0, 2, 8, 10] {
+        for (threshold, cut) in [
+            (large, at(large)),
+            (most, above.clone()),
+            ("1e-35", above.clone()),
+            ("0", above.clone()),
+            ("-0", above.clone()),
+            ("-1e-36", below.clone()),
+            (least, below.clone()),
+            (small, at(small)),
+        ] {
+            assert_eq!(cuts(threshold, decision), (vec![cut], true), "{threshold}");
+        }
+        assert_eq!(cuts("inf", decision), (vec![], true));
+        assert_eq!(cuts("-inf", decision), (vec![], false));
     }
-    // Where there are no such inputs but 0, there is nothing to say.
-    let zero = LIGHTGBM.replace("threshold=0.5", "threshold=0");
-    assert_eq!(remarks(&zero, Format::BINARY16), []);
-    assert_eq!(remarks(&zero, Format::BINARY32), [Remark::TinyInputs { thresholds: 1 }]);
-    let to = |exponent| Format::new(8, exponent + 7, 100, roundproof_format::Specials::Ieee).unwrap();
-    assert_eq!(remarks(&zero, to(-116)), []);
-    assert_eq!(remarks(&zero, to(-117)).len(), 1);
+    // Zeros are missing, and go to the left, or to the right.
+    let around = |other: Option<Cut>| {
+        let mut cuts: Vec<Cut> = [below.clone(), above.clone()].into_iter().chain(other).collect();
+        cuts.sort();
+        cuts
+    };
+    for (threshold, left, right) in [
+        (large, vec![at(large)], around(Some(at(large)))),
+        (most, vec![above.clone()], vec![below.clone()]),
+        ("0", vec![above.clone()], vec![below.clone()]),
+        ("-1e-36", vec![above.clone()], vec![below.clone()]),
+        (small, around(Some(at(small))), vec![at(small)]),
+        ("inf", vec![], around(None)),
+    ] {
+        assert_eq!((cuts(threshold, 6), cuts(threshold, 4)), ((left, true), (right, true)), "{threshold}");
+    }
+    assert_eq!((cuts("-inf", 6), cuts("-inf", 4)), ((around(None), false), (vec![], false)));
+}
+
+/// The integer part of what lies between -1 and 1 is 0.
+#[test]
+fn lightgbm_takes_the_integer_part_for_a_category() {
+    let cuts = |words: &str| {
+        let lists = format!("cat_boundaries=0 {}\ncat_threshold={words}\n", words.split(' ').count());
+        let text = LIGHTGBM
+            .replace("threshold=0.5", "threshold=0")
+            .replace("decision_type=2", &format!("{lists}decision_type=1"));
+        match &read(&text).trees[0].nodes()[..] {
+            [ModelNode::Split { cuts, .. }, .., ModelNode::Leaf { number: 0, .. }] => cuts.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(cuts("1"), [Cut::after(-1), Cut::before(1)]);
+    assert_eq!(cuts("2147483654 3"), [Cut::before(1), Cut::before(3), Cut::before(31), Cut::before(34)]);
+    assert_eq!(cuts("0 2147483648"), [Cut::before(63), Cut::before(64)]);
+    assert_eq!(cuts("0"), []);
+}
+
+#[test]
+fn infinite_thresholds_have_every_finite_input_on_one_side() {
+    let sides = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(from));
+        let (forest, rounding) =
+            read(&text.replacen(from, to, 1)).to_forest(Format::BFLOAT16, &ForestOptions::default()).unwrap();
+        (forest.trees()[0].leaves(), rounding.pruned, rounding.numbers[0].clone())
+    };
+    for (from, all_lower, all_upper) in
+        [("[5E-1,", "[Infinity,", "[-Infinity,"), ("5E-1,1.5", "\"Infinity\",1.5", "\"-Infinity\",1.5")]
+    {
+        assert_eq!(sides(XGBOOST, from, all_lower), (1, 2, vec![1]));
+        assert_eq!(sides(XGBOOST, from, all_upper), (2, 1, vec![3, 4]));
+    }
+    assert_eq!(sides(LIGHTGBM, "threshold=0.5", "threshold=inf"), (1, 2, vec![0]));
+    assert_eq!(sides(SKLEARN, "\"0x1p-1\",null", "\"inf\",null"), (1, 2, vec![1]));
+    assert_eq!(sides(SKLEARN, "\"0x1p-1\",null", "\"-inf\",null"), (2, 1, vec![3, 4]));
+    // A leaf is no threshold, and words in strings are left alone.
+    let message = refused(XGBOOST, "5E-1,1.5E0", "5E-1,Infinity");
+    assert!(message.contains("tree 0, node 1: `Infinity` is not finite"), "{message}");
+    let message = refused(XGBOOST, "5E-1,1.5E0", "NaN,1.5E0");
+    assert!(message.contains("tree 0, node 0: `NaN` is not finite"), "{message}");
+    let named =
+        read(&XGBOOST.replace("\"a\",\"b\"", "\"In\\\"Infinity\",\"NaN\\\\\"").replace("[5E-1,1", "[-Infinity,1"));
+    assert_eq!(named.feature_names.unwrap(), ["In\"Infinity", "NaN\\"]);
+}
+
+/// Binary JSON gives the model that its text gives, and bytes that are not binary JSON an error with their place.
+#[test]
+fn binary_json_is_read_as_its_text() {
+    let json = |bytes: &[u8]| ubjson::to_json(bytes);
+    let document = b"{i\x01aU\xffi\x01b[ZTFN]U\x01c[$d#i\x03\x3f\x00\x00\x00\xff\x80\x00\x00\x00\x00\x00\x01i\x01d{#i\x01i\x01\"Si\x02\n\\i\x01eD\xbf\xf8\0\0\0\0\0\0}";
+    let text = r#"{"a":255,"b":[null,true,false],"c":[5e-1,"-Infinity",1e-45],"d":{"\"":"\u000a\\"},"e":-1.5e0}"#;
+    assert_eq!(json(document).as_deref(), Ok(text));
+    for (bytes, position, what) in [
+        (&b"{i\x01a"[..], 4, "ends too early"),
+        (b"{}{", 2, "bytes follow the end"),
+        (b"[#L\x7f\xff\xff\xff\xff\xff\xff\xff]", 11, "ends too early"),
+        (b"[#i\xff", 4, "a length is negative"),
+        (b"[#Si\x01a", 3, "a length is not an integer"),
+        (b"[$Z#i\x7f", 3, "elements that take no bytes"),
+        (b"[$i]", 3, "a type and no length"),
+        (b"[Q]", 2, "no such marker"),
+        (b"[C1]", 2, "characters and long decimals"),
+        (b"{i\x01\xff", 4, "a string is not UTF-8"),
+    ] {
+        let (at, why) = json(bytes).unwrap_err();
+        assert!(at == position && why.contains(what), "{bytes:?}: {at}, {why}");
+    }
+    let deep = [b'['; 1 << 20];
+    assert_eq!(json(&deep), Err((102, "containers are nested too deeply")));
+    let error = parse_model(Path::new("m"), b"{L\0\0").unwrap_err().to_string();
+    assert!(
+        error.contains("byte 2: the file ends too early; the file is damaged or is not a model of XGBoost"),
+        "{error}"
+    );
 }
 
 mod conversion;

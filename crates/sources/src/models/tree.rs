@@ -1,7 +1,10 @@
 //! From nodes that point at each other to a tree in preorder.
 
+use std::cell::Cell;
+
 use roundproof_exact::Rational;
 
+use super::number::Limit;
 use super::{ModelProblem, NodeProblem};
 
 /// A tree of a model. Its nodes stand in preorder, as those of a [`Tree`](roundproof_network::Tree) do.
@@ -15,12 +18,13 @@ pub struct ModelTree {
 /// A node of a [`ModelTree`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelNode {
-    /// A comparison; see [`Model::comparison`](super::Model::comparison).
+    /// A choice by one input. What lies below the first cut goes to the lower side, what lies between it and the second
+    /// to the upper side, and so on by turns; without a cut, everything goes to the lower side.
     Split {
         /// The input that is compared, from 0.
         column: u32,
-        /// What it is compared with.
-        threshold: Rational,
+        /// Where the sides meet, in ascending order.
+        cuts: Vec<Cut>,
     },
     /// The end of a path.
     Leaf {
@@ -31,13 +35,64 @@ pub enum ModelNode {
     },
 }
 
+/// A place in the reals that numbers lie below or above.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cut {
+    /// Where it is.
+    pub at: Rational,
+    /// Whether `at` itself lies below it, as for `x <= at`; else it lies above, as for `x < at`.
+    pub closed: bool,
+}
+
+impl Cut {
+    /// The cut of `x < at`.
+    pub fn before(at: impl Into<Rational>) -> Cut {
+        Cut { at: at.into(), closed: false }
+    }
+
+    /// The cut of `x <= at`.
+    pub fn after(at: impl Into<Rational>) -> Cut {
+        Cut { at: at.into(), closed: true }
+    }
+
+    /// Whether `x` lies below it.
+    pub fn is_above(&self, x: &Rational) -> bool {
+        if self.closed { *x <= self.at } else { *x < self.at }
+    }
+}
+
+/// How many categories the splits of a model may still name: each takes more room in memory than in the file.
+pub(super) struct Room(Cell<u64>);
+
+/// The most categories that the splits of a model name, all together.
+const MOST_CATEGORIES: u64 = 1 << 22;
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(Cell::new(MOST_CATEGORIES))
+    }
+}
+
+impl Room {
+    /// Takes room for so many categories of a split of `tree`.
+    pub(super) fn take(&self, categories: u64, tree: usize) -> Result<(), ModelProblem> {
+        let left = self.0.get().checked_sub(categories).ok_or_else(|| ModelProblem::Unsupported {
+            place: format!("tree {tree}"),
+            what: format!("a model whose splits name more than {MOST_CATEGORIES} categories"),
+            remedy: "train with fewer categories or trees",
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
 /// A node as a file has it.
 #[derive(Debug)]
 pub(super) enum FileNode {
-    /// A split with the indices of its lower and its upper side.
+    /// A split with the indices of its lower and its upper side; see [`ModelNode::Split`].
     Split {
         column: u32,
-        threshold: Rational,
+        cuts: Vec<Cut>,
         lower: usize,
         upper: usize,
     },
@@ -74,9 +129,9 @@ impl ModelTree {
             }
             above[index] = Some(parent);
             ordered.push(match std::mem::replace(node, FileNode::Deleted) {
-                FileNode::Split { column, threshold, lower, upper } => {
+                FileNode::Split { column, cuts, lower, upper } => {
                     open.extend([(upper, index), (lower, index)]);
-                    ModelNode::Split { column, threshold }
+                    ModelNode::Split { column, cuts }
                 }
                 FileNode::Leaf { number, values } => ModelNode::Leaf { number, values },
                 FileNode::Deleted => return Err(wrong(parent, NodeProblem::Deleted { child: name(index) })),
@@ -114,6 +169,23 @@ impl ModelTree {
 }
 
 impl FileNode {
+    /// A comparison with one number: what lies below the cut that `cut` makes of it goes to the lower side. Every finite
+    /// input lies on one side of an infinity.
+    pub(super) fn compare(
+        column: u32,
+        limit: Limit,
+        cut: impl Fn(Rational) -> Cut,
+        [lower, upper]: [usize; 2],
+    ) -> FileNode {
+        match limit {
+            Limit::Finite(at) => FileNode::Split { column, cuts: vec![cut(at)], lower, upper },
+            Limit::Infinite { negative: false } => FileNode::Split { column, cuts: Vec::new(), lower, upper },
+            Limit::Infinite { negative: true } => {
+                FileNode::Split { column, cuts: Vec::new(), lower: upper, upper: lower }
+            }
+        }
+    }
+
     fn is_deleted(&self) -> bool {
         matches!(self, FileNode::Deleted)
     }

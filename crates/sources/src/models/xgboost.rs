@@ -1,9 +1,12 @@
-//! XGBoost's models as JSON: `save_model("model.json")`, of version 1.0 and later.
+//! XGBoost's models as JSON or UBJSON: `save_model("model.json")` or `"model.ubj"`, of version 1.0 and later.
 //!
-//! Boosters of trees (`gbtree`) with numerical splits are read. A split sends `x < split_condition` to the left child.
-//! Thresholds and leaves are binary32 numbers that are written in decimal; each is read as the binary32 value nearest to
-//! its text, as XGBoost reads it. Nodes that pruning deleted are passed over if no path leads to them and there are as
-//! many as the file says. What is refused by name: `gblinear`, `dart`, categorical splits and vector leaves.
+//! Boosters of trees (`gbtree`, and `dart`, whose trees have weights) are read. A split sends `x < split_condition` to the
+//! left child. A split by category sends `x` to the right child if the integer part of `x` is one of its categories, and
+//! everything else, negative numbers too, to the left. Thresholds and leaves are binary32 numbers that are written in
+//! decimal; each is read as the binary32 value nearest to its text, as XGBoost reads it. A leaf has a value for the output
+//! that its tree adds to, or a vector with a value for each output. Nodes that pruning deleted are passed over if no path
+//! leads to them and there are as many as the file says. What is refused by name: `gblinear`, and categories that a data
+//! frame has named, which XGBoost encodes by a table of its own.
 //!
 //! # The base
 //!
@@ -11,25 +14,29 @@
 //! score, in the terms of the objective, and not the margin that it becomes. For some objectives they are the same:
 //!
 //! - `reg:squarederror`, `reg:squaredlogerror`, `reg:absoluteerror`, `reg:pseudohubererror`, `reg:quantileerror`,
-//!   `binary:hinge`, `multi:softmax`, `multi:softprob`, `rank:ndcg`, `rank:pairwise`, `rank:map`: the margin is the base
-//!   score.
+//!   `binary:hinge`, `binary:logitraw`, `multi:softmax`, `multi:softprob`, `rank:ndcg`, `rank:pairwise`, `rank:map`: the
+//!   margin is the base score.
 //!
 //! For others XGBoost computes a logarithm by the mathematical library of the machine that it runs on:
 //!
-//! - `binary:logistic`, `reg:logistic`: `-ln(1 / s - 1)`, quotient and difference rounded to binary32;
+//! - `binary:logistic`, `reg:logistic`: `-ln(1 / s - 1)`, quotient and difference rounded to binary32. Since version 3.2,
+//!   `s` is first clamped to `[1e-6, 1 - 1e-6]`, both ends rounded to binary32; the `version` in the file decides;
 //! - `count:poisson`, `reg:gamma`, `reg:tweedie`, `survival:cox`, `survival:aft`: `ln(s)`.
 //!
 //! The margin is then the binary32 value nearest to that logarithm, and a [`Remark::BaseScore`] says so. It is exact for
 //! a logistic base score of 0.5 (a margin of 0) and for `s = 1`. Any other objective with a tool's own transformation is
 //! refused.
 
+use std::collections::HashMap;
+
 use roundproof_exact::Rational;
+use roundproof_files::json::shorten;
 use roundproof_format::Format;
 
 use super::loose::{Loose, LooseArray, LooseFields};
-use super::number::{logarithm, nearest, rounded};
-use super::tree::FileNode;
-use super::{Comparison, Kind, Model, ModelProblem, ModelTree, NodeProblem, Remark};
+use super::number::{logarithm, nearest, nearest_limit, rounded};
+use super::tree::{Cut, FileNode, Room};
+use super::{Kind, Model, ModelProblem, ModelTree, NodeProblem, Remark};
 
 /// Objectives whose margin is the base score.
 const IDENTITY: &[&str] = &[
@@ -39,6 +46,7 @@ const IDENTITY: &[&str] = &[
     "reg:pseudohubererror",
     "reg:quantileerror",
     "binary:hinge",
+    "binary:logitraw",
     "multi:softmax",
     "multi:softprob",
     "rank:ndcg",
@@ -71,6 +79,10 @@ const FIELDS: &[&str] = &[
     "sum_hessian",
     "tree_param",
 ];
+/// The most outputs of a model without trees, which has nothing in it that would bound them.
+const MOST_OUTPUTS: usize = 1 << 16;
+/// No category is as large as this one.
+const CATEGORIES: u64 = 1 << 24;
 /// The input of a node that was deleted; its default direction is then left.
 const DELETED: i64 = 0x7fff_ffff;
 
@@ -79,10 +91,17 @@ pub(super) fn parse(document: LooseFields<'_>) -> Result<Model, ModelProblem> {
     let learner = document.get("learner")?.object()?;
     let booster = learner.get("gradient_booster")?.object()?;
     let name = booster.get("name")?.text()?;
-    if name != "gbtree" {
-        let remedy = "train with booster=\"gbtree\"";
-        return Err(unsupported("gradient_booster", format!("the booster `{name}`"), remedy));
-    }
+    let (booster, weights) = match name.as_str() {
+        "gbtree" => (booster, None),
+        "dart" => {
+            booster.only(&["gbtree", "name", "weight_drop"])?;
+            (booster.get("gbtree")?.object()?, Some(booster.get("weight_drop")?.array()?))
+        }
+        _ => {
+            let remedy = "train with booster=\"gbtree\" or \"dart\"";
+            return Err(unsupported("gradient_booster", format!("the booster `{}`", shorten(&name)), remedy));
+        }
+    };
     // What a later version may add there could make it another function.
     booster.only(&["model", "name"])?;
     let known =
@@ -101,14 +120,15 @@ pub(super) fn parse(document: LooseFields<'_>) -> Result<Model, ModelProblem> {
         let remedy = "train on numbers: encode the categories yourself";
         return Err(unsupported("gradient_booster.model.cats", "an encoding of categories".to_string(), remedy));
     }
-    let trees = trees(&forest, dimension, outputs)?;
+    let trees = trees(&forest, weights.as_ref(), dimension, outputs)?;
     let objective = learner.get("objective")?.object()?.get("name")?.text()?;
     let mut remarks = Vec::new();
-    let base = base(&objective, &parameters.get("base_score")?.text()?, outputs, &mut remarks)?;
+    let version = version(&document)?;
+    let base = base(&objective, &parameters.get("base_score")?.text()?, version, outputs, &mut remarks)?;
     if let Some(attributes) = learner.optional("attributes")
         && let Some(best) = attributes.object()?.optional("best_iteration")
     {
-        remarks.push(Remark::BestIteration { iteration: roundproof_files::json::shorten(&best.text()?) });
+        remarks.push(Remark::BestIteration { iteration: shorten(&best.text()?) });
     }
     Ok(Model {
         kind: Kind::XgBoost,
@@ -116,7 +136,6 @@ pub(super) fn parse(document: LooseFields<'_>) -> Result<Model, ModelProblem> {
         dimension,
         feature_names: feature_names(&learner, dimension)?,
         classes: None,
-        comparison: Comparison::Less,
         inputs: Format::BINARY32,
         base,
         divisor: 1,
@@ -127,6 +146,16 @@ pub(super) fn parse(document: LooseFields<'_>) -> Result<Model, ModelProblem> {
 
 fn unsupported(place: impl ToString, what: String, remedy: &'static str) -> ModelProblem {
     ModelProblem::Unsupported { place: place.to_string(), what, remedy }
+}
+
+/// The major and the minor version of XGBoost that wrote the file, if it says so.
+fn version(document: &LooseFields<'_>) -> Result<Option<[i64; 2]>, ModelProblem> {
+    let Some(version) = document.optional("version") else { return Ok(None) };
+    let version = version.array()?;
+    if version.len() < 2 {
+        return expect("version", "numbers", version.len(), 3).map(|()| None);
+    }
+    Ok(Some([version.integer(0)?, version.integer(1)?]))
 }
 
 /// The names of the inputs, if there are any.
@@ -146,7 +175,13 @@ fn expect(place: &str, what: &'static str, found: usize, expected: usize) -> Res
 }
 
 /// The margins that the base scores become: one score for all outputs, or one for each.
-fn base(objective: &str, text: &str, outputs: usize, remarks: &mut Vec<Remark>) -> Result<Vec<Rational>, ModelProblem> {
+fn base(
+    objective: &str,
+    text: &str,
+    version: Option<[i64; 2]>,
+    outputs: usize,
+    remarks: &mut Vec<Remark>,
+) -> Result<Vec<Rational>, ModelProblem> {
     let scores: Vec<&str> = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         Some(list) => list.split(',').map(str::trim).collect(),
         None => vec![text.trim()],
@@ -154,7 +189,7 @@ fn base(objective: &str, text: &str, outputs: usize, remarks: &mut Vec<Remark>) 
     if scores.len() != 1 {
         expect("learner_model_param.base_score", "base scores", scores.len(), outputs)?;
     }
-    let margins = scores.iter().map(|score| margin(objective, score, remarks));
+    let margins = scores.iter().map(|score| margin(objective, score, version, remarks));
     let mut margins = margins.collect::<Result<Vec<Rational>, ModelProblem>>()?;
     if let [one] = &margins[..] {
         margins = vec![one.clone(); outputs];
@@ -162,9 +197,14 @@ fn base(objective: &str, text: &str, outputs: usize, remarks: &mut Vec<Remark>) 
     Ok(margins)
 }
 
-fn margin(objective: &str, text: &str, remarks: &mut Vec<Remark>) -> Result<Rational, ModelProblem> {
+fn margin(
+    objective: &str,
+    text: &str,
+    version: Option<[i64; 2]>,
+    remarks: &mut Vec<Remark>,
+) -> Result<Rational, ModelProblem> {
     let place = || "learner_model_param.base_score".to_string();
-    let score = nearest(Format::BINARY32, text, place)?;
+    let mut score = nearest(Format::BINARY32, text, place)?;
     if IDENTITY.contains(&objective) {
         return Ok(score);
     }
@@ -175,6 +215,19 @@ fn margin(objective: &str, text: &str, remarks: &mut Vec<Remark>) -> Result<Rati
     };
     let margin = if LOGIT.contains(&objective) {
         let binary32 = |value: Rational| rounded(Format::BINARY32, &value).ok_or_else(outside);
+        let least = binary32(Rational::from((1, 1_000_000)))?;
+        let most = binary32(Rational::from(1 - &least))?;
+        if score < least || score > most {
+            match version {
+                Some(version) if version < [3, 2] => {}
+                Some(_) => score = if score < least { least } else { most },
+                None => {
+                    let what = "a base score beyond [1e-6, 1 - 1e-6] without the version of XGBoost, which decides what \
+                                becomes of it,";
+                    return Err(unsupported("version", what.to_string(), "save the model again"));
+                }
+            }
+        }
         if score <= 0 {
             return Err(outside());
         }
@@ -189,10 +242,7 @@ fn margin(objective: &str, text: &str, remarks: &mut Vec<Remark>) -> Result<Rati
         }
         logarithm(&score)
     } else {
-        let what = format!(
-            "the transformation of a base score by the objective `{}`",
-            roundproof_files::json::shorten(objective)
-        );
+        let what = format!("the transformation of a base score by the objective `{}`", shorten(objective));
         let remedy =
             "train with an objective such as reg:squarederror, binary:logistic, count:poisson or multi:softprob";
         return Err(unsupported("objective.name", what, remedy));
@@ -204,27 +254,45 @@ fn margin(objective: &str, text: &str, remarks: &mut Vec<Remark>) -> Result<Rati
     Ok(margin)
 }
 
-fn trees(forest: &LooseFields<'_>, dimension: usize, outputs: usize) -> Result<Vec<ModelTree>, ModelProblem> {
+/// The trees; of dart, each with its weight.
+fn trees(
+    forest: &LooseFields<'_>,
+    weights: Option<&LooseArray<'_>>,
+    dimension: usize,
+    outputs: usize,
+) -> Result<Vec<ModelTree>, ModelProblem> {
     let (trees, groups) = (forest.get("trees")?.array()?, forest.get("tree_info")?.array()?);
     let announced = forest.get("gbtree_model_param")?.object()?.get("num_trees")?.count()?;
     expect("gradient_booster.model.trees", "trees", trees.len(), announced)?;
     expect("gradient_booster.model.tree_info", "outputs of trees", groups.len(), announced)?;
+    if let Some(weights) = weights {
+        expect("gradient_booster.weight_drop", "weights of trees", weights.len(), announced)?;
+    }
+    let (mut vectors, room) = (false, Room::default());
     let read = |(index, tree): (usize, Loose<'_>)| {
         let group = groups.integer(index)?;
         let group = usize::try_from(group).ok().filter(|&group| group < outputs);
         let Some(output) = group else {
-            return Err(groups.get(index).refuse(format!("is no output; the model has {outputs}")).into());
+            return Err(groups.get(index).refuse(format!("is not an output; the model has {outputs}")).into());
         };
-        let arrays = Arrays::open(index, tree.object()?)?;
+        let weight = match weights {
+            Some(weights) => nearest(Format::BINARY32, weights.number(index)?, || format!("weight of tree {index}"))?,
+            None => Rational::from(1),
+        };
+        let arrays = Arrays::open(index, weight, tree.object()?, outputs, &room)?;
+        vectors |= arrays.vectors.is_some();
         let nodes = (0..arrays.nodes).map(|node| arrays.node(node, dimension));
         let nodes = nodes.collect::<Result<Vec<FileNode>, ModelProblem>>()?;
         let deleted = nodes.iter().filter(|node| matches!(node, FileNode::Deleted)).count();
         expect(&format!("tree {index}"), "deleted nodes", deleted, arrays.deleted)?;
-        ModelTree::build(index, nodes, Some(output), |node| format!("node {node}"))
+        let output = arrays.vectors.is_none().then_some(output);
+        ModelTree::build(index, nodes, output, |node| format!("node {node}"))
     };
     let trees = trees.iter().enumerate().map(read).collect::<Result<Vec<ModelTree>, ModelProblem>>()?;
-    if announced < outputs {
-        // Every round has a tree for every output. So the outputs are no more than the file has room for.
+    // Every round has a tree for every output, or a vector in every leaf. So the outputs are no more than the file has
+    // room for.
+    let room = if announced == 0 { MOST_OUTPUTS } else { announced };
+    if room < outputs && !vectors {
         let place = "gradient_booster.model.trees".to_string();
         return Err(ModelProblem::Count { place, what: "trees", found: announced, expected: outputs });
     }
@@ -236,23 +304,44 @@ struct Arrays<'a> {
     tree: usize,
     nodes: usize,
     deleted: usize,
+    /// What every leaf is multiplied by.
+    weight: Rational,
     left: LooseArray<'a>,
     right: LooseArray<'a>,
     columns: LooseArray<'a>,
     conditions: LooseArray<'a>,
     default_left: LooseArray<'a>,
+    /// The values of leaves one after the other, and how many a leaf has; none where a leaf has its value in place of
+    /// a threshold.
+    vectors: Option<(LooseArray<'a>, usize)>,
+    /// For each split by category, where the sides meet.
+    categories: HashMap<usize, Vec<Cut>>,
 }
 
 impl<'a> Arrays<'a> {
-    fn open(tree: usize, fields: LooseFields<'a>) -> Result<Arrays<'a>, ModelProblem> {
-        let place = || format!("tree {tree}");
+    fn open(
+        tree: usize,
+        weight: Rational,
+        fields: LooseFields<'a>,
+        outputs: usize,
+        room: &Room,
+    ) -> Result<Arrays<'a>, ModelProblem> {
+        fields.only(FIELDS)?;
         let parameters = fields.get("tree_param")?.object()?;
         let vector = parameters.optional("size_leaf_vector").map_or(Ok(1), Loose::count)?;
-        if vector > 1 || fields.has("leaf_weights") {
-            let remedy = "train with multi_strategy=\"one_output_per_tree\"";
-            return Err(unsupported(place(), "a leaf with a vector of values".to_string(), remedy));
-        }
-        fields.only(FIELDS)?;
+        let vectors = match fields.optional("leaf_weights") {
+            Some(weights) => {
+                expect(&format!("tree {tree}, size_leaf_vector"), "values of a leaf", vector, outputs)?;
+                Some((weights.array()?, vector))
+            }
+            None if vector > 1 => {
+                let remedy = "save the model with XGBoost 3.1 or later, or train with \
+                              multi_strategy=\"one_output_per_tree\"";
+                let what = "a vector of values in a leaf, as versions before 3.1 wrote it,";
+                return Err(unsupported(format!("tree {tree}"), what.to_string(), remedy));
+            }
+            None => None,
+        };
         let id = fields.optional("id").map_or(Ok("".to_string()), |id| id.written())?;
         if !id.is_empty() && id != tree.to_string() {
             return Err(fields.get("id")?.refuse(format!("stands at the place of tree {tree}")).into());
@@ -264,30 +353,34 @@ impl<'a> Arrays<'a> {
             expect(&format!("tree {tree}, {key}"), what, array.len(), nodes)?;
             Ok::<_, ModelProblem>(array)
         };
-        for key in ["categories", "categories_nodes"] {
-            if let Some(categories) = fields.optional(key)
-                && !categories.array()?.is_empty()
-            {
-                return Err(categorical(place()));
-            }
-        }
+        let categories = categories(tree, &fields, nodes, room)?;
         if fields.has("split_type") {
             let types = column("split_type", "types of splits")?;
             for node in 0..nodes {
-                if types.integer(node)? != 0 {
-                    return Err(categorical(format!("tree {tree}, node {node}")));
+                let by_category = match types.integer(node)? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(types.get(node).refuse("is not a type of split".to_string()).into()),
+                };
+                if by_category != categories.contains_key(&node) {
+                    return Err(types.get(node).refuse("does not agree with `categories_nodes`".to_string()).into());
                 }
             }
+        } else if !categories.is_empty() {
+            return Err(fields.get("split_type").map_or_else(Into::into, |types| types.refuse(String::new()).into()));
         }
         Ok(Arrays {
             tree,
             nodes,
             deleted,
+            weight,
             left: column("left_children", "left children")?,
             right: column("right_children", "right children")?,
             columns: column("split_indices", "inputs")?,
             conditions: column("split_conditions", "thresholds")?,
             default_left: column("default_left", "default directions")?,
+            vectors,
+            categories,
         })
     }
 
@@ -299,12 +392,11 @@ impl<'a> Arrays<'a> {
             return Ok(FileNode::Deleted);
         }
         self.default_left.truth(node)?;
-        let number = nearest(Format::BINARY32, self.conditions.number(node)?, place)?;
         let sides = [self.left.integer(node)?, self.right.integer(node)?];
-        if sides == [-1, -1] {
+        if sides[0] == -1 && (sides[1] == -1 || self.vectors.is_some()) {
             // No tree has more nodes than its file has bytes; beyond 32 bits it could not be numbered.
-            let index = u32::try_from(node).map_err(|_| wrong(NodeProblem::Unreachable))?;
-            return Ok(FileNode::Leaf { number: index, values: vec![number] });
+            let number = u32::try_from(node).map_err(|_| wrong(NodeProblem::Unreachable))?;
+            return Ok(FileNode::Leaf { number, values: self.leaf(node, sides[1])? });
         }
         if sides.contains(&-1) {
             return Err(wrong(NodeProblem::OneChild));
@@ -316,10 +408,83 @@ impl<'a> Arrays<'a> {
         let [lower, upper] = [child(sides[0])?, child(sides[1])?];
         let there = u32::try_from(column).ok().filter(|&column| (column as usize) < dimension);
         let column = there.ok_or_else(|| wrong(NodeProblem::Column { column: column.to_string(), dimension }))?;
-        Ok(FileNode::Split { column, threshold: number, lower, upper })
+        if let Some(cuts) = self.categories.get(&node) {
+            return Ok(FileNode::Split { column, cuts: cuts.clone(), lower, upper });
+        }
+        let threshold = nearest_limit(Format::BINARY32, self.conditions.number(node)?, place)?;
+        Ok(FileNode::compare(column, threshold, Cut::before, [lower, upper]))
+    }
+
+    /// The values of a leaf; `index` is its place among the vectors, if there are any.
+    fn leaf(&self, node: usize, index: i64) -> Result<Vec<Rational>, ModelProblem> {
+        let place = || format!("tree {}, node {node}", self.tree);
+        let value = |text| Ok::<_, ModelProblem>(nearest(Format::BINARY32, text, place)? * &self.weight);
+        let Some((values, width)) = &self.vectors else {
+            return Ok(vec![value(self.conditions.number(node)?)?]);
+        };
+        let start = usize::try_from(index).ok().and_then(|index| index.checked_mul(*width));
+        let range = start.and_then(|start| Some(start..start.checked_add(*width)?));
+        let range = range.filter(|range| range.end <= values.len()).ok_or_else(|| ModelProblem::Node {
+            tree: self.tree,
+            node: format!("node {node}"),
+            problem: NodeProblem::NoSuchVector { vector: index.to_string() },
+        })?;
+        range.map(|place| value(values.number(place)?)).collect()
     }
 }
 
-fn categorical(place: String) -> ModelProblem {
-    unsupported(place, "a split by category".to_string(), "train on numbers: encode the categories yourself")
+/// Where the sides of each split by category meet, by its node.
+///
+/// `categories_nodes` has the nodes, `categories_segments` and `categories_sizes` where the categories of each begin in
+/// `categories`, and how many there are.
+fn categories(
+    tree: usize,
+    fields: &LooseFields<'_>,
+    nodes: usize,
+    room: &Room,
+) -> Result<HashMap<usize, Vec<Cut>>, ModelProblem> {
+    let list = |key: &str| fields.optional(key).map(|field| field.array()?.iter().map(Loose::natural).collect());
+    let list = |key: &str| list(key).unwrap_or(Ok::<Vec<u64>, roundproof_files::Misfit>(Vec::new()));
+    let [categories, places, starts, sizes] =
+        [list("categories")?, list("categories_nodes")?, list("categories_segments")?, list("categories_sizes")?];
+    expect(&format!("tree {tree}, categories_segments"), "starts", starts.len(), places.len())?;
+    expect(&format!("tree {tree}, categories_sizes"), "sizes", sizes.len(), places.len())?;
+    let mut cuts = HashMap::new();
+    for ((&node, &start), &size) in places.iter().zip(&starts).zip(&sizes) {
+        let wrong = |what: String| ModelProblem::Number {
+            place: format!("tree {tree}, node {node}"),
+            text: what,
+            what: "is not a place or a list of categories of this tree",
+        };
+        let node = usize::try_from(node).ok().filter(|&node| node < nodes).ok_or_else(|| wrong(node.to_string()))?;
+        let range =
+            start.checked_add(size).and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
+        let range = range.filter(|range| range.end <= categories.len() && size > 0);
+        let mut own = categories[range.ok_or_else(|| wrong(format!("{start} + {size}")))?].to_vec();
+        room.take(own.len() as u64, tree)?;
+        own.sort_unstable();
+        own.dedup();
+        if own.last().is_some_and(|&category| category >= CATEGORIES) {
+            return Err(wrong(format!("{start} + {size}")));
+        }
+        if cuts.insert(node, category_cuts(&own)).is_some() {
+            return Err(wrong(node.to_string()));
+        }
+    }
+    Ok(cuts)
+}
+
+/// The cuts around runs of categories, which are ascending: the integer part of what lies between the first cut and the
+/// second is one of them, and so on.
+fn category_cuts(categories: &[u64]) -> Vec<Cut> {
+    let mut cuts = Vec::new();
+    for (index, &category) in categories.iter().enumerate() {
+        if index == 0 || categories[index - 1] + 1 < category {
+            cuts.push(Cut::before(category));
+        }
+        if categories.get(index + 1).is_none_or(|&next| next > category + 1) {
+            cuts.push(Cut::before(category + 1));
+        }
+    }
+    cuts
 }

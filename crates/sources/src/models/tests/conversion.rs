@@ -3,15 +3,14 @@
 use super::*;
 
 /// One split of one input with the leaves 0 and 1.
-fn split(comparison: Comparison, threshold: &Rational) -> Model {
+fn split(cuts: Vec<Cut>) -> Model {
     let mut model = read(LIGHTGBM);
     let nodes = vec![
-        tree::FileNode::Split { column: 0, threshold: threshold.clone(), lower: 1, upper: 2 },
+        tree::FileNode::Split { column: 0, cuts, lower: 1, upper: 2 },
         tree::FileNode::Leaf { number: 0, values: vec![Rational::new()] },
         tree::FileNode::Leaf { number: 1, values: vec![Rational::from(1)] },
     ];
     model.trees = vec![ModelTree::build(0, nodes, Some(0), |node| node.to_string()).unwrap()];
-    model.comparison = comparison;
     model
 }
 
@@ -30,20 +29,17 @@ fn side(forest: &Forest, input: &Rational) -> Rational {
 }
 
 fn check_split(format: Format, values: &[Rational], threshold: &Rational) {
-    for comparison in [Comparison::Less, Comparison::LessOrEqual] {
-        let (forest, rounding) = split(comparison, threshold).to_forest(format, &ForestOptions::default()).unwrap();
-        let is_lower = |x: &Rational| match comparison {
-            Comparison::Less => x < threshold,
-            Comparison::LessOrEqual => x <= threshold,
-        };
+    for cut in [Cut::before(threshold), Cut::after(threshold)] {
+        let (forest, rounding) = split(vec![cut.clone()]).to_forest(format, &ForestOptions::default()).unwrap();
+        let is_lower = |x: &Rational| if cut.closed { x <= threshold } else { x < threshold };
         for x in values {
-            assert_eq!(side(&forest, x) == 0, is_lower(x), "{format}: {x} {comparison:?} {threshold}");
+            assert_eq!(side(&forest, x) == 0, is_lower(x), "{format}: {x} {cut:?}");
         }
         let lower = values.iter().filter(|x| is_lower(x)).count();
         let one_sided = lower == 0 || lower == values.len();
-        assert_eq!(rounding.pruned, usize::from(one_sided), "{format}: {comparison:?} {threshold}");
+        assert_eq!(rounding.pruned, usize::from(one_sided), "{format}: {cut:?}");
         let moved = !one_sided && !values.contains(threshold);
-        assert_eq!(rounding.thresholds, usize::from(moved), "{format}: {comparison:?} {threshold}");
+        assert_eq!(rounding.thresholds, usize::from(moved), "{format}: {cut:?}");
     }
 }
 
@@ -69,20 +65,126 @@ fn thresholds_keep_their_meaning_on_every_value_of_every_small_format() {
     }
 }
 
+/// In `F(p)` the tool rounds inputs to binary64 or binary32: what is nearer to 0 than to its least value is 0.
 #[test]
-fn unbounded_formats_have_no_largest_value_below_zero() {
+fn unbounded_formats_have_the_cuts_of_the_tools_rounding() {
     let format = Format::unbounded(3).unwrap();
-    let threshold = |comparison, q: Rational| {
-        let (forest, _) = split(comparison, &q).to_forest(format, &ForestOptions::default())?;
+    let threshold = |cut| {
+        let (forest, _) = split(vec![cut]).to_forest(format, &ForestOptions::default()).unwrap();
         let TreeNode::Split { threshold, .. } = forest.trees()[0].nodes[0] else { panic!("pruned") };
-        Ok::<_, ConversionError>(value(format, threshold))
+        value(format, threshold)
     };
-    assert_eq!(threshold(Comparison::LessOrEqual, Rational::new()), Ok(Rational::new()));
-    let error = threshold(Comparison::Less, Rational::new()).unwrap_err();
-    assert_eq!(error, ConversionError::NoPredecessor { tree: 0, format });
-    assert_eq!(threshold(Comparison::Less, Rational::from(1)), Ok(Rational::from((7, 8))));
-    assert_eq!(threshold(Comparison::Less, Rational::from(-1)), Ok(Rational::from((-5, 4))));
-    assert_eq!(threshold(Comparison::Less, Rational::from((-9, 8))), Ok(Rational::from((-5, 4))));
+    let half = power_of_two(-1075);
+    assert_eq!(threshold(Cut::after(0)), half);
+    assert_eq!(threshold(Cut::before(0)), -half * Rational::from((5, 4)));
+    assert_eq!(threshold(Cut::before(1)), Rational::from((7, 8)));
+    assert_eq!(threshold(Cut::after(1)), 1);
+    assert_eq!(threshold(Cut::before(-1)), Rational::from((-5, 4)));
+    assert_eq!(threshold(Cut::before((-9, 8))), Rational::from((-5, 4)));
+}
+
+/// The leaf that an input reaches.
+fn leaf(forest: &Forest, input: &Rational) -> Rational {
+    let (tree, format) = (&forest.trees()[0], forest.format());
+    let (links, mut place) = (tree.links(), 0);
+    while let TreeNode::Split { threshold, .. } = tree.nodes[place] {
+        place = if *input <= value(format, threshold) { place + 1 } else { links[place] as usize };
+    }
+    value(format, tree.values.get(links[place] as usize))
+}
+
+/// Every choice of up to five cuts before and after some values of a format and between them: every value goes to the side
+/// that the number of cuts below it says.
+#[test]
+fn several_cuts_part_every_value_of_a_small_format() {
+    let format = Format::FLOAT6_E2M3FN;
+    let finite = format.encodings().filter(|&encoding| format.is_finite(encoding));
+    let mut values: Vec<Rational> = finite.map(|encoding| value(format, encoding)).collect();
+    values.sort();
+    values.dedup();
+    let mut cuts: Vec<Cut> = [-8, 0, 1, 7]
+        .iter()
+        .flat_map(|&at| [Cut::before((at, 8)), Cut::after((at, 8)), Cut::after((2 * at + 1, 16))])
+        .collect();
+    cuts.extend([Cut::before(-100), Cut::after(100)]);
+    cuts.sort();
+    let mut copies = 0;
+    for chosen in 0u32..1 << cuts.len() {
+        if chosen.count_ones() > 5 {
+            continue;
+        }
+        let chosen: Vec<Cut> =
+            (0..cuts.len()).filter(|&bit| chosen >> bit & 1 != 0).map(|bit| cuts[bit].clone()).collect();
+        let (forest, rounding) = split(chosen.clone()).to_forest(format, &ForestOptions::default()).unwrap();
+        for x in &values {
+            let side = chosen.iter().filter(|cut| !cut.is_above(x)).count() % 2;
+            assert_eq!(leaf(&forest, x), side, "{x}: {chosen:?}");
+        }
+        let is_lower = |x: &&Rational| chosen.iter().filter(|cut| !cut.is_above(x)).count() % 2 == 0;
+        let lower = values.iter().filter(is_lower).count();
+        assert_eq!(rounding.pruned == 1, lower == 0 || lower == values.len(), "{chosen:?}");
+        copies = copies.max(forest.trees()[0].leaves());
+    }
+    assert_eq!(copies, 6);
+}
+
+/// In a format with values between those of the tool's inputs, each goes where the nearest of these goes: every value of
+/// binary16 as an input of a tool of float8_e5m2, and thresholds at, between and beyond its values.
+#[test]
+fn inputs_that_the_tool_rounds_go_where_the_rounded_ones_go() {
+    let (inputs, format) = (Format::FLOAT8_E5M2, Format::BINARY16);
+    let all = |format: Format| {
+        let finite = format.encodings().filter(move |&encoding| format.is_finite(encoding));
+        let mut values: Vec<Rational> = finite.map(|encoding| value(format, encoding)).collect();
+        values.sort();
+        values.dedup();
+        values
+    };
+    let (theirs, ours) = (all(inputs), all(format));
+    let rounded: Vec<Option<Rational>> = ours.iter().map(|x| number::rounded(inputs, x)).collect();
+    let mut checked = 0;
+    for pair in theirs.windows(2).step_by(17) {
+        for at in [pair[0].clone(), (pair[0].clone() + &pair[1]) / 2] {
+            for cut in [Cut::before(&at), Cut::after(&at)] {
+                let mut model = split(vec![cut.clone()]);
+                model.inputs = inputs;
+                let (forest, rounding) = model.to_forest(format, &ForestOptions::default()).unwrap();
+                assert!(matches!(rounding.remarks[..], [Remark::PeerCast { .. }]));
+                for (x, rounded) in ours.iter().zip(&rounded) {
+                    // What overflows there, the tool refuses.
+                    let Some(rounded) = rounded else { continue };
+                    assert_eq!(leaf(&forest, x) == 0, cut.is_above(rounded), "{x}: {cut:?}");
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 1_000_000, "{checked}");
+}
+
+#[test]
+fn classes_that_are_one_number_and_votes_that_are_not_counted_are_refused() {
+    let options = |outputs| ForestOptions { outputs, grid: None };
+    for (first, second, format, value) in [
+        ("256", "257", Format::BFLOAT16, "256"),
+        ("1", "01", Format::BINARY64, "1"),
+        ("16", "0x10", Format::BINARY32, "16"),
+        ("0", "-0", Format::BINARY32, "0"),
+    ] {
+        let text = SKLEARN.replace(r#"["7","9"]"#, &format!(r#"["{first}","{second}"]"#));
+        let error = read(&text).to_forest(format, &options(None)).unwrap_err().to_string();
+        let expected = format!("the classes `{first}` and `{second}` are both {value} in {format}");
+        assert!(error.starts_with(&expected) && error.contains("take --outputs votes or scores"), "{error}");
+        assert!(read(&text).to_forest(format, &options(Some(Outputs::Votes))).is_ok());
+    }
+    for (format, most) in [(Format::FLOAT4_E2M1FN, 4), (Format::BFLOAT16, 256), (Format::unbounded(3).unwrap(), 8)] {
+        let mut forest = read(SKLEARN);
+        forest.trees = vec![forest.trees[0].clone(); most];
+        assert!(forest.to_forest(format, &options(Some(Outputs::Votes))).is_ok(), "{format}");
+        forest.trees.push(forest.trees[0].clone());
+        let error = forest.to_forest(format, &options(Some(Outputs::Votes))).unwrap_err();
+        assert_eq!(error, ConversionError::Votes { trees: most + 1, most: most.into(), format });
+    }
 }
 
 #[test]
@@ -161,9 +263,9 @@ fn outputs_are_those_asked_for_or_refused() {
         Ok((2, [(3, 2), (0, 1), (-2, 1), (0, 1), (3, 1), (0, 1)].map(Rational::from).to_vec()))
     );
     let refused = |text: &str, outputs| convert(text, Some(outputs)).unwrap_err().to_string();
-    assert!(refused(&named, Outputs::Label).contains("labels are not to be had from this model: its classes are no"));
-    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are no fractions of classes; take scores"));
-    assert!(refused(LIGHTGBM, Outputs::Label).contains("no fractions of classes"));
+    assert!(refused(&named, Outputs::Label).contains("labels are not to be had from this model: its classes are not"));
+    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are not fractions of classes; take scores"));
+    assert!(refused(LIGHTGBM, Outputs::Label).contains("not fractions of classes"));
     let mut two = read(SKLEARN);
     two.trees.push(two.trees[0].clone());
     let label = ForestOptions { outputs: Some(Outputs::Label), grid: None };
@@ -185,6 +287,8 @@ fn fixture(which: usize) -> &'static [u8] {
         3 => include_bytes!("../../../tests/models/sklearn-tree.json"),
         4 => XGBOOST.as_bytes(),
         5 => LIGHTGBM.as_bytes(),
+        6 => include_bytes!("../../../tests/models/xgboost-categories.ubj"),
+        7 => include_bytes!("../../../tests/models/lightgbm-zeros.txt"),
         _ => SKLEARN.as_bytes(),
     }
 }
@@ -208,15 +312,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), start in 0usize..5) {
-        let start: &[u8] = [&b""[..], b"{\"learner\":", b"{\"schema\":1,", b"tree\n", b"tree\nversion=v4\n"][start];
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), start in 0usize..6) {
+        let start: &[u8] = [&b""[..], b"{\"learner\":", b"{\"schema\":1,", b"tree\n", b"tree\nversion=v4\n", b"{L\0\0\0\0\0\0\0\x07learner{"][start];
         accepted_is_sound(&[start, &bytes].concat())?;
     }
 
     /// Digits, brackets and other bytes of true files in other places.
     #[test]
     fn damaged_models_are_refused_or_sound(
-        which in 0usize..7,
+        which in 0usize..9,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u8..4), 1..5),
     ) {
         let mut bytes = fixture(which).to_vec();
@@ -235,7 +339,7 @@ proptest! {
 
 #[test]
 fn models_that_are_cut_anywhere_are_refused() {
-    for which in 0..7 {
+    for which in 0..9 {
         let bytes = fixture(which);
         // What follows the trees of LightGBM is not read.
         let needed =
