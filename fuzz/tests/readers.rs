@@ -14,25 +14,34 @@ use roundproof_functions::Function;
 use roundproof_sources::csv::parse_csv;
 use roundproof_sources::models::{ForestOptions, parse_model};
 use roundproof_sources::numpy::{parse_archive, parse_array};
+use roundproof_sources::table::Choice;
 
 #[test]
 fn csv() {
     check!().for_each(|bytes: &[u8]| {
         let _ = parse_csv(Path::new("data.csv"), bytes, &["#1".to_string()], Format::BFLOAT16);
+        // Behind a header, with names for labels, and other separators.
+        for start in [&b"a,b\n1,"[..], b"a;b\n", b"1\t2\nx\t"] {
+            let bytes = [start, bytes].concat();
+            let _ = parse_csv(Path::new("data.csv"), &bytes, &["#2".to_string()], Format::FLOAT8_E4M3FN);
+        }
     });
 }
 
 #[test]
 fn arrays() {
     check!().for_each(|bytes: &[u8]| {
-        let labels = ["#1".to_string()];
+        let choice = Choice::of_labels(&["#1".to_string()]);
         let behind = |start: &[u8]| [start, bytes].concat();
         let header = b"\x93NUMPY\x01\0\x3f\0{'descr': '<f2', 'fortran_order': False, 'shape': (4, 2), }   \n";
-        for bytes in [bytes.to_vec(), behind(b"\x93NUMPY\x01\0"), behind(header)] {
-            let _ = parse_array(&bytes, &labels, Format::BFLOAT16, &mut |_, _| {});
+        let encoded = b"\x93NUMPY\x01\0\x3f\0{'descr': '|V1', 'fortran_order': True, 'shape': (2, 2, 2), } \n";
+        for bytes in [bytes.to_vec(), behind(b"\x93NUMPY\x01\0"), behind(header), behind(encoded)] {
+            for format in [Format::BFLOAT16, Format::FLOAT6_E3M2FN] {
+                let _ = parse_array(&bytes, &choice, format);
+            }
         }
         for bytes in [bytes.to_vec(), behind(b"PK\x03\x04")] {
-            let _ = parse_archive(&bytes, &labels, Format::BFLOAT16, &mut |_, _| {});
+            let _ = parse_archive(&bytes, &choice, Format::BFLOAT16);
         }
     });
 }
@@ -80,10 +89,13 @@ fn forests() {
     });
 }
 
+/// How XGBoost's binary JSON begins.
+const UBJSON: &[u8] = b"{L\0\0\0\0\0\0\0\x07learner{";
+
 #[test]
 fn models() {
     check!().for_each(|bytes: &[u8]| {
-        for start in [&b""[..], b"tree\nversion=v4\n", b"{\"learner\":{", b"{\"schema\":1,"] {
+        for start in [&b""[..], b"tree\nversion=v4\n", b"{\"learner\":{", b"{\"schema\":1,", UBJSON] {
             if let Ok(model) = parse_model(Path::new("model"), &[start, bytes].concat()) {
                 let _ = model.to_forest(Format::BFLOAT16, &ForestOptions::default());
             }

@@ -145,7 +145,7 @@ impl Approximate {
             approximate(&wanted, self.format, &task, &mut report).map_err(|error| self.explain(&wanted, error))?;
         drop(progress);
         if let Some(out) = &self.out {
-            place(out, &proof)?;
+            place(out, &proof, None)?;
         }
         let report = Report::new(&proof, None, self.out.as_deref(), since.elapsed());
         let points = points(self.format, &wanted.domain);

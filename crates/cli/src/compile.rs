@@ -1,6 +1,6 @@
 //! `roundproof compile`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -8,15 +8,18 @@ use clap::Args;
 use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, compute};
 use roundproof_exact::text::approximate_above;
 use roundproof_exact::{Rational, decode};
+use roundproof_files::Stored;
 use roundproof_files::certificate::{RelativePath, SourceReference};
+use roundproof_files::json::shorten;
 use roundproof_format::Format;
 use roundproof_judge::{KernelProperty, Property};
 use roundproof_network::{Activation, Forest, PathModel, Tree};
 use roundproof_sources::models::{ForestOptions, Model, Outputs, Rounding, read_model};
+use roundproof_sources::table::Table;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, TableOptions};
 use crate::output::{Sheet, count, emit, emit_json, note};
 use crate::parsers;
 use crate::progress::Progress;
@@ -71,6 +74,8 @@ classes are numbers, and `scores` for every other model.")]
     /// A label column of the table, once for each output
     #[arg(short, long = "label", value_name = "COLUMN", requires = "data")]
     labels: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
     /// The rounding paths that the claim speaks of: all, paper, or either with changes
     #[arg(short, long, default_value = "all", value_name = "MODEL", long_help = PATHS_HELP)]
     paths: String,
@@ -119,7 +124,7 @@ impl Compile {
             .to_forest(self.format, &options)
             .map_err(|error| anyhow!("{}: {error}", self.model.display()))?;
         let table = match &self.data {
-            Some(data) => Some(input::table(data, &self.labels, self.format)?),
+            Some(data) => Some(self.table(data, &stored.value)?),
             None => None,
         };
         let path = self.model.file_name().and_then(|name| name.to_str()?.parse::<RelativePath>().ok());
@@ -144,7 +149,11 @@ impl Compile {
         })?;
         drop(progress);
         if let Some(out) = &self.out {
-            place(out, &proof)?;
+            place(
+                out,
+                &proof,
+                table.as_ref().map(|table| &table.value).filter(|_| proof.certificate.dataset.is_some()),
+            )?;
         }
         // Labels are compared with an exact forest only.
         let compared = proof.certificate.dataset.is_some();
@@ -171,6 +180,36 @@ impl Compile {
             }
         }
         Ok(proof.certificate.verdict.into())
+    }
+}
+
+impl Compile {
+    /// The table, its inputs in the order of the model's, by their names if both have names.
+    fn table(&self, data: &Path, model: &Model) -> Result<Stored<Table>> {
+        let mut choice = self.table.choice(&self.labels);
+        let table = input::table(data, &choice, self.format)?;
+        let by_name = choice.inputs.is_empty() && !choice.no_header && table.value.places.lines().is_some();
+        let Some(wanted) = model.input_names().filter(|_| by_name) else { return Ok(table) };
+        let found = &table.value.columns.inputs;
+        let missing = |of: &[String], from: &[String]| of.iter().find(|name| !from.contains(name)).cloned();
+        let trimmed: Vec<String> = wanted.iter().map(|name| name.trim().to_string()).collect();
+        let told = match (missing(&trimmed, found), missing(found, &trimmed)) {
+            (None, None) if *found == trimmed => return Ok(table),
+            (None, None) => {
+                choice.inputs = trimmed;
+                return input::table(data, &choice, self.format);
+            }
+            (None, Some(other)) => {
+                format!("the column `{}` is not an input of the model; leave it out with --drop", shorten(&other))
+            }
+            (Some(name), _) => format!(
+                "has no column `{}`, which is an input of the model; name the columns as in {}, or give them in the order of \
+                 the model's inputs with --inputs",
+                shorten(&name),
+                self.model.display()
+            ),
+        };
+        Err(anyhow!("{}: {told}", data.display()))
     }
 }
 

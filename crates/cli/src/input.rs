@@ -3,24 +3,79 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use roundproof_files::safetensors::{Contents, NamedDataset, read_dataset, read_network};
+use clap::Args;
+use roundproof_files::safetensors::{Columns, Contents, NamedDataset, read_dataset, read_network};
 use roundproof_files::{Digest, Stored};
-use roundproof_format::Format;
-use roundproof_network::Network;
-use roundproof_sources::read_table;
-use roundproof_sources::table::{Kind as Notation, Places, Table, memory_needed};
+use roundproof_format::{Encoding, Format};
+use roundproof_network::{Encodings, Network};
+use roundproof_sources::table::{
+    Choice, Kind as Notation, Places, Remark, Table, memory_needed, read_inputs, read_table,
+};
 
 use crate::memory;
 use crate::progress::Progress;
 
-/// A data set, and where its rows come from.
+/// How the columns of a table are told apart.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TableOptions {
+    /// Input columns of a table, in the order of the network's or model's inputs; every column that is not a label, if left out
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub inputs: Vec<String>,
+    /// Columns of a table that are neither inputs nor labels, by name or as #5 for the fifth
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// The first line of a CSV is data; its columns are #1, #2 and so on
+    #[arg(long)]
+    pub no_header: bool,
+}
+
+impl TableOptions {
+    /// With these labels.
+    pub fn choice(&self, labels: &[String]) -> Choice {
+        let TableOptions { inputs, drop, no_header } = self.clone();
+        Choice { labels: labels.to_vec(), inputs, drop, no_header }
+    }
+
+    fn is_default(&self) -> bool {
+        self.inputs.is_empty() && self.drop.is_empty() && !self.no_header
+    }
+}
+
+/// Rows of inputs, with labels or without, and where they come from.
 pub struct Data {
-    /// The rows and the names of their columns.
-    pub named: NamedDataset,
+    /// The inputs, row by row.
+    inputs: Encodings,
+    /// The labels, row by row.
+    labels: Encodings,
+    /// How many inputs a row has.
+    pub dimension: usize,
+    /// How many labels a row has: 0 if the rows are unlabelled.
+    pub outputs: usize,
+    /// The names of the columns, if they have any.
+    pub columns: Option<Columns>,
     /// Where each row stands, if they come from a table.
     pub places: Option<Places>,
+    /// What there is to know about the reading of a table.
+    pub remarks: Vec<Remark>,
     /// The digest of the file.
     pub digest: Digest,
+}
+
+impl Data {
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.inputs.len() / self.dimension
+    }
+
+    /// The inputs of a row.
+    pub fn input(&self, row: usize) -> Vec<Encoding> {
+        (0..self.dimension).map(|column| self.inputs.get(row * self.dimension + column)).collect()
+    }
+
+    /// The labels of a row.
+    pub fn labels(&self, row: usize) -> Vec<Encoding> {
+        (0..self.outputs).map(|output| self.labels.get(row * self.outputs + output)).collect()
+    }
 }
 
 /// What kind of file a user named.
@@ -81,14 +136,18 @@ pub fn network(path: &Path) -> Result<Stored<Network>> {
     read_network(path).map_err(|error| instead(path, Kind::Network, error.into()))
 }
 
-/// A data set for networks in `format`: a safetensors file, or a table with the label columns `labels`.
-pub fn data(path: &Path, labels: &[String], format: Format) -> Result<Data> {
+/// Rows for networks in `format`: a safetensors data set, or a table, whose label columns `labels` may be none.
+pub fn data(path: &Path, labels: &[String], options: &TableOptions, format: Format) -> Result<Data> {
     if !is_table(path)? {
-        if !labels.is_empty() {
-            bail!("{}: --label names columns of a table; this data set already has its labels", path.display());
+        if !labels.is_empty() || !options.is_default() {
+            bail!(
+                "{}: --label, --inputs, --drop and --no-header speak of a table; this data set has its columns already",
+                path.display()
+            );
         }
         let stored = read_dataset(path).map_err(|error| instead(path, Kind::Dataset, error.into()))?;
-        let found = stored.value.dataset.format();
+        let NamedDataset { dataset, columns } = stored.value;
+        let found = dataset.format();
         if found != format {
             bail!(
                 "{}: is a data set in {found}, the network is in {format}; run it on a data set of its own format, or on \
@@ -96,15 +155,37 @@ pub fn data(path: &Path, labels: &[String], format: Format) -> Result<Data> {
                 path.display()
             );
         }
-        return Ok(Data { named: stored.value, places: None, digest: stored.digest });
+        return Ok(Data {
+            inputs: dataset.inputs().clone(),
+            labels: dataset.labels().clone(),
+            dimension: dataset.dimension(),
+            outputs: dataset.outputs(),
+            columns,
+            places: None,
+            remarks: Vec::new(),
+            digest: stored.digest,
+        });
     }
-    let stored = table(path, labels, format)?;
-    let named = NamedDataset { dataset: stored.value.dataset, columns: Some(stored.value.columns) };
-    Ok(Data { named, places: Some(stored.value.places), digest: stored.digest })
+    let Stored { value: read, digest } =
+        reading(path, format, |report| Ok(read_inputs(path, &options.choice(labels), format, report)?))?;
+    Ok(Data {
+        inputs: read.inputs,
+        labels: read.labels,
+        dimension: read.columns.inputs.len(),
+        outputs: read.columns.labels.len(),
+        columns: Some(read.columns),
+        places: Some(read.places),
+        remarks: read.remarks,
+        digest,
+    })
 }
 
-/// A table, rounded to `format`, if there is memory for it.
-pub fn table(path: &Path, labels: &[String], format: Format) -> Result<Stored<Table>> {
+/// A table with labels, rounded to `format`, if there is memory for it.
+pub fn table(path: &Path, choice: &Choice, format: Format) -> Result<Stored<Table>> {
+    reading(path, format, |report| Ok(read_table(path, choice, format, report)?))
+}
+
+fn reading<T>(path: &Path, format: Format, read: impl FnOnce(&mut dyn FnMut(u64, u64)) -> Result<T>) -> Result<T> {
     if path.extension().is_some_and(|extension| extension == "safetensors") {
         bail!(
             "{}: is not a table; a CSV with a header, or arrays of NumPy (.npy, .npz), are read here",
@@ -117,7 +198,7 @@ pub fn table(path: &Path, labels: &[String], format: Format) -> Result<Stored<Ta
     }
     let progress = Progress::new();
     let mut report = |done, of| progress.report("reading", done as usize, of as usize);
-    Ok(read_table(path, labels, format, &mut report)?)
+    read(&mut report)
 }
 
 /// Whether a file is a table: by the end of its name, else by its first bytes.

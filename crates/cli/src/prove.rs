@@ -1,5 +1,6 @@
 //! `roundproof prove`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,15 +9,16 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use roundproof_checker::prove::{Preference, Proof, ProveError, Strategy, Task, TreeOptions, describe, memorize};
 use roundproof_construct::learn::LearnOptions;
-use roundproof_construct::reference_parameters;
+use roundproof_construct::{ConstructError, reference_parameters};
 use roundproof_files::certificate::{RelativePath, SourceReference};
+use roundproof_files::text::exact_decimal;
 use roundproof_files::{Stored, write_atomically};
 use roundproof_format::Format;
 use roundproof_network::{Activation, PathModel};
-use roundproof_sources::table::Table;
+use roundproof_sources::table::{Remark, Table};
 
 use crate::exit::{Exit, WRITING};
-use crate::input;
+use crate::input::{self, TableOptions};
 use crate::memory;
 use crate::output::{emit, emit_json, note};
 use crate::parsers;
@@ -28,6 +30,9 @@ pub use report::Report;
 
 /// The name of the certificate, which is written last: it is what makes the other files mean something.
 const CERTIFICATE: &str = "certificate.json";
+
+/// The names of the classes that were numbered.
+const CLASSES: &str = "classes.json";
 
 pub const PATHS_HELP: &str = "\
 The rounding paths that the claim speaks of: `all`, `paper`, or either with changes, as in `all,subnormals=flush`.
@@ -52,7 +57,7 @@ finite input, and far smaller
 
 const EXAMPLES: &str = "\
 DIR gets network.safetensors, dataset.safetensors and certificate.json, and from the strategy tree also \
-forest.safetensors; they replace what was there under these names. On an error, nothing is written. The verdict is the kernel's, on the bytes that are written.
+forest.safetensors; label columns of names get their numbers in classes.json. They replace what was there under these names. On an error, nothing is written. The verdict is the kernel's, on the bytes that are written.
 
 Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
 
@@ -68,12 +73,14 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Prove {
-    /// The table: a CSV with a header, or arrays of NumPy (.npy, .npz); every column that is not a label is an input
+    /// The table: a CSV, or arrays of NumPy (.npy, .npz); every column that is not a label is an input
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// A label column, by name or as #5 for the fifth, or an array of a .npz; once for each output of the network
     #[arg(short, long = "label", value_name = "COLUMN", required = true)]
     labels: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
     /// The floating-point format of data and network; see `roundproof formats`
     #[arg(short, long)]
     format: Format,
@@ -123,7 +130,7 @@ impl Prove {
         let since = Instant::now();
         let model = PathModel::parse(&self.paths, self.format).context("--paths")?;
         let preference = self.preference()?;
-        let table = input::table(&self.data, &self.labels, self.format)?;
+        let table = input::table(&self.data, &self.table.choice(&self.labels), self.format)?;
         self.ensure_memory(&table.value)?;
         let task = Task {
             strategy: self.strategy,
@@ -136,7 +143,7 @@ impl Prove {
         };
         let proof = self.prove(&table.value, &task)?;
         if let Some(out) = &self.out {
-            place(out, &proof)?;
+            place(out, &proof, Some(&table.value))?;
         }
         let report = Report::new(&proof, Some(&table.value), self.out.as_deref(), since.elapsed());
         if self.json {
@@ -202,9 +209,34 @@ impl Prove {
         let progress = Progress::new();
         let mut report = |what, done, of| progress.report(what, done, of);
         memorize(&table.dataset, Some(&table.columns), task, &mut report).map_err(|error| match error {
-            ProveError::Construct(error) => anyhow!("{}: {}", self.data.display(), describe(&error, table)),
+            ProveError::Construct(error) => {
+                let told = self.identical(&error, table).unwrap_or_else(|| describe(&error, table));
+                anyhow!("{}: {told}", self.data.display())
+            }
             other => other.into(),
         })
+    }
+
+    /// What to say of rows that conflict in every format, since the table has them with the same inputs.
+    fn identical(&self, error: &ConstructError, table: &Table) -> Option<String> {
+        let &ConstructError::Conflict { first, second, output, .. } = error else { return None };
+        // With more bits than tables hold, what differs stays apart.
+        let wide = Format::unbounded(96).ok()?;
+        let exact = input::table(&self.data, &self.table.choice(&self.labels), wide).ok()?.value.dataset;
+        let inputs = |row| (0..exact.dimension()).map(move |column| (row, column));
+        let same = inputs(first)
+            .zip(inputs(second))
+            .all(|((a, column), (b, _))| exact.input(a, column) == exact.input(b, column));
+        if !same || exact.label(first, output) == exact.label(second, output) {
+            return None;
+        }
+        let [earlier, later] = [first, second].map(|row| table.places.of(row));
+        let [one, other] = [first, second].map(|row| exact_decimal(wide, exact.label(row, output)));
+        let column = table.columns.labels.get(output).map_or("?", String::as_str);
+        Some(format!(
+            "{earlier} and {later} are the same inputs with different labels: `{column}` is {one} in {earlier} and {other} in \
+             {later}, and no network can give both, in any format. Delete one of the rows"
+        ))
     }
 
     /// Refuses what would run out of memory on the way.
@@ -230,12 +262,27 @@ impl Prove {
     }
 }
 
-/// Puts the files of a proof and its certificate into `out`: all of them, or none if one cannot be written.
-pub fn place(out: &Path, proof: &Proof) -> Result<()> {
+/// Puts the files of a proof and its certificate into `out`, and the names of classes that were numbered: all of them, or
+/// none if one cannot be written.
+pub fn place(out: &Path, proof: &Proof, table: Option<&Table>) -> Result<()> {
     let certificate = proof.certificate.to_json().context("the certificate cannot be written down")?;
     let mut files: Vec<(&str, &[u8])> = proof.files.named().collect();
+    let classes = table.and_then(classes).map(|names| serde_json::to_string_pretty(&names)).transpose()?;
+    if let Some(classes) = &classes {
+        files.push((CLASSES, classes.as_bytes()));
+    }
     files.push((CERTIFICATE, certificate.as_bytes()));
     place_files(out, &files)
+}
+
+/// For each label column whose names were numbered, the names in the order of their numbers; none if there is none.
+fn classes(table: &Table) -> Option<BTreeMap<&str, &[String]>> {
+    let named = |remark| match remark {
+        &Remark::Classes { ref column, ref names } => Some((column.as_str(), names.as_slice())),
+        _ => None,
+    };
+    let classes: BTreeMap<&str, &[String]> = table.remarks.iter().filter_map(named).collect();
+    (!classes.is_empty()).then_some(classes)
 }
 
 fn place_files(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {

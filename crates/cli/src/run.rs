@@ -17,7 +17,7 @@ use roundproof_paths::{Arrangement, Fixed, FromWitness, Random, evaluate, evalua
 use roundproof_softfloat::compare;
 
 use crate::exit::Exit;
-use crate::input::{self, Data};
+use crate::input::{self, Data, TableOptions};
 use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Rows, TermOrder};
 use crate::progress::Progress;
@@ -38,6 +38,7 @@ Exit codes: 0 whatever comes out, 2 a wrong command line or input that cannot be
 
 Examples:
   roundproof run network.safetensors dataset.safetensors --rows 0..10
+  roundproof run network.safetensors unlabelled.csv --output-format csv
   roundproof run network.safetensors data.csv --label class --mode toward-zero --order pairwise --fma
   roundproof run network.safetensors dataset.safetensors --order random --seed 7 --output-format csv
   roundproof run network.safetensors dataset.safetensors --path certificate.json
@@ -53,9 +54,11 @@ pub struct Run {
     /// for a witness at a point
     #[arg(required_unless_present = "path")]
     data: Option<PathBuf>,
-    /// A label column of the table, by name or as #5 for the fifth; once for each label
+    /// A label column of the table, to be compared with the outputs, by name or as #5 for the fifth; once for each label
     #[arg(short, long = "label", value_name = "COLUMN")]
     labels: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
     /// The rows to compute, from 0: 7, 0..10 (10 not among them), 5.. or lists of these with commas
     #[arg(short, long, value_name = "ROWS")]
     rows: Option<Rows>,
@@ -89,6 +92,9 @@ pub struct Run {
     /// How to print the values
     #[arg(long, value_enum, default_value = "text")]
     output_format: OutputFormat,
+    /// Print values as hexadecimal floats, which are short and exact, not as decimals
+    #[arg(long)]
+    hex: bool,
     /// Print JSON instead of text: the same as --output-format json
     #[arg(long, conflicts_with = "output_format")]
     json: bool,
@@ -99,7 +105,7 @@ pub struct Run {
 enum OutputFormat {
     /// A table for people: values exactly, and whether they are the labels
     Text,
-    /// Comma-separated, exact values
+    /// Comma-separated, exact values, all in decimal (or, with --hex, in hexadecimal)
     Csv,
     /// A JSON array: exact values and encodings
     Json,
@@ -133,7 +139,7 @@ impl Run {
             return self.at_point(network, certificate, witness, inputs);
         }
         let file = self.data.as_deref().ok_or_else(|| anyhow!("the witness is in a row; name the data set too"))?;
-        let data = input::data(file, &self.labels, format)?;
+        let data = input::data(file, &self.labels, &self.table, format)?;
         self.check_fit(network, file, &data)?;
         let (model, choice) = match refuted {
             Some((certificate, witness)) => {
@@ -147,8 +153,8 @@ impl Run {
             (None, Choice::Witness(Witness { at: At::Row(row), .. })) => Rows::only(*row),
             (None, _) => Rows::of_all(),
         };
-        let rows = rows.of(data.named.dataset.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
-        let mut printer = Printer::new(self.output_format, format, &data);
+        let rows = rows.of(data.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
+        let mut printer = Printer::new(self.output_format, self.hex, format, network.output_dimension(), &data);
         let (mut equal, total) = (0, rows.len());
         // Rows that appear on a terminal tell how far it is, and a bar between them would be in their way.
         let streams = self.output_format == OutputFormat::Csv && io::stdout().is_terminal();
@@ -161,27 +167,35 @@ impl Run {
                 progress.report("rows", index * WAVE + wave.len(), total);
             }
             for computed in computed?.iter().flatten() {
-                equal += usize::from(computed.gives_labels(format));
+                equal += usize::from(computed.gives_labels(format) == Some(true));
                 printer.row(computed)?;
             }
         }
         drop(progress);
         printer.finish()?;
-        if self.output_format == OutputFormat::Text {
+        for remark in &data.remarks {
+            note(&format!("note: {}: {remark}", file.display()));
+        }
+        if self.output_format == OutputFormat::Text && data.outputs > 0 {
             note(&format!("{equal} of {} give their labels on this path", count(total, "row")));
         }
         Ok(Exit::AsClaimed)
     }
 
     fn check_fit(&self, network: &Network, file: &Path, data: &Data) -> Result<()> {
-        let (inputs, columns) = (network.input_dimension(), data.named.dataset.dimension());
-        let (outputs, labels) = (network.output_dimension(), data.named.dataset.outputs());
-        if inputs != columns || outputs != labels {
+        let (inputs, columns) = (network.input_dimension(), data.dimension);
+        let (outputs, labels) = (network.output_dimension(), data.outputs);
+        if inputs != columns || (labels != 0 && outputs != labels) {
+            let labels = if labels == 0 { "no label column".to_string() } else { count(labels, "label column") };
+            let remedy = if data.places.is_some() {
+                "; name labels with --label, or choose columns with --inputs or --drop"
+            } else {
+                ""
+            };
             bail!(
-                "{}: has {} and {}, the network {} takes {} and gives {}",
+                "{}: has {} and {labels}, the network {} takes {} and gives {}{remedy}",
                 file.display(),
                 count(columns, "input column"),
-                count(labels, "label column"),
                 self.network.display(),
                 count(inputs, "input"),
                 count(outputs, "output"),
@@ -262,8 +276,8 @@ impl Run {
         if let Some(file) = &self.data {
             bail!("{}: the witness is at a point, and takes no data", file.display());
         }
-        if self.rows.is_some() || !self.labels.is_empty() {
-            bail!("the witness is at a point: there are no rows and no labels to name");
+        if self.rows.is_some() || !self.labels.is_empty() || self.hex {
+            bail!("the witness is at a point: there are no rows and no labels to name, and --hex is for rows");
         }
         let path = self.path.as_deref().unwrap_or(Path::new(""));
         let reference = certificate.forest.as_ref();
@@ -295,10 +309,7 @@ fn compute(
     choice: &Choice,
     rows: &[usize],
 ) -> Result<Vec<Computed>> {
-    let dataset = &data.named.dataset;
-    let inputs =
-        |&row: &usize| -> Vec<Encoding> { (0..dataset.dimension()).map(|column| dataset.input(row, column)).collect() };
-    let inputs: Vec<Vec<Encoding>> = rows.iter().map(inputs).collect();
+    let inputs: Vec<Vec<Encoding>> = rows.iter().map(|&row| data.input(row)).collect();
     let all: Vec<&[Encoding]> = inputs.iter().map(Vec::as_slice).collect();
     let place = || format!("rows {} to {}", rows[0], rows[rows.len() - 1]);
     let outputs = match choice {
@@ -314,21 +325,14 @@ fn compute(
             rows.iter().zip(&all).map(one).collect::<Result<_>>()?
         }
     };
-    let computed = |(&row, outputs): (&usize, Vec<Encoding>)| {
-        let labels = (0..dataset.outputs()).map(|output| dataset.label(row, output)).collect();
-        Computed { row, outputs, labels }
-    };
+    let computed = |(&row, outputs): (&usize, Vec<Encoding>)| Computed { row, outputs, labels: data.labels(row) };
     Ok(rows.iter().zip(outputs).map(computed).collect())
 }
 
 impl Computed {
-    /// Whether every output equals its label as a value.
-    fn gives_labels(&self, format: Format) -> bool {
+    /// Whether every output equals its label as a value; none without labels.
+    fn gives_labels(&self, format: Format) -> Option<bool> {
         let equal = |(a, b): (&Encoding, &Encoding)| compare(format, *a, *b).is_some_and(|order| order.is_eq());
-        self.outputs.iter().zip(&self.labels).all(equal)
-    }
-
-    fn texts(values: &[Encoding], format: Format) -> Vec<String> {
-        values.iter().map(|&value| exact_decimal(format, value)).collect()
+        (!self.labels.is_empty()).then(|| self.outputs.iter().zip(&self.labels).all(equal))
     }
 }

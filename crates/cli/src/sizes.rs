@@ -16,7 +16,7 @@ use roundproof_sources::table::Table;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, TableOptions};
 use crate::output::{Whole, emit, emit_json, table, table_text};
 use crate::progress::Progress;
 
@@ -46,6 +46,8 @@ pub struct Sizes {
     /// A label column; once for each output
     #[arg(short, long = "label", value_name = "COLUMN", required = true)]
     labels: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
     /// A floating-point format; may be given several times
     #[arg(short, long = "format", value_name = "FORMAT", required = true)]
     formats: Vec<Format>,
@@ -90,7 +92,7 @@ impl Sizes {
         let mut rows = Vec::new();
         for data in &self.data {
             for &format in &self.formats {
-                let table = input::table(data, &self.labels, format);
+                let table = input::table(data, &self.table.choice(&self.labels), format);
                 for activation in [Activation::Relu, Activation::Step] {
                     rows.push(match &table {
                         Ok(table) => self.row(data, &table.value, activation, &progress)?,

@@ -126,7 +126,13 @@ impl AllValues {
             labels: vec!["y".to_string()],
         };
         let dataset = Dataset::new(format, self.inputs, 1, inputs, labels).map_err(|_| AllValuesError::Empty)?;
-        Ok(Table { dataset, columns, places: Places::Rows((0..rows).collect()), report: Report::default() })
+        Ok(Table {
+            dataset,
+            columns,
+            places: Places::Rows((0..rows).collect()),
+            report: Report::default(),
+            remarks: Vec::new(),
+        })
     }
 }
 

@@ -151,7 +151,11 @@ impl RefusalKind {
             CellProblem::NotFinite => Some(RefusalKind::CellNotFinite),
             CellProblem::Exponent => Some(RefusalKind::CellExponent),
             CellProblem::OutOfRange { .. } => Some(RefusalKind::CellOutOfRange),
-            CellProblem::Empty | CellProblem::Text | CellProblem::Unbounded { .. } => None,
+            CellProblem::Empty
+            | CellProblem::Missing
+            | CellProblem::Text
+            | CellProblem::NotAName
+            | CellProblem::Unbounded { .. } => None,
         }
     }
 

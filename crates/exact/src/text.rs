@@ -63,6 +63,41 @@ fn hexadecimal(numerator: Integer, places: u32) -> String {
     }
 }
 
+/// The datum that an encoding is as a decimal, exactly, however long: `0.5`, `-12`, and, where [`exact_decimal`] would take a
+/// hexadecimal float, all its digits with an exponent, `1.40129846432481707e-45`. Words as there.
+pub fn full_decimal(format: Format, encoding: Encoding) -> String {
+    match decode(format, encoding) {
+        Some(Datum::Finite(value)) => {
+            let sign = if value < 0 { "-" } else { "" };
+            let (numerator, denominator) = value.abs().into_numer_denom();
+            let places = denominator.significant_bits() - 1;
+            if let Some(text) = decimal(&numerator, places) {
+                return format!("{sign}{text}");
+            }
+            let digits = (numerator * Integer::from(Integer::u_pow_u(5, places))).to_string();
+            let exponent = digits.len() as i64 - 1 - i64::from(places);
+            let (first, rest) = digits.split_at(1);
+            let rest = rest.trim_end_matches('0');
+            let point = if rest.is_empty() { "" } else { "." };
+            format!("{sign}{first}{point}{rest}e{exponent}")
+        }
+        _ => exact_decimal(format, encoding),
+    }
+}
+
+/// The datum that an encoding is as a hexadecimal float with the leading digit 1, exactly; zeros, infinities and NaN as
+/// [`exact_decimal`] has them.
+pub fn exact_hexadecimal(format: Format, encoding: Encoding) -> String {
+    match decode(format, encoding) {
+        Some(Datum::Finite(value)) => {
+            let sign = if value < 0 { "-" } else { "" };
+            let (numerator, denominator) = value.abs().into_numer_denom();
+            format!("{sign}{}", hexadecimal(numerator, denominator.significant_bits() - 1))
+        }
+        _ => exact_decimal(format, encoding),
+    }
+}
+
 /// A positive real, cut to two significant digits: `3.1e-3`. For reports, where an error need not be told exactly.
 pub fn approximate(value: &Rational) -> String {
     two_digits(value, |tenths| tenths.trunc())

@@ -89,8 +89,27 @@ impl FromStr for Format {
             return ieee_interchange(exponent, trailing);
         }
         let spellings = ["e5m7", "p=8,emin=-126,emax=127", "F(8)"];
+        if let Some((width, names)) = of_width(text) {
+            let spellings = spellings.join(", ");
+            return Err(ParseError::new(format!(
+                "unknown format `{text}`; of {width} bits there are {} (others: {spellings}, and what `roundproof formats` \
+                 lists)",
+                names.join(", ")
+            )));
+        }
         Err(ParseError::unknown("format", text, NAMED.iter().map(|(name, _, _)| *name).chain(spellings)))
     }
+}
+
+/// The width that a name such as `fp8` ends with, and the names of the formats of this width, if there are any.
+fn of_width(text: &str) -> Option<(u32, Vec<&'static str>)> {
+    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let width: u32 = text[letters.len()..].parse().ok()?;
+    let is_family =
+        ["fp", "float", "f", "bf", "binary", "fp-", "float_"].contains(&letters.to_ascii_lowercase().as_str());
+    let of_width = NAMED.iter().filter(|(_, format, _)| format.width() == width);
+    let names: Vec<&str> = of_width.map(|(name, _, _)| *name).collect();
+    (is_family && !names.is_empty()).then_some((width, names))
 }
 
 fn number<T: FromStr>(text: &str, what: &str, digits: &str) -> Result<T, ParseError> {

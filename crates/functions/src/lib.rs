@@ -171,8 +171,12 @@ fn shortened(text: &str) -> String {
     text.chars().take(MOST_CHARACTERS / 2).chain(" ... ".chars()).chain(end(MOST_CHARACTERS / 4)).collect()
 }
 
+/// The name that may be meant, and all functions.
 fn hint(nearest: Option<&'static str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    let nearest = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    let unary = expression::Unary::NAMED.iter().map(|(name, _)| *name);
+    let names: Vec<&str> = unary.chain(expression::Binary::NAMED.iter().map(|(name, _)| *name)).collect();
+    format!("{nearest} (variables: x, y; functions: {})", names.join(", "))
 }
 
 impl From<NoValue> for FunctionError {

@@ -130,6 +130,9 @@ pub enum ModelError {
     Parse(#[from] ParseError),
 }
 
+/// What a path model may be changed in.
+const FIELDS: [&str; 6] = ["rounding", "order", "contraction", "overflow", "subnormals", "accumulator"];
+
 impl PathModel {
     /// `paper`: ties-to-even, left to right, no contraction, gradual underflow; overflow as in [`PathModel::all`].
     pub fn paper(format: Format) -> PathModel {
@@ -226,8 +229,8 @@ impl PathModel {
 
     /// Reads `all`, `paper`, or either followed by changes: `all,subnormals=flush`, `paper,order=any`,
     /// `all,accumulator=binary32`. The fields are `rounding` (`any` or a direction), `order` (`any`,
-    /// `left-to-right`), `contraction` (`any`, `none`), `overflow`, `subnormals`, `accumulator` (`same` or a format)
-    /// and `accumulator-overflow`. Changes alone start from `all`.
+    /// `left-to-right`), `contraction` (`any`, `none`), `overflow`, `subnormals` and, last, `accumulator` (`same`, a
+    /// format, or a format and what its overflow gives: `binary32/saturate`). Changes alone start from `all`.
     ///
     /// # Errors
     ///
@@ -245,9 +248,9 @@ impl PathModel {
                 ("paper", _) if index == 0 => model = PathModel::paper(format),
                 (_, Some((field, value))) => model.set(field, value)?,
                 _ => {
-                    return Err(
-                        ParseError::unknown("path model", part, ["all", "paper", "all,order=left-to-right"]).into()
-                    );
+                    let fields = FIELDS.map(|field| format!("{field}=…"));
+                    let known = ["all", "paper"].into_iter().chain(fields.iter().map(String::as_str));
+                    return Err(ParseError::unknown("path model", part, known).into());
                 }
             }
         }
@@ -284,8 +287,7 @@ impl PathModel {
             "overflow" => self.overflow = value.parse()?,
             "subnormals" => self.subnormals = value.parse()?,
             other => {
-                let fields = ["rounding", "order", "contraction", "overflow", "subnormals", "accumulator"];
-                return Err(ParseError::unknown("path model field", other, fields));
+                return Err(ParseError::unknown("path model field", other, FIELDS));
             }
         }
         Ok(())

@@ -122,6 +122,13 @@ impl Model {
         self.base.len()
     }
 
+    /// The names of the inputs, if somebody gave them: LightGBM makes up `Column_0` and so on where there are none.
+    pub fn input_names(&self) -> Option<&[String]> {
+        let names = self.feature_names.as_deref()?;
+        let made_up = names.iter().enumerate().all(|(index, name)| *name == format!("Column_{index}"));
+        (!made_up).then_some(names)
+    }
+
     /// Leaves of all trees together.
     pub fn leaves(&self) -> usize {
         self.trees.iter().map(ModelTree::leaves).sum()

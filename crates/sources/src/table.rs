@@ -1,25 +1,27 @@
 //! Tables: data sets from files of other programs, whatever the notation.
 //!
-//! Some columns, chosen by name, are labels; all others are inputs, in the order of the file. Every value is read
+//! Some columns, chosen by name, are labels; all others, or those that are chosen, are inputs. Every value is read
 //! exactly and rounded once, ties to even, to the format. No value passes through a host float.
 
-mod labels;
+mod choice;
 mod places;
 mod quick;
 mod read;
+mod remark;
 mod round;
 
 use roundproof_exact::Rational;
 use roundproof_files::safetensors::Columns;
 use roundproof_format::{Encoding, Format};
-use roundproof_network::Dataset;
+use roundproof_network::{Dataset, DatasetError, Encodings};
 use thiserror::Error;
 
-pub use labels::LabelProblem;
+pub use choice::{Choice, ChoiceProblem, Role};
 pub use places::{Place, Places};
-pub use read::{Kind, TableError, TableProblem, memory_needed, read_table};
+pub use read::{Kind, TableError, TableProblem, memory_needed, read_inputs, read_table};
+pub use remark::Remark;
 
-pub(crate) use labels::choose;
+pub(crate) use choice::{choose, known};
 pub(crate) use quick::Source;
 pub(crate) use round::{Part, Rounder, Scalar, Spot};
 
@@ -34,6 +36,36 @@ pub struct Table {
     pub places: Places,
     /// What rounding did.
     pub report: Report,
+    /// What there is to know about the reading.
+    pub remarks: Vec<Remark>,
+}
+
+/// Rows of inputs from a table, with labels or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// The format that they were rounded to.
+    pub format: Format,
+    /// The inputs, row by row.
+    pub inputs: Encodings,
+    /// The labels, row by row: as many for each row as there are names of label columns, which may be none.
+    pub labels: Encodings,
+    /// The names of the columns.
+    pub columns: Columns,
+    /// Where each row stands in the file.
+    pub places: Places,
+    /// What rounding did.
+    pub report: Report,
+    /// What there is to know about the reading.
+    pub remarks: Vec<Remark>,
+}
+
+impl Inputs {
+    /// As a data set, which has labels.
+    pub(crate) fn labelled(self) -> Result<Table, DatasetError> {
+        let Inputs { format, inputs, labels, columns, places, report, remarks } = self;
+        let dataset = Dataset::new(format, columns.inputs.len(), columns.labels.len(), inputs, labels)?;
+        Ok(Table { dataset, columns, places, report, remarks })
+    }
 }
 
 /// What rounding did to the values of a table.
@@ -68,12 +100,18 @@ pub enum CellProblem {
     /// Nothing in it.
     #[error("the cell is empty; fill it, or delete the row")]
     Empty,
+    /// A word for what is not there.
+    #[error("says that the value is missing; fill it, or delete the row")]
+    Missing,
     /// Text.
     #[error(
         "is no number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: number \
          categories, and fill or delete what is missing"
     )]
     Text,
+    /// A number among the names of classes.
+    #[error("is a number, and other labels in this column are names; number them all, or name them all")]
+    NotAName,
     /// NaN or infinity.
     #[error("is not finite; data must be: delete the row, or put a number there")]
     NotFinite,
@@ -94,6 +132,16 @@ pub enum CellProblem {
         /// The format.
         format: Format,
     },
+}
+
+/// Words for what is not there, besides NaN, which is a number that is not finite.
+const MISSING: [&str; 8] = ["na", "n/a", "#n/a", "<na>", "null", "none", "?", "missing"];
+
+impl CellProblem {
+    /// Whether a cell says that its value is missing.
+    pub(crate) fn is_missing(cell: &str) -> bool {
+        MISSING.contains(&cell.to_ascii_lowercase().as_str())
+    }
 }
 
 #[cfg(test)]

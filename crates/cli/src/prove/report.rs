@@ -39,6 +39,9 @@ pub struct Report {
     refutation: Option<Refutation>,
     /// What rounding did to the table.
     rounding: Option<Rounding>,
+    /// What there is to know about the reading of the table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     files: Option<Vec<String>>,
     seconds: f64,
 }
@@ -142,6 +145,7 @@ impl Report {
             rejection: proof.rejection.as_ref().map(ToString::to_string),
             refutation,
             rounding: table.map(Rounding::new),
+            remarks: table.map_or_else(Vec::new, |table| table.remarks.iter().map(ToString::to_string).collect()),
             files: out.map(|out| files().map(|name| out.join(name).display().to_string()).collect()),
             seconds: time.as_secs_f64(),
         }
@@ -168,6 +172,9 @@ impl Report {
         }
         if let (Some(rounding), Some(table)) = (&self.rounding, table) {
             sheet.line("rounding", rounding.text(table));
+        }
+        for remark in &self.remarks {
+            sheet.line("table", remark);
         }
         if let Some(refutation) = &self.refutation {
             sheet.line("witness", refutation.text());

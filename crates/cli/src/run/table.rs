@@ -1,7 +1,7 @@
 //! The outputs of `run`, row by row or as a table.
 
 use anyhow::Result;
-use roundproof_exact::text::exact_decimal;
+use roundproof_exact::text::{exact_decimal, exact_hexadecimal, full_decimal};
 use roundproof_format::{Encoding, Format};
 use roundproof_judge::point::Point;
 use roundproof_paths::is_right;
@@ -16,9 +16,11 @@ use crate::words::bits;
 /// Prints rows in one of the formats.
 pub struct Printer<'a> {
     output_format: OutputFormat,
+    hex: bool,
     format: Format,
     lines: Option<&'a [usize]>,
-    names: Vec<String>,
+    /// Of the outputs, and of the labels, if there are any.
+    names: [Vec<String>; 2],
     table: comfy_table::Table,
     json: Vec<Row>,
     header_printed: bool,
@@ -29,8 +31,10 @@ struct Row {
     row: usize,
     line: Option<usize>,
     outputs: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     labels: Vec<Value>,
-    equal: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    equal: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -40,21 +44,30 @@ struct Value {
 }
 
 impl<'a> Printer<'a> {
-    /// A printer of the outputs on `data`.
-    pub fn new(output_format: OutputFormat, format: Format, data: &'a Data) -> Printer<'a> {
-        let outputs = data.named.dataset.outputs();
-        let names = match &data.named.columns {
-            Some(columns) => columns.labels.clone(),
-            None => (0..outputs).map(|output| format!("output_{output}")).collect(),
-        };
+    /// A printer of so many outputs on `data`, exactly, in hexadecimal if `hex`.
+    pub fn new(output_format: OutputFormat, hex: bool, format: Format, outputs: usize, data: &'a Data) -> Printer<'a> {
+        let named = data.columns.as_ref().filter(|_| data.outputs > 0).map(|columns| columns.labels.clone());
+        let names = named.unwrap_or_else(|| (0..outputs).map(|output| format!("output_{output}")).collect());
+        let labels = names.iter().take(data.outputs).map(|name| format!("label of {name}")).collect();
         let lines = data.places.as_ref().and_then(Places::lines);
+        let names = [names, labels];
         let mut header = vec!["row".to_string()];
         header.extend(lines.map(|_| "line".to_string()));
-        header.extend(names.iter().cloned());
-        header.extend(names.iter().map(|name| format!("label of {name}")));
+        header.extend(names.iter().flatten().cloned());
         header.push(String::new());
         let table = table(&header.iter().map(String::as_str).collect::<Vec<&str>>());
-        Printer { output_format, format, lines, names, table, json: Vec::new(), header_printed: false }
+        Printer { output_format, hex, format, lines, names, table, json: Vec::new(), header_printed: false }
+    }
+
+    /// Values as texts.
+    fn texts(&self, values: &[Encoding]) -> Vec<String> {
+        let text = match (self.hex, self.output_format) {
+            (true, _) => exact_hexadecimal,
+            // One notation in a column.
+            (false, OutputFormat::Csv) => full_decimal,
+            (false, OutputFormat::Text | OutputFormat::Json) => exact_decimal,
+        };
+        values.iter().map(|&value| text(self.format, value)).collect()
     }
 
     /// Prints a row, or keeps it for the end.
@@ -62,21 +75,22 @@ impl<'a> Printer<'a> {
         let format = self.format;
         let equal = computed.gives_labels(format);
         let line = self.lines.map(|lines| lines[computed.row]);
-        let outputs = Computed::texts(&computed.outputs, format);
-        let labels = Computed::texts(&computed.labels, format);
+        let outputs = self.texts(&computed.outputs);
+        let labels = self.texts(&computed.labels);
         match self.output_format {
             OutputFormat::Text => {
                 let mut cells = vec![computed.row.to_string()];
                 cells.extend(line.map(|line| line.to_string()));
                 cells.extend(outputs);
                 cells.extend(labels);
-                cells.push(if equal { "" } else { "differs" }.to_string());
+                cells.push(if equal == Some(false) { "differs" } else { "" }.to_string());
                 self.table.add_row(cells);
             }
             OutputFormat::Csv => {
                 self.csv_header()?;
-                let cells: Vec<String> = outputs.into_iter().chain(labels).collect();
-                emit(&format!("{},{},{}\n", computed.row, cells.join(","), u8::from(equal)))?;
+                let equal = equal.map(|equal| u8::from(equal).to_string());
+                let cells = [vec![computed.row.to_string()], outputs, labels, equal.into_iter().collect()].concat();
+                emit(&(cells.join(",") + "\n"))?;
             }
             OutputFormat::Json => {
                 let values = |encodings: &[Encoding], texts: Vec<String>| {
@@ -99,14 +113,13 @@ impl<'a> Printer<'a> {
         if std::mem::replace(&mut self.header_printed, true) {
             return Ok(());
         }
-        let quoted = |name: &str| {
+        let quoted = |name: &String| {
             let special = name.contains([',', '"', '\n', '\r']);
-            if special { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_string() }
+            if special { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() }
         };
         let mut header = vec!["row".to_string()];
-        header.extend(self.names.iter().map(|name| quoted(name)));
-        header.extend(self.names.iter().map(|name| quoted(&format!("label of {name}"))));
-        header.push("equal".to_string());
+        header.extend(self.names.iter().flatten().map(quoted));
+        header.extend((!self.names[1].is_empty()).then(|| "equal".to_string()));
         Ok(emit(&(header.join(",") + "\n"))?)
     }
 
@@ -135,7 +148,9 @@ pub fn point(output_format: OutputFormat, format: Format, point: &Point<'_>, out
     let equal = outputs.iter().enumerate().all(|(output, &value)| is_right(format, value, point.allowed(output)));
     let names = |what: &str| (0..outputs.len()).map(|output| format!("{what}_{output}")).collect::<Vec<String>>();
     let expected: Vec<String> = (0..outputs.len()).map(|output| point.expected(output)).collect();
-    let cells = || [point.inputs(), Computed::texts(outputs, format), expected.clone()].concat();
+    let cells = || {
+        [point.inputs(), outputs.iter().map(|&value| exact_decimal(format, value)).collect(), expected.clone()].concat()
+    };
     let header = [point.names(), names("output"), names("expected")].concat();
     match output_format {
         OutputFormat::Text => {

@@ -137,3 +137,33 @@ fn models_of_every_kind_are_proved() {
         }
     }
 }
+
+/// LightGBM's text, with the inputs `a` and `b=1`, of which the second is compared.
+const NAMED: &str = "tree\nversion=v3\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n\
+objective=regression\nfeature_names=a b=1\nfeature_infos=[0:1] [0:1]\n\nTree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=1\n\
+threshold=0.25\ndecision_type=2\nleft_child=-1\nright_child=-2\nleaf_value=1.5 2.5\nshrinkage=1\n\n\nend of trees\n";
+
+#[test]
+fn columns_go_to_the_inputs_of_their_names() {
+    let folder = Folder::new();
+    folder.write("model.txt", NAMED);
+    let compile = "compile model.txt -f binary32 -l y --data";
+    folder.write("t.csv", "b=1,a,y\n0.3,0,2.5\n0,0.3,1.5\n");
+    let run = folder.expect(0, &format!("{compile} t.csv --out out"));
+    assert!(run.stdout.contains("; that is the label of each of 2 rows\n"), "{run:?}");
+    folder.expect(0, "check out/certificate.json");
+    folder.write("more.csv", "b=1,id,a,y\n0.3,1,0,2.5\n0,2,0.3,1.5\n");
+    let run = folder.expect(2, &format!("{compile} more.csv"));
+    assert!(
+        run.stderr.contains("more.csv: the column `id` is not an input of the model; leave it out with --drop"),
+        "{run:?}"
+    );
+    let run = folder.expect(0, &format!("{compile} more.csv --drop id"));
+    assert!(run.stdout.contains("; that is the label of each of 2 rows\n"), "{run:?}");
+    folder.write("other.csv", "foo,bar,y\n0,0.3,2.5\n");
+    let run = folder.expect(2, &format!("{compile} other.csv"));
+    assert!(run.stderr.contains("other.csv: has no column `a`, which is an input of the model"), "{run:?}");
+    // Told how, columns of other names do.
+    let run = folder.expect(0, &format!("{compile} other.csv --inputs foo,bar"));
+    assert!(run.stdout.contains("; that is the label of each of 1 rows\n"), "{run:?}");
+}

@@ -121,3 +121,82 @@ fn an_interrupt_leaves_no_part_of_a_table() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(folder.files().is_empty());
 }
+
+#[test]
+fn rows_without_labels_are_computed() {
+    let folder = Folder::new();
+    folder.write("t.csv", "a,b,y\n0,0.25,1\n0,0.3,-2\n");
+    folder.expect(0, "prove t.csv -l y -f binary32 --out out");
+    folder.write("rows.csv", "a,b\n0,0.25\n0,0.3\n7,7\n");
+    let run = folder.expect(0, "run out/network.safetensors rows.csv");
+    assert!(run.stdout.starts_with("row  line  output_0\n0    2     1\n1    3     -2\n"), "{run:?}");
+    assert!(!run.stderr.contains("give their labels"), "{run:?}");
+    let run = folder.expect(0, "run out/network.safetensors rows.csv --output-format csv");
+    assert_eq!(run.stdout, "row,output_0\n0,1\n1,-2\n2,0\n");
+    let run = folder.expect(0, "run out/network.safetensors rows.csv --output-format json");
+    let rows: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(rows[0].get("labels").is_none() && rows[0].get("equal").is_none(), "{run:?}");
+    // Columns in another order, and one too many.
+    folder.write("more.csv", "id,b,a\n9,0.25,0\n9,0.3,0\n");
+    let run = folder.expect(0, "run out/network.safetensors more.csv --inputs a,b --output-format csv");
+    assert_eq!(run.stdout, "row,output_0\n0,1\n1,-2\n");
+    let run = folder.expect(2, "run out/network.safetensors more.csv");
+    assert!(run.stderr.contains("has 3 input columns and no label column"), "{run:?}");
+    assert!(run.stderr.contains("choose columns with --inputs or --drop"), "{run:?}");
+    let run = folder.expect(2, "run out/network.safetensors out/dataset.safetensors --drop a");
+    assert!(run.stderr.contains("this data set has its columns already"), "{run:?}");
+}
+
+#[test]
+fn a_csv_of_values_is_all_in_decimal_or_all_in_hexadecimal() {
+    let folder = Folder::new();
+    folder.write("t.csv", "x,y\n1,0x1p-1074\n2,0x1p1000\n3,-0.1\n4,0\n");
+    folder.expect(0, "prove t.csv -l y -f binary64 --out out");
+    let column = |options: &str| {
+        let run =
+            folder.expect(0, &format!("run out/network.safetensors t.csv --inputs x {options} --output-format csv"));
+        run.stdout.lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_string()).collect::<Vec<String>>()
+    };
+    let [tiny, huge, tenth, zero] = &column("")[..] else { panic!() };
+    assert!(tiny.starts_with("4.94065645841246544176568792868221372365059802614324764425585682500675507270208751865299836361635992379796564695445717730926656710355939796396") && tiny.ends_with("e-324"), "{tiny}");
+    assert!(huge.starts_with("1.07150860718626732094842504906000181056140481170553360744375038837035105112493612249319837881569585812759467291755314682518714528569231404359845775746985748039345677748242309854210746050623711418779541821530464749835819412673987675591655439460770629145711964776865421676604298316526243868372056680693") && huge.ends_with("e301"), "{huge}");
+    assert_eq!((tenth.as_str(), zero.as_str()), ("-0.1000000000000000055511151231257827021181583404541015625", "0"));
+    assert_eq!(column("--hex"), ["0x1p-1074", "0x1p1000", "-0x1.999999999999ap-4", "0"]);
+    // What is printed is what is meant.
+    for (text, hex) in column("").iter().zip(column("--hex")) {
+        assert_eq!(text.parse::<f64>().unwrap(), roundproof_exact::parse_number(&hex).unwrap().value().to_f64());
+    }
+}
+
+#[test]
+fn what_was_decided_about_a_table_is_said_and_kept() {
+    let folder = Folder::new();
+    folder.write("t.csv", "1,2\n3,4\n");
+    let run = folder.expect(0, "prove t.csv -l #2 -f binary32");
+    assert!(run.stdout.contains("every name in the header is a number; if the first line is a row of data"), "{run:?}");
+    let report = folder.expect_json(0, "prove t.csv -l #2 -f binary32 --no-header");
+    assert_eq!((&report["rows"], report.get("remarks")), (&2.into(), None));
+    folder.write("named.csv", "x;kind\n1;setosa\n2;versicolor\n3;setosa\n");
+    let report = folder.expect_json(0, "prove named.csv -l kind -f bfloat16 --out out");
+    let remarks: Vec<&str> =
+        report["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
+    let told = ["the columns are separated by ';'", "the names in `kind` were numbered: 0 = setosa, 1 = versicolor"];
+    assert_eq!(remarks, told);
+    assert_eq!(folder.json("out/classes.json"), serde_json::json!({"kind": ["setosa", "versicolor"]}));
+    folder.expect(0, "check out/certificate.json");
+    let run = folder.expect(0, "run out/network.safetensors named.csv -l kind");
+    assert!(run.stderr.contains("3 of 3 rows give their labels"), "{run:?}");
+}
+
+#[test]
+fn identical_rows_with_different_labels_are_told_as_that() {
+    let folder = Folder::new();
+    folder.write("t.csv", "x,y\n1,2\n0.10,3\n0.1,4\n");
+    let run = folder.expect(2, "prove t.csv -l y -f bfloat16");
+    let told = "line 3 and line 4 are the same inputs with different labels: `y` is 3 in line 3 and 4 in line 4, and no network \
+                can give both, in any format. Delete one of the rows";
+    assert!(run.stderr.contains(told), "{run:?}");
+    folder.write("t.csv", "x,y\n1,2\n0.1,3\n0.1000001,4\n");
+    let run = folder.expect(2, "prove t.csv -l y -f bfloat16");
+    assert!(run.stderr.contains("Take a format with more precision"), "{run:?}");
+}

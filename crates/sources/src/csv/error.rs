@@ -3,10 +3,11 @@
 use std::io;
 
 use roundproof_files::InFile;
+use roundproof_format::Format;
 use roundproof_network::DatasetError;
 use thiserror::Error;
 
-use crate::table::{CellProblem, LabelProblem};
+use crate::table::{CellProblem, ChoiceProblem};
 
 /// A CSV file that is no data set.
 pub type CsvError = InFile<CsvProblem>;
@@ -29,12 +30,6 @@ pub enum CsvProblem {
     /// Nothing is in the file but the header.
     #[error("has a header row and nothing below it; at least one row of data is needed")]
     HeaderOnly,
-    /// The columns are separated by something else than commas.
-    #[error("the header has no comma, but {separator:?}; separate the columns by commas")]
-    Separator {
-        /// What seems to separate them.
-        separator: char,
-    },
     /// A quote that opens or closes nothing.
     #[error(
         "line {line}: {what}; a cell is quoted as a whole, as in \"a, b\", and a quote in it is doubled, or not at all"
@@ -47,8 +42,8 @@ pub enum CsvProblem {
     },
     /// A column without a name.
     #[error(
-        "column {column} has no name; name it in the header, or delete it if it only numbers the rows (pandas leaves it \
-         out with index=False)"
+        "column {column} has no name; name it in the header, or leave it out with --drop '#{column}' if it only numbers the \
+         rows (pandas does not write it with index=False)"
     )]
     Unnamed {
         /// The column, from 1.
@@ -64,9 +59,33 @@ pub enum CsvProblem {
         /// The second one, from 1.
         second: usize,
     },
-    /// The choice of label columns makes no sense.
+    /// The choice of columns makes no sense.
     #[error(transparent)]
-    Labels(#[from] LabelProblem),
+    Choice(#[from] ChoiceProblem),
+    /// A column with names of more classes than are numbered.
+    #[error(
+        "column `{column}` has more than {most} different names; number the classes, or leave it out with --drop if these \
+         are not classes"
+    )]
+    TooManyClasses {
+        /// The column's name.
+        column: String,
+        /// The most that are numbered.
+        most: usize,
+    },
+    /// A column with names of more classes than the format has whole numbers for.
+    #[error(
+        "column `{column}` has {classes} different names, and {format} does not have every whole number below {classes}; \
+         take a wider format"
+    )]
+    ClassNumbers {
+        /// The column's name.
+        column: String,
+        /// How many names there are.
+        classes: usize,
+        /// The format.
+        format: Format,
+    },
     /// A row of another length than the header.
     #[error("line {line} has {found} cells, the header {expected}; fill the row up, or quote cells that hold commas")]
     Ragged {

@@ -9,31 +9,44 @@ pub(super) struct Text<'a> {
     /// At least as many as there are ends of lines, and of cells.
     pub(super) line_ends: usize,
     pub(super) cell_ends: usize,
+    /// What separates cells.
+    pub(super) separator: char,
     reader: ::csv::Reader<&'a [u8]>,
     lines: Lines<'a>,
     record: ::csv::StringRecord,
 }
 
 impl<'a> Text<'a> {
-    /// The table in `bytes`, its header read and checked.
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Text<'a>, CsvProblem> {
+    /// The table in `bytes`, its header read; without one, its columns are called `#1`, `#2` and so on.
+    pub(super) fn open(bytes: &'a [u8], no_header: bool) -> Result<Text<'a>, CsvProblem> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| CsvProblem::NotUtf8 { line: Lines::new(bytes).at(error.valid_up_to()) })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let (line_ends, cell_ends) = check_quotes(text)?;
+        let separator = separator(text);
+        let (line_ends, cell_ends) = check_quotes(text, separator)?;
+        let reader = || {
+            let mut builder = ::csv::ReaderBuilder::new();
+            builder.has_headers(false).flexible(true).delimiter(separator as u8).from_reader(text.as_bytes())
+        };
         let mut table = Text {
             header: Vec::new(),
             line_ends,
             cell_ends,
-            reader: ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes()),
+            separator,
+            reader: reader(),
             lines: Lines::new(text.as_bytes()),
             record: ::csv::StringRecord::new(),
         };
         let Some((_, header)) = table.next()? else {
             return Err(CsvProblem::Empty);
         };
-        table.header = header.iter().map(|name| name.trim().to_string()).collect();
-        check_header(&table.header)?;
+        if no_header {
+            table.header = (1..=header.len()).map(|column| format!("#{column}")).collect();
+            (table.reader, table.lines) = (reader(), Lines::new(text.as_bytes()));
+        } else {
+            table.header = header.iter().map(|name| name.trim().to_string()).collect();
+            check_header(&table.header)?;
+        }
         Ok(table)
     }
 
@@ -60,18 +73,31 @@ impl<'a> Text<'a> {
     }
 }
 
-fn check_header(header: &[String]) -> Result<(), CsvProblem> {
-    if let [only] = header
-        && let Some(separator) = only.chars().find(|&c| matches!(c, ';' | '\t' | '|'))
-    {
-        return Err(CsvProblem::Separator { separator });
-    }
-    let mut seen = std::collections::HashMap::new();
-    for (index, name) in header.iter().enumerate() {
-        let column = index + 1;
-        if name.is_empty() {
-            return Err(CsvProblem::Unnamed { column });
+/// What separates cells: commas, if the first line that is not blank has one outside of quotes, else the first of a
+/// semicolon, a tab and a bar that it has.
+fn separator(text: &str) -> char {
+    let first = text.trim_start_matches(['\n', '\r', ' ']);
+    let (mut quoted, mut found) = (false, [false; 4]);
+    const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
+    for c in first.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '\n' | '\r' if !quoted => break,
+            c if !quoted => {
+                for (found, separator) in found.iter_mut().zip(SEPARATORS) {
+                    *found |= c == separator;
+                }
+            }
+            _ => {}
         }
+    }
+    SEPARATORS.into_iter().zip(found).find(|(_, found)| *found).map_or(',', |(separator, _)| separator)
+}
+
+fn check_header(header: &[String]) -> Result<(), CsvProblem> {
+    let mut seen = std::collections::HashMap::new();
+    for (index, name) in header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        let column = index + 1;
         if let Some(first) = seen.insert(name, column) {
             return Err(CsvProblem::DuplicateColumn {
                 name: roundproof_files::json::shorten(name),
@@ -119,7 +145,7 @@ impl<'a> Lines<'a> {
 
 /// Refuses quotes that the reader would take in stride, as in `"4"2` (which it reads as 42) or a quote never closed.
 /// Otherwise it counts what ends lines, and what ends cells; the end of the text may end both.
-fn check_quotes(text: &str) -> Result<(usize, usize), CsvProblem> {
+fn check_quotes(text: &str, separator: char) -> Result<(usize, usize), CsvProblem> {
     #[derive(PartialEq)]
     enum At {
         Start,
@@ -136,7 +162,7 @@ fn check_quotes(text: &str) -> Result<(usize, usize), CsvProblem> {
             (At::Quoted, _) => At::Quoted,
             // A doubled quote.
             (At::Closed, b'"') => At::Quoted,
-            (_, b',') => {
+            (_, byte) if byte == separator as u8 => {
                 commas += 1;
                 At::Start
             }

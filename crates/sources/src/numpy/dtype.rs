@@ -21,6 +21,8 @@ enum Kind {
     Unsigned,
     Signed,
     Float,
+    /// Encodings of a format that NumPy does not know, one in each byte or two bytes.
+    Encoded,
 }
 
 /// Why a type is not read: what its elements are, and what to do.
@@ -61,6 +63,10 @@ impl Dtype {
     /// The type that a header names, such as `<f4`.
     pub(super) fn parse(text: &str) -> Result<Dtype, Refusal> {
         let unknown = ("elements of an unknown type", TO_DOUBLE);
+        // As those write it who register the name themselves.
+        if text == "bfloat16" {
+            return Ok(Dtype { kind: Kind::Encoded, size: 2, big_endian: false });
+        }
         let mut rest = text.chars();
         let (order, kind) = (rest.next().ok_or(unknown)?, rest.next().ok_or(unknown)?);
         let size = rest.as_str();
@@ -69,12 +75,12 @@ impl Dtype {
             'O' => return Err(("pickled objects, which are never loaded", "use .astype(numpy.float64)")),
             'S' | 'U' | 'a' => return Err(("strings", "number the categories")),
             'M' | 'm' => return Err(("dates or times", "use .astype(numpy.int64)")),
-            'V' => {
-                return Err((
-                    "raw bytes, as which bfloat16 and other types from outside NumPy are saved",
-                    "use .astype(numpy.float32) before saving",
-                ));
+            // As ml_dtypes has its types saved: float8_e5m2 as `<f1`, others of a byte as `|V1`, bfloat16 as `<V2`.
+            'V' | 'f' if matches!((kind, size), ('V' | 'f', "1") | ('V', "2")) => {
+                let size = if size == "1" { 1 } else { 2 };
+                return Ok(Dtype { kind: Kind::Encoded, size, big_endian: order == '>' && size > 1 });
             }
+            'V' => return Err(("raw bytes", "use .astype(numpy.float32) before saving")),
             'f' if !matches!(size, "2" | "4" | "8") => return Err(("extended floating-point numbers", TO_DOUBLE)),
             _ => {}
         }
@@ -102,13 +108,25 @@ impl Dtype {
         Ok(Dtype { kind, size, big_endian: big_endian && size > 1 })
     }
 
-    /// The element at `index`; none if it is a boolean other than 0 and 1.
+    /// Whether its elements are encodings of a format that the type does not name.
+    pub(super) fn is_encoded(self) -> bool {
+        self.kind == Kind::Encoded
+    }
+
+    /// Whether elements that are encoded without a word of their format are those of `format`: of one byte for formats of up
+    /// to 8 bits, of two for bfloat16. Others have a type of their own.
+    pub(super) fn may_encode(self, format: Format) -> bool {
+        !self.is_encoded() || (self.size == 1 && format.width() <= 8) || (self.size == 2 && format == Format::BFLOAT16)
+    }
+
+    /// The element at `index`; none if it is a boolean other than 0 and 1, or not an encoding of `format`, which encoded
+    /// elements are taken to be of.
     ///
     /// # Panics
     ///
     /// If there is none.
     #[inline]
-    pub(super) fn element(self, bytes: &[u8], index: usize) -> Option<Scalar> {
+    pub(super) fn element(self, bytes: &[u8], index: usize, format: Format) -> Option<Scalar> {
         let bits = match self.size {
             1 => u64::from(bytes[index]),
             2 => u64::from(self.ordered(bytes, index, u16::from_le_bytes, u16::from_be_bytes)),
@@ -123,6 +141,7 @@ impl Dtype {
                 let value = ((bits << unused) as i64) >> unused;
                 Some(Scalar::Integer { negative: value < 0, magnitude: value.unsigned_abs() })
             }
+            Kind::Encoded => (bits >> format.width() == 0).then_some(Scalar::Encoded { format, bits }),
             Kind::Float => self.source().map(|source| Scalar::Datum { source, bits }),
         }
     }
@@ -147,6 +166,7 @@ impl fmt::Display for Dtype {
             Kind::Unsigned => 'u',
             Kind::Signed => 'i',
             Kind::Float => 'f',
+            Kind::Encoded => 'V',
         };
         write!(f, "{order}{kind}{}", self.size)
     }

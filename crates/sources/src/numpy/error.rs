@@ -1,10 +1,11 @@
 //! What can be wrong with arrays.
 
+use roundproof_format::Format;
 use roundproof_network::DatasetError;
 use thiserror::Error;
 
 use super::Dtype;
-use crate::table::{CellProblem, LabelProblem};
+use crate::table::{CellProblem, ChoiceProblem};
 
 /// What is wrong with a file of arrays. Rows are counted from 0, as NumPy does.
 #[derive(Debug, Error)]
@@ -29,13 +30,24 @@ pub enum NumpyProblem {
         /// What to do.
         remedy: &'static str,
     },
-    /// An array of other than one or two dimensions.
-    #[error("{}has {dimensions} dimensions; one or two are read: use .reshape(n, -1) for n rows", of(array))]
-    Dimensions {
+    /// An array of no dimension.
+    #[error("{}is a single number, without rows; use .reshape(1, 1), or leave it out with --drop", of(array))]
+    Scalar {
         /// The array's name, if it has one.
         array: String,
-        /// How many it has.
-        dimensions: usize,
+    },
+    /// Encodings of a format that neither the array nor the format asked for says.
+    #[error(
+        "{}holds raw bytes (dtype {dtype}), as which bfloat16 and other types from outside NumPy are saved; {}",
+        of(array), encoded(*.dtype, *.format)
+    )]
+    Encoded {
+        /// The array's name, if it has one.
+        array: String,
+        /// The type.
+        dtype: Dtype,
+        /// The format that was asked for.
+        format: Format,
     },
     /// An array with more or less data than its header announces.
     #[error(
@@ -63,8 +75,8 @@ pub enum NumpyProblem {
     },
     /// Two arrays with different numbers of rows.
     #[error(
-        "array `{}` has {} rows, array `{}` has {}; all arrays must have the same number of rows: delete the others with \
-         numpy.savez of those that belong together", .first.0, .first.1, .second.0, .second.1
+        "array `{}` has {} rows, array `{}` has {}; arrays of one table have the same number of rows: choose those \
+         that belong together with --label and --inputs, or leave others out with --drop", .first.0, .first.1, .second.0, .second.1
     )]
     Rows {
         /// The first array and its rows.
@@ -87,17 +99,17 @@ pub enum NumpyProblem {
         /// The name.
         column: String,
     },
-    /// A boolean other than 0 and 1.
-    #[error("row {row}, column `{column}`: is neither true nor false; use .astype(numpy.uint8)")]
-    NoBoolean {
+    /// A boolean other than 0 and 1, or an encoding that the format does not have.
+    #[error("row {row}, column `{column}`: the byte is not a value of the array's type; write the array again")]
+    NoValue {
         /// The row.
         row: usize,
         /// The column's name.
         column: String,
     },
-    /// The choice of label columns makes no sense.
+    /// The choice of columns makes no sense.
     #[error(transparent)]
-    Labels(#[from] LabelProblem),
+    Choice(#[from] ChoiceProblem),
     /// An element that gives no value of the format.
     #[error("row {row}, column `{column}`: `{value}` {problem}")]
     Cell {
@@ -113,6 +125,14 @@ pub enum NumpyProblem {
     /// The elements, each in order, make no data set.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+}
+
+/// What to do with encodings of a format that is not said.
+fn encoded(dtype: Dtype, format: Format) -> String {
+    let which = if dtype.size() == 1 { "a format of up to 8 bits, such as float8_e4m3fn" } else { "bfloat16" };
+    format!(
+        "they are read with --format of {which}, not with {format}: take it, or .astype(numpy.float32) before saving"
+    )
 }
 
 /// Whose fault it is.

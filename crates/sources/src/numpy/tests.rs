@@ -6,7 +6,7 @@ use roundproof_format::Encoding;
 
 use super::*;
 use crate::csv::read_csv;
-use crate::table::{memory_needed, read_table};
+use crate::table::{Remark, memory_needed, read_inputs, read_table};
 
 const F: Format = Format::BFLOAT16;
 
@@ -19,17 +19,17 @@ fn strings(labels: &[&str]) -> Vec<String> {
 }
 
 fn read(name: &str, labels: &[&str], format: Format) -> Result<Table, String> {
-    let read = read_table(&fixture(name), &strings(labels), format, &mut |_, _| {});
+    let read = read_table(&fixture(name), &Choice::of_labels(&strings(labels)), format, &mut |_, _| {});
     read.map(|stored| stored.value)
         .map_err(|error| error.to_string().split_once(&format!("{name}: ")).unwrap().1.to_string())
 }
 
 fn array(bytes: &[u8]) -> Result<Table, NumpyProblem> {
-    parse_array(bytes, &strings(&["#1"]), F, &mut |_, _| {})
+    parse_array(bytes, &Choice::of_labels(&strings(&["#1"])), F)
 }
 
 fn archive(bytes: &[u8]) -> Result<Table, NumpyProblem> {
-    parse_archive(bytes, &strings(&["#1"]), F, &mut |_, _| {})
+    parse_archive(bytes, &Choice::of_labels(&strings(&["#1"])), F)
 }
 
 fn values(column: &Encodings, format: Format) -> Vec<String> {
@@ -100,10 +100,8 @@ fn what_is_refused_is_named_with_a_remedy() {
     assert!(refused("bytes.npy").contains("strings (dtype |S2)"));
     assert!(refused("objects.npy").contains("pickled objects, which are never loaded (dtype |O); use .astype"));
     assert!(refused("dates.npy").contains("dates or times (dtype <M8[D])"));
-    assert!(refused("raw.npy").contains("bfloat16") && refused("raw.npy").contains("use .astype(numpy.float32)"));
     assert!(refused("records.npy").contains("records of several fields (dtype [("));
-    assert!(refused("three_dimensions.npy").contains("has 3 dimensions; one or two are read: use .reshape(n, -1)"));
-    assert!(refused("scalar.npy").contains("has 0 dimensions"));
+    assert!(refused("scalar.npy").contains("is a single number, without rows; use .reshape(1, 1)"));
     assert!(refused("empty.npy").contains("has the shape [0, 3]"));
     assert!(refused("one_dimension.npy").contains("every column is a label"));
     assert!(refused("ragged.npz").contains("array `x` has 4 rows, array `label` has 3"));
@@ -115,6 +113,71 @@ fn what_is_refused_is_named_with_a_remedy() {
     assert!(
         error.starts_with("row 0, column `#1`: `18446744073709551615` is out of range: the largest value of binary16")
     );
+}
+
+fn chosen(name: &str, labels: &[&str], inputs: &[&str], drop: &[&str]) -> Result<Inputs, String> {
+    let [labels, inputs, drop] = [labels, inputs, drop].map(strings);
+    let choice = Choice { labels, inputs, drop, no_header: false };
+    let read = read_inputs(&fixture(name), &choice, F, &mut |_, _| {});
+    read.map(|stored| stored.value)
+        .map_err(|error| error.to_string().split_once(&format!("{name}: ")).unwrap().1.to_string())
+}
+
+#[test]
+fn encodings_of_types_that_numpy_does_not_know_are_read_in_their_format() {
+    for name in ["bfloat16", "float8_e5m2", "float8_e4m3fn", "float4_e2m1fn"] {
+        let format: Format = name.parse().unwrap();
+        let file = format!("{name}.npy");
+        let table = read(&file, &["#3"], format).unwrap();
+        let least = if name == "float4_e2m1fn" { "0" } else { "0.125" };
+        assert_eq!(values(table.dataset.inputs(), format), ["0.5", "-2", "3", "-0", least, "1.5"], "{name}");
+        assert_eq!(values(table.dataset.labels(), format), ["1", "0", "1"]);
+        assert_eq!(table.report, crate::table::Report::default());
+        for other in [Format::BINARY16, Format::BINARY32, Format::unbounded(3).unwrap()] {
+            let error = read(&file, &["#3"], other).unwrap_err();
+            assert!(error.contains("as which bfloat16 and other types from outside NumPy are saved"), "{error}");
+            assert!(error.contains(&format!("not with {other}: take it, or .astype(numpy.float32)")), "{error}");
+        }
+    }
+    let named =
+        array(&with_header("{'descr': 'bfloat16', 'fortran_order': False, 'shape': (1, 2)}", &[0x80, 0x3f, 0, 0x40]));
+    assert_eq!(values(named.unwrap().dataset.inputs(), F), ["2"]);
+    // A byte means what the format asked for makes of it; one with more bits than the format has means nothing.
+    let error = read("float8_e5m2.npy", &["#3"], Format::FLOAT4_E2M1FN).unwrap_err();
+    assert!(error.contains("row 0, column `#1`: the byte is not a value of the array's type"), "{error}");
+    let error = read("float8_e5m2.infinite.npy", &["#2"], Format::FLOAT8_E5M2).unwrap_err();
+    assert!(error.contains("row 0, column `#1`: `inf` is not finite"), "{error}");
+}
+
+#[test]
+fn rows_of_more_dimensions_are_laid_out_and_that_is_said() {
+    for name in ["three_dimensions.npy", "three_dimensions.fortran.npy"] {
+        let table = read(name, &["#6"], F).unwrap();
+        assert_eq!(values(table.dataset.inputs(), F), ["0", "1", "2", "3", "4", "6", "7", "8", "9", "10"], "{name}");
+        assert_eq!(values(table.dataset.labels(), F), ["5", "11"]);
+        assert_eq!(table.remarks, [Remark::Flattened { array: String::new(), shape: vec![2, 2, 3] }]);
+        assert!(table.remarks[0].to_string().contains("each row was laid out as 6 columns, the last index fastest"));
+    }
+}
+
+#[test]
+fn arrays_that_are_not_asked_for_may_be_of_any_kind() {
+    // Without a choice, what cannot be an input is told.
+    assert!(chosen("others.npz", &["label"], &[], &[]).unwrap_err().contains("array `names` holds strings"));
+    let table = chosen("others.npz", &["label"], &["x"], &[]).unwrap();
+    assert_eq!((table.columns.inputs, table.columns.labels), (strings(&["x[0]", "x[1]", "x[2]"]), strings(&["label"])));
+    let table = chosen("others.npz", &["label"], &["x[2]", "images"], &[]).unwrap();
+    assert_eq!(table.columns.inputs, strings(&["x[2]", "images[0]", "images[1]", "images[2]"]));
+    assert_eq!(table.remarks, [Remark::Flattened { array: "images".to_string(), shape: vec![4, 1, 3] }]);
+    let table = chosen("others.npz", &[], &[], &["names", "one", "more", "images", "label"]).unwrap();
+    assert_eq!((table.columns.inputs.len(), table.labels.len()), (3, 0));
+    let error = chosen("others.npz", &["label"], &["x", "more"], &[]).unwrap_err();
+    assert!(error.contains("array `label` has 4 rows, array `more` has 2") && error.contains("--drop"), "{error}");
+    for array in ["names", "one"] {
+        let error = chosen("others.npz", &["label"], &[array], &[]).unwrap_err();
+        assert!(error.contains(&format!("array `{array}` ")), "{error}");
+    }
+    assert!(chosen("others.npz", &["label"], &["z"], &[]).unwrap_err().contains("has no column `z`"));
 }
 
 #[test]
@@ -199,7 +262,7 @@ fn hostile_headers_are_refused() {
     assert!(array(&[MAGIC, &[2, 0, 255, 255, 255, 255]].concat()).unwrap_err().to_string().contains("65536"));
     assert!(array(&[MAGIC, &[4, 0]].concat()).unwrap_err().to_string().contains("version"));
     let boolean = array(&with_header("{'descr': '|b1', 'fortran_order': False, 'shape': (4, 2)}", &[2; 8]));
-    assert!(matches!(boolean, Err(NumpyProblem::NoBoolean { row: 0, .. })));
+    assert!(matches!(boolean, Err(NumpyProblem::NoValue { row: 0, .. })));
 }
 
 proptest! {

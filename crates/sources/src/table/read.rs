@@ -10,7 +10,7 @@ use roundproof_files::{Digest, Stored};
 use roundproof_format::Format;
 use thiserror::Error;
 
-use super::Table;
+use super::{Choice, Inputs, Table};
 use crate::csv::{self, CsvProblem};
 use crate::numpy::{self, NumpyProblem};
 
@@ -77,26 +77,51 @@ impl Kind {
 
 /// The data set in a table, rounded to `format`, and the file's digest.
 ///
-/// What the file is, its name says (`.csv`, `.npy`, `.npz`), else its first bytes. `labels` names the label columns, in
-/// the order that the labels are to have: by name, or `#5` for the fifth column; in an archive of arrays, the name of an
-/// array stands for all its columns. `progress` is told from time to time how much of how much is done.
+/// What the file is, its name says (`.csv`, `.npy`, `.npz`), else its first bytes. `progress` is told from time to time how
+/// much of how much is done.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no data set of this format.
+/// If the file cannot be read or is no data set of this format, or if no label was chosen.
 pub fn read_table(
     path: &Path,
-    labels: &[String],
+    choice: &Choice,
     format: Format,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Stored<Table>, TableError> {
+    let read = read(path, choice, true, format, progress)?;
+    let value = read.value.labelled().map_err(|error| TableProblem::Csv(error.into())).in_file(path)?;
+    Ok(Stored { value, digest: read.digest })
+}
+
+/// The inputs in a table, and its labels if any are chosen; else as [`read_table`].
+///
+/// # Errors
+///
+/// As [`read_table`], but that labels are not needed.
+pub fn read_inputs(
+    path: &Path,
+    choice: &Choice,
+    format: Format,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Stored<Inputs>, TableError> {
+    read(path, choice, false, format, progress)
+}
+
+fn read(
+    path: &Path,
+    choice: &Choice,
+    labelled: bool,
+    format: Format,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Stored<Inputs>, TableError> {
     let mut read = || {
         let bytes = std::fs::read(path).map_err(TableProblem::Unreadable)?;
         let kind = Kind::of_name(path).unwrap_or_else(|| Kind::of_bytes(&bytes));
         let value = match kind {
-            Kind::Csv => csv::parse(&bytes, labels, format, progress)?,
-            Kind::Npy => numpy::parse_array(&bytes, labels, format, progress)?,
-            Kind::Npz => numpy::parse_archive(&bytes, labels, format, progress)?,
+            Kind::Csv => csv::parse(&bytes, choice, labelled, format, progress)?,
+            Kind::Npy => numpy::read_array(&bytes, choice, labelled, format, progress)?,
+            Kind::Npz => numpy::read_archive(&bytes, choice, labelled, format, progress)?,
         };
         Ok(Stored { value, digest: Digest::of(&bytes) })
     };
@@ -129,7 +154,7 @@ fn estimated_cells(file: &mut File, length: u64) -> io::Result<u64> {
     file.take(1 << 18).read_to_end(&mut sample)?;
     // The header, whose names are longer than cells, does not count.
     let body = sample.iter().position(|&byte| byte == b'\n').map_or(&sample[..], |end| &sample[end + 1..]);
-    let ends = body.iter().filter(|byte| matches!(byte, b',' | b'\n')).count() as u64;
+    let ends = body.iter().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'\n')).count() as u64;
     Ok(match body.len() as u64 {
         0 => length / 2,
         read => (u128::from(length) * u128::from(ends) / u128::from(read)) as u64,

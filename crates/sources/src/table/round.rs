@@ -43,6 +43,8 @@ pub(crate) enum Scalar {
     Integer { negative: bool, magnitude: u64 },
     /// A datum of binary16, binary32 or binary64.
     Datum { source: Source, bits: u64 },
+    /// An encoding of another format.
+    Encoded { format: Format, bits: u64 },
 }
 
 impl Scalar {
@@ -51,6 +53,7 @@ impl Scalar {
         match self {
             Scalar::Integer { negative, magnitude } => format!("{}{magnitude}", if negative { "-" } else { "" }),
             Scalar::Datum { source, bits } => exact_decimal(source.format(), Encoding::from_bits(bits.into())),
+            Scalar::Encoded { format, bits } => exact_decimal(format, Encoding::from_bits(bits.into())),
         }
     }
 
@@ -61,6 +64,7 @@ impl Scalar {
                 Some(Quick { negative, significand: magnitude, exponent: 0, divisor: 1 })
             }
             Scalar::Datum { source, bits } => Quick::datum(source, bits),
+            Scalar::Encoded { .. } => None,
         }
     }
 
@@ -69,12 +73,17 @@ impl Scalar {
             Scalar::Integer { negative, magnitude } => {
                 Ok(Number { negative, magnitude: Integer::from(magnitude).into() })
             }
-            Scalar::Datum { source, bits } => match decode(source.format(), Encoding::from_bits(bits.into())) {
-                Some(Datum::Finite(value)) => Ok(Number { negative: value < 0, magnitude: value.abs() }),
-                Some(Datum::Zero { negative }) => Ok(Number { negative, magnitude: Rational::new() }),
-                Some(Datum::Nan | Datum::Infinity { .. }) | None => Err(CellProblem::NotFinite),
-            },
+            Scalar::Datum { source, bits } => decoded(source.format(), bits),
+            Scalar::Encoded { format, bits } => decoded(format, bits),
         }
+    }
+}
+
+fn decoded(format: Format, bits: u64) -> Result<Number, CellProblem> {
+    match decode(format, Encoding::from_bits(bits.into())) {
+        Some(Datum::Finite(value)) => Ok(Number { negative: value < 0, magnitude: value.abs() }),
+        Some(Datum::Zero { negative }) => Ok(Number { negative, magnitude: Rational::new() }),
+        Some(Datum::Nan | Datum::Infinity { .. }) | None => Err(CellProblem::NotFinite),
     }
 }
 
@@ -99,6 +108,11 @@ impl Rounder {
     pub(crate) fn new(format: Format) -> Rounder {
         let (texts, scalars) = (FxHashMap::default(), FxHashMap::default());
         Rounder { format, target: Target::new(format), report: Report::default(), worst: None, texts, scalars }
+    }
+
+    /// The format that is rounded to.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// What rounding did.
@@ -195,6 +209,7 @@ impl Rounder {
 fn number(text: &str) -> Result<Number, CellProblem> {
     parse_number(text).map_err(|error| match error {
         NumberError::Empty => CellProblem::Empty,
+        NumberError::Syntax if CellProblem::is_missing(text) => CellProblem::Missing,
         NumberError::Syntax => CellProblem::Text,
         NumberError::NotFinite => CellProblem::NotFinite,
         NumberError::Exponent => CellProblem::Exponent,

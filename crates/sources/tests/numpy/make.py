@@ -2,6 +2,7 @@
 
 import pathlib
 
+import ml_dtypes
 import numpy
 
 here = pathlib.Path(__file__).parent
@@ -22,6 +23,12 @@ save("bool", values % 2 == 0)
 save("fortran", numpy.asfortranarray(values.astype("<f4")))
 save("one_dimension", values[:, 0].astype("<f8"))
 save("three_dimensions", values.reshape(2, 2, 3))
+save("three_dimensions.fortran", numpy.asfortranarray(values.reshape(2, 2, 3).astype("<f4")))
+# Types from outside NumPy, which have no name of their own in the file.
+small = numpy.array([[0.5, -2, 1], [3, -0.0, 0], [0.125, 1.5, 1]])
+for dtype in ["bfloat16", "float8_e5m2", "float8_e4m3fn", "float4_e2m1fn"]:
+    save(dtype, small.astype(getattr(ml_dtypes, dtype)))
+save("float8_e5m2.infinite", numpy.array([[numpy.inf, 1]]).astype(ml_dtypes.float8_e5m2))
 save("scalar", numpy.float64(1))
 save("extremes.i8", numpy.array([[-(2**63), 1], [2**63 - 1, 2]], "<i8"))
 save("extremes.u8", numpy.array([[2**64 - 1, 1], [0, 2]], "<u8"))
@@ -42,5 +49,7 @@ table = dict(x=values.astype("u1"), weight=values[:, 1].astype("<f4") / 3, label
 numpy.savez(here / "table.npz", **table)
 numpy.savez_compressed(here / "compressed.npz", **table)
 numpy.savez(here / "ragged.npz", x=values, label=values[:3, 0])
+others = dict(names=numpy.array(["a", "b"]), one=numpy.float64(1), more=values[:2], images=values.reshape(4, 1, 3))
+numpy.savez(here / "others.npz", label=table["label"], **others, x=table["x"])
 lines = [f"{r[0]},{r[1]},{r[2]},{float(w).hex()},{l}" for r, w, l in zip(table["x"], table["weight"], table["label"])]
 (here / "table.csv").write_text("x[0],x[1],x[2],weight,label\n" + "\n".join(lines) + "\n")
