@@ -277,11 +277,11 @@ pub fn place(out: &Path, proof: &Proof, table: Option<&Table>) -> Result<()> {
 
 /// For each label column whose names were numbered, the names in the order of their numbers; none if there is none.
 fn classes(table: &Table) -> Option<BTreeMap<&str, &[String]>> {
-    let named = |remark| match remark {
-        &Remark::Classes { ref column, ref names } => Some((column.as_str(), names.as_slice())),
+    let named = table.remarks.iter().filter_map(|remark| match remark {
+        Remark::Classes { column, names } => Some((column.as_str(), names.as_slice())),
         _ => None,
-    };
-    let classes: BTreeMap<&str, &[String]> = table.remarks.iter().filter_map(named).collect();
+    });
+    let classes: BTreeMap<&str, &[String]> = named.collect();
     (!classes.is_empty()).then_some(classes)
 }
 

@@ -143,7 +143,7 @@ fn inputs_that_the_tool_rounds_go_where_the_rounded_ones_go() {
     let (theirs, ours) = (all(inputs), all(format));
     let rounded: Vec<Option<Rational>> = ours.iter().map(|x| number::rounded(inputs, x)).collect();
     let mut checked = 0;
-    for pair in theirs.windows(2).step_by(17) {
+    for pair in theirs.windows(2).step_by(41) {
         for at in [pair[0].clone(), (pair[0].clone() + &pair[1]) / 2] {
             for cut in [Cut::before(&at), Cut::after(&at)] {
                 let mut model = split(vec![cut.clone()]);
@@ -159,7 +159,7 @@ fn inputs_that_the_tool_rounds_go_where_the_rounded_ones_go() {
             }
         }
     }
-    assert!(checked > 1_000_000, "{checked}");
+    assert!(checked > 500_000, "{checked}");
 }
 
 #[test]
