@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use roundproof_exact::text::exact_decimal;
 use roundproof_files::safetensors::parse_forest;
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};

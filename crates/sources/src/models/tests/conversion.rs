@@ -86,11 +86,8 @@ fn unbounded_formats_have_the_cuts_of_the_tools_rounding() {
 /// The leaf that an input reaches.
 fn leaf(forest: &Forest, input: &Rational) -> Rational {
     let (tree, format) = (&forest.trees()[0], forest.format());
-    let (links, mut place) = (tree.links(), 0);
-    while let TreeNode::Split { threshold, .. } = tree.nodes[place] {
-        place = if *input <= value(format, threshold) { place + 1 } else { links[place] as usize };
-    }
-    value(format, tree.values.get(links[place] as usize))
+    let leaf = tree.leaf(&tree.preorder(), |_, threshold| *input > value(format, threshold));
+    value(format, tree.values.get(leaf))
 }
 
 /// Every choice of up to five cuts before and after some values of a format and between them: every value goes to the side
