@@ -14,6 +14,7 @@ several, 2 before 1 before 3.
 
 import hashlib
 import json
+import math
 import re
 import struct
 import sys
@@ -109,6 +110,19 @@ class Format:
         value = Fraction(significand) * Fraction(2) ** (exponent - self.p + 1)
         need(value <= self.largest, f"{bits:#x} is not an encoding of {self.name}")
         return (negative, value)
+
+    def contains(self, other):
+        """Whether it has every value of another format, with its infinities."""
+        if self.unbounded:
+            return self.p >= other.p and other.specials != "ieee"
+        least = lambda format: format.emin - format.p + 1
+        within = self.p >= other.p and not other.unbounded
+        return (
+            within
+            and least(self) <= least(other)
+            and other.largest <= self.largest
+            and (other.specials != "ieee" or self.specials == "ieee")
+        )
 
     def zero(self, negative):
         return (negative and self.has_negative_zero, Fraction(0))
@@ -241,26 +255,97 @@ class Tensors:
 ARITIES = {"step": 0, "relu": 0, "identity": 0, "leaky-relu": 1, "clip": 2, "sign": 0}
 
 
-def read_network(tensors, format):
-    """The layers: (activation, its parameters, rows), a row its terms (input, weight) and its bias."""
-    need("steps" not in tensors.metadata, f"{tensors.name} has layers that this judge does not know: metadata `steps`")
-    layers = []
-    for index, activation in enumerate(json.loads(tensors.metadata["activations"])):
-        starts = tensors.take(f"layer{index}.row_ptr", ["U64"])
-        columns = tensors.take(f"layer{index}.columns", ["U32"])
-        weights, biases = (tensors.values(f"layer{index}.{what}", format) for what in ("weights", "bias"))
-        rows = [
-            (list(zip(columns[begin:end], weights[begin:end])), bias)
-            for begin, end, bias in zip(starts, starts[1:], biases)
+class Layer:
+    """What makes one vector of earlier ones. `rows` are (kind, ...): sums with terms (input, weight) and a bias, maxima and
+    products with the inputs that they are of."""
+
+    def __init__(self, reads, operands, format, activation, parameters, rows, stored):
+        self.reads, self.operands, self.format, self.rows, self.stored = reads, operands, format, rows, stored
+        self.activation, self.parameters = activation, parameters
+
+
+def taps(axes):
+    """For each position of a window on a grid, the last axis fastest: (place in the window, place in the grid) of what it reads."""
+    found = [[(0, 0)]]
+    for size, window, stride, dilation, before, after in axes:
+        count = (size + before + after - (window - 1) * dilation - 1) // stride + 1
+        here = [[(k, at * stride + k * dilation - before) for k in range(window)] for at in range(count)]
+        found = [
+            [(w * window + k, g * size + x) for w, g in outer for k, x in inner if 0 <= x < size]
+            for outer in found
+            for inner in here
         ]
+    return found
+
+
+def read_rows(tensors, index, form, operands, inputs):
+    """The rows of a layer, and how many numbers are stored of it."""
+    name = lambda what: f"layer{index}.{what}"
+    if form["op"] == "product":
+        need(len(form["reads"]) == 2 and inputs % 2 == 0, "a product is of two vectors")
+        return [("product", row, inputs // 2 + row) for row in range(inputs // 2)], 0
+    if form["op"] == "maximum" and form["windows"] == "sliding":
+        size = math.prod(axis[0] for axis in form["axes"])
+        need(size * form["channels"] == inputs, f"{tensors.name}: windows over another number of inputs")
+        of = [[grid for _, grid in window] for window in taps(form["axes"])]
+        return [("maximum", [channel * size + grid for grid in one]) for channel in range(form["channels"]) for one in of], 0
+    if form["op"] == "maximum" or form["matrix"] == "sparse":
+        starts, columns = tensors.take(name("row_ptr"), ["U64"]), tensors.take(name("columns"), ["U32"])
+        spans = list(zip(starts, starts[1:]))
+        if form["op"] == "maximum":
+            return [("maximum", columns[begin:end]) for begin, end in spans], 0
+    weights, biases = (tensors.values(name(what), operands) for what in ("weights", "bias"))
+    stored = len(weights) + len(biases)
+    if form["matrix"] == "sparse":
+        rows = [list(zip(columns[begin:end], weights[begin:end])) for begin, end in spans]
+    elif form["matrix"] == "dense":
+        need(len(weights) == inputs * len(biases), f"{tensors.name}: another number of weights")
+        rows = [list(enumerate(weights[row * inputs : (row + 1) * inputs])) for row in range(len(biases))]
+    else:
+        size, window = (math.prod(axis[which] for axis in form["axes"]) for which in (0, 1))
+        channels, groups, outputs = form["channels"], form["groups"], len(biases)
+        need(size * channels == inputs and channels % groups == outputs % groups == 0, f"{tensors.name}: other channels")
+        of_group = channels // groups
+        need(len(weights) == outputs * of_group * window, f"{tensors.name}: another number of weights")
+        rows = [
+            [
+                ((output // (outputs // groups) * of_group + channel) * size + grid,
+                 weights[(output * of_group + channel) * window + place])
+                for channel in range(of_group)
+                for place, grid in one
+            ]
+            for output in range(outputs)
+            for one in taps(form["axes"])
+        ]
+        biases = [bias for bias in biases for _ in taps(form["axes"])]
+    return [("sum", terms, bias) for terms, bias in zip(rows, biases)], stored
+
+
+def read_network(tensors, format):
+    """How many inputs there are, and the layers."""
+    activations = json.loads(tensors.metadata["activations"])
+    forms = json.loads(tensors.metadata["steps"]) if "steps" in tensors.metadata else [
+        {"op": "sum", "reads": [index], "matrix": "sparse", "format": format.name} for index in range(len(activations))
+    ]
+    need(len(forms) == len(activations), f"{tensors.name}: another number of steps than of activations")
+    inputs = int(tensors.metadata["input_dimension"])
+    layers, vectors = [], [(inputs, format)]
+    for index, (activation, form) in enumerate(zip(activations, forms)):
+        need(form["reads"] and max(form["reads"]) <= index, f"{tensors.name}: layer {index} reads what is not there")
+        operands, made = vectors[form["reads"][0]][1], Format(form["format"])
+        need(all(vectors[read][1].name == operands.name for read in form["reads"]), f"{tensors.name}: several formats are read")
+        read = sum(vectors[read][0] for read in form["reads"])
+        rows, stored = read_rows(tensors, index, form, operands, read)
         need(activation in ARITIES, f"{tensors.name}: the activation {activation!r} is unknown")
-        parameters = tensors.values(f"layer{index}.activation", format) if ARITIES[activation] else []
+        parameters = tensors.values(f"layer{index}.activation", made) if ARITIES[activation] else []
         need(len(parameters) == ARITIES[activation], f"{tensors.name}: {activation} has another number of parameters")
-        layers.append((activation, parameters, rows))
-    old = all(activation in ("step", "relu", "identity") for activation, _, _ in layers)
+        layers.append(Layer(form["reads"], operands, made, activation, parameters, rows, stored))
+        vectors.append((len(rows), made))
+    old = all(activation in ("step", "relu", "identity") for activation in activations) and "steps" not in tensors.metadata
     need(tensors.metadata.get("version") == (None if old else "2"), f"{tensors.name} is of another version")
     need(not tensors.header, f"{tensors.name} has tensors that are not known")
-    return int(tensors.metadata["input_dimension"]), layers
+    need(layers[-1].format.name == format.name, f"{tensors.name}: the outputs have another format")
+    return inputs, layers
 
 
 def forest_value(tensors, format, point, output):
@@ -337,7 +422,7 @@ class SumPath:
 class Model:
     """A path model, and the arithmetic that it gives a format."""
 
-    def __init__(self, fields, format):
+    def __init__(self, fields, operands, format):
         known = {"rounding", "order", "contraction", "overflow", "subnormals", "accumulator"}
         need(set(fields) == known, "the path model has other fields than this program knows")
         names = {"ties-to-even": "RNE", "ties-to-away": "RNA", "toward-positive": "RTP", "toward-negative": "RTN"}
@@ -347,10 +432,15 @@ class Model:
         need(fields["subnormals"] in ("gradual", "flush"), "unknown words")
         self.any_order, self.contracts = fields["order"] == "any", fields["contraction"] == "any"
         self.flushes, self.format, self.overflow = fields["subnormals"] == "flush", format, fields["overflow"]
+        self.operands = operands
         self.wide, self.wide_overflow, self.widened = format, self.overflow, False
         if fields["accumulator"] != "same":
             self.wide, self.widened = Format(fields["accumulator"]["format"]), True
             self.wide_overflow = fields["accumulator"]["overflow"]
+        elif not format.contains(operands):
+            self.wide, self.widened = operands, True
+        for narrow in (operands, format):
+            need(self.wide.contains(narrow), f"{self.wide.name} does not contain {narrow.name}", Rejected)
 
     def plain(self, terms):
         path = SumPath(terms, self.mode or "RNE")
@@ -383,14 +473,43 @@ class Model:
         return format.zero(datum[0]) if flushed and format.is_subnormal(datum) else datum
 
     def widen(self, datum):
-        return self.wide.convert(datum, "RTZ", self.wide_overflow) if self.wide.name != self.format.name else datum
+        return self.wide.convert(datum, "RTZ", self.wide_overflow) if self.wide.name != self.operands.name else datum
+
+    def product(self, factors, choice):
+        """An element-wise product, rounded once."""
+        mode, flushed = choice
+        need(self.mode in (None, mode) and (not flushed or self.flushes), "a choice is not in the model", Rejected)
+        moved = []
+        for factor, flag in zip(factors, "lr"):
+            factor = self.flush(self.operands, factor, flag in flushed)
+            other = self.format.name != self.operands.name
+            moved.append(self.format.convert(factor, "RTZ", self.overflow) if other else factor)
+        product = self.format.settle(multiply(*moved), mode, self.overflow)
+        return self.flush(self.format, product, "o" in flushed)
+
+    def neuron(self, row, inputs, path):
+        """What a neuron gives before its activation, on the path of that text; on the plain one if there is none."""
+        if row[0] == "sum":
+            _, terms, bias = row
+            taken = SumPath.read(path) if path else self.plain(len(terms))
+            self.check(taken, len(terms))
+            return self.sum(terms, bias, inputs, taken)
+        if row[0] == "product":
+            need(path is None or path.startswith("product "), "a path is not one of a product", Rejected)
+            choice = read_choice(path.removeprefix("product ")) if path else (self.mode or "RNE", "")
+            return self.product([inputs[column] for column in row[1:]], choice)
+        need(path in (None, "maximum"), "a path is not one of a maximum", Rejected)
+        data = [inputs[column] for column in row[1]]
+        if any(value == NAN for _, value in data):
+            return self.format.not_a_number()
+        return max(data, key=lambda datum: (place(datum), not datum[0]))
 
     def sum(self, terms, bias, inputs, path):
         """The value of one sum on one path, in the network's format."""
         factors = []
         for (column, weight), (_, flushed) in zip(terms, path.products):
-            weight = self.flush(self.format, weight, "l" in flushed)
-            factor = self.flush(self.format, inputs[column], "r" in flushed)
+            weight = self.flush(self.operands, weight, "l" in flushed)
+            factor = self.flush(self.operands, inputs[column], "r" in flushed)
             factors.append((self.widen(weight), self.widen(factor)))
         operands = []
         for (weight, factor), (mode, flushed) in zip(factors, path.products):
@@ -461,10 +580,15 @@ def unique(pairs):
     return dict(pairs)
 
 
-def value(format, text):
+def value(format, text, own=None):
+    """A value of `format`; of a neuron whose layer has a format of its own, that of the layer, written with digits as one of
+    `format`, or more."""
     digits = (format.width + 3) // 4
-    need(re.fullmatch(f"0x[0-9a-f]{{{digits}}}", text) is not None, f"{text!r} is not a value of {format.name}")
-    return format.decode(int(text, 16))
+    need(re.fullmatch("0x[0-9a-f]+", text) is not None, f"{text!r} is not a value")
+    bits = int(text, 16)
+    own = own or format
+    need(bits >> own.width == 0 and text == f"0x{bits:0{digits}x}", f"{text!r} is not a value of {own.name}")
+    return own.decode(bits)
 
 
 def judge(path):
@@ -479,7 +603,6 @@ def judge(path):
         raise NotJudged(f"the verdict is {certificate['verdict']}: this program judges witnesses alone")
     need(evidence and evidence["kind"] == "witness", "a refutation has a witness")
     format = Format(claim["format"])
-    model = Model(claim["model"], format)
 
     def beside(field):
         return Tensors(path.parent / certificate[field]["path"], certificate[field]["sha256"])
@@ -490,9 +613,9 @@ def judge(path):
     shape = claim["shape"]
     counted = {
         "input_dimension": inputs,
-        "output_dimension": len(layers[-1][2]),
+        "output_dimension": len(layers[-1].rows),
         "layers": len(layers),
-        "parameters": sum(len(terms) + 1 for _, _, rows in layers for terms, _ in rows),
+        "parameters": sum(layer.stored for layer in layers),
     }
     for name, count in counted.items():
         need(shape[name] == count, f"the claim says {shape[name]} for {name}, and it is {count}", Rejected)
@@ -512,21 +635,22 @@ def judge(path):
         need(all(isinstance(datum[1], Fraction) for datum in point), "an input is not finite", Rejected)
 
     listed = {(entry["layer"], entry["neuron"]): entry for entry in evidence["neurons"]}
-    values = point
-    for index, (activation, parameters, rows) in enumerate(layers):
+    vectors = [point]
+    for index, layer in enumerate(layers):
+        model = Model(claim["model"], layer.operands, layer.format)
+        inputs = [datum for read in layer.reads for datum in vectors[read]]
         after = []
-        for neuron, (terms, bias) in enumerate(rows):
+        for neuron, row in enumerate(layer.rows):
             entry = listed.pop((index, neuron), {})
             need(set(entry) <= {"layer", "neuron", "path", "value"}, "a neuron has fields that are not known")
-            taken = SumPath.read(entry["path"]) if entry else model.plain(len(terms))
-            model.check(taken, len(terms))
-            admitted = activations(activation, parameters, model.sum(terms, bias, values, taken), model)
-            named = value(format, entry["value"]) if "value" in entry else admitted[0]
+            before = model.neuron(row, inputs, entry["path"] if entry else None)
+            admitted = activations(layer.activation, layer.parameters, before, model)
+            named = value(format, entry["value"], layer.format) if "value" in entry else admitted[0]
             need(named in admitted, "a neuron's value is not one of its activation", Rejected)
             after.append(named)
-        values = after
+        vectors.append(after)
     need(not listed, "a path is listed of a neuron that is not there", Rejected)
-    reached = values[output]
+    reached = vectors[-1][output]
     said = value(format, evidence["value"])
     if reached[1] == NAN:
         said = (False, NAN) if int(evidence["value"], 16) == format.canonical_nan() else None

@@ -8,9 +8,13 @@ mod steps {
 }
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use roundproof_exact::Value;
-use roundproof_files::safetensors::{network_bytes, parse_network};
+use roundproof_files::certificate::{self, FileReference};
+use roundproof_files::safetensors::{dataset_bytes, network_bytes, parse_network};
+use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, RoundingMode};
 use roundproof_kernel::{Claim, Evidence, Rejection, ReplayRejection, Subject, Verdict, check};
 use roundproof_network::{
@@ -268,6 +272,75 @@ fn what_the_kernel_proves_no_path_misses_and_what_search_finds_it_replays() {
     proved.at_least(15);
     found.at_least(15);
     excluded.at_least(25);
+}
+
+/// The witnesses of random paths in certificates, judged by the program that was written from CERTIFICATES.md alone.
+#[test]
+fn another_program_replays_them_too() {
+    let mut numbers = Numbers::new(6);
+    let mut counted = Counted::new();
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("steps");
+    let mut certificates = Vec::new();
+    for seed in 0..400 {
+        let format = numbers.pick(&formats());
+        let network = random_network(&mut numbers, format);
+        let Ok(model) = PathModel::parse(numbers.pick(&MODELS), format) else { continue };
+        if model.check_steps(&network).is_err() {
+            continue;
+        }
+        let row = row(&mut numbers, &network);
+        let told = trace(&network, &row, &model, &mut Random::new(seed, 1)).expect("a trace");
+        let witness = witness(&told, 0);
+        let label = if format.is_zero(witness.value) { format.one(false) } else { format.zero() };
+        let labels = vec![label; network.output_dimension()];
+        let data = dataset(format, &row, &labels).expect("a data set");
+        counted.count(&network);
+        certificates.push(written(&root.join(seed.to_string()), &network, &data, model, witness));
+    }
+    counted.at_least(20);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/second_judge.py");
+    let judge = |certificates: &[PathBuf]| {
+        let run = Command::new("python3").arg(&script).args(certificates).output().expect("python3");
+        (run.status.code(), String::from_utf8(run.stdout).expect("text"))
+    };
+    let (code, said) = judge(&certificates);
+    let other: Vec<&str> = said.lines().filter(|line| !line.starts_with("Refuted")).collect();
+    assert!(code == Some(0) && other.is_empty(), "{other:#?}");
+    // Another value than the path gives is noticed.
+    let text = std::fs::read_to_string(&certificates[0]).expect("a certificate");
+    let said = text.find("\"value\": \"0x").expect("the output's value") + "\"value\": \"0x".len();
+    let digit = if &text[said..=said] == "0" { "1" } else { "0" };
+    std::fs::write(&certificates[0], format!("{}{digit}{}", &text[..said], &text[said + 1..])).expect("written");
+    let (code, said) = judge(&certificates[..1]);
+    assert!(code == Some(1) || code == Some(2), "{said}");
+    std::fs::remove_dir_all(root).expect("removed");
+}
+
+/// A certificate with its files in this folder.
+fn written(folder: &Path, network: &Network, data: &Dataset, model: PathModel, witness: Witness) -> PathBuf {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.join(name), bytes).expect("written");
+        FileReference { path: name.parse().expect("a path"), sha256: Digest::of(bytes) }
+    };
+    let claim = Claim::memorizes(network, data, model);
+    let certificate = Certificate {
+        claim: certificate::Claim { format: claim.format, model, property: claim.property.into(), shape: claim.shape },
+        network: file("net.safetensors", &network_bytes(network)),
+        network_source: None,
+        dataset: Some(file("data.safetensors", &dataset_bytes(data, None))),
+        forest: None,
+        source: None,
+        verdict: Verdict::Refuted,
+        evidence: Some(Evidence::Witness(witness)),
+        lemmas: Vec::new(),
+        provenance: [].into(),
+    };
+    let path = folder.join("certificate.json");
+    certificate.write(&path).expect("written");
+    // It reads back, values of other formats than the claim's included.
+    assert_eq!(Certificate::read(&path).expect("it was written").value, certificate);
+    path
 }
 
 /// One value through one operation of each kind, by hand.

@@ -103,7 +103,7 @@ fn geometry(numbers: &mut Numbers, size: usize, padded: bool) -> Geometry {
         let dilation = if (window - 1) * 2 < size { 1 + numbers.below(2) } else { 1 };
         Axis { size, window, stride: 1 + numbers.below(2), dilation, before, after }
     };
-    let axes = match size % 2 == 0 && numbers.below(2) == 0 {
+    let axes = match size.is_multiple_of(2) && numbers.below(2) == 0 {
         true => vec![axis(numbers, 2), axis(numbers, size / 2)],
         false => vec![axis(numbers, size)],
     };
@@ -137,8 +137,8 @@ pub fn random_network(numbers: &mut Numbers, format: Format) -> Network {
                 (Op::Sum { matrix: Matrix::new(Storage::Dense(Dense { inputs: read, weights })), bias }, reads, made)
             }
             3 => {
-                let groups = if read % 2 == 0 { 1 + numbers.below(2) } else { 1 };
-                let inputs = if read % 2 == 0 { 2 } else { 1 };
+                let groups = if read.is_multiple_of(2) { 1 + numbers.below(2) } else { 1 };
+                let inputs = if read.is_multiple_of(2) { 2 } else { 1 };
                 let outputs = groups * (1 + numbers.below(2));
                 let geometry = geometry(numbers, read / inputs, true);
                 let weights = numbers.values(operands, outputs * (inputs / groups) * geometry.window());
@@ -152,7 +152,7 @@ pub fn random_network(numbers: &mut Numbers, format: Format) -> Network {
                 (Op::Maximum(Windows::Listed { row_ptr, columns }), reads, operands)
             }
             5 => {
-                let channels = if read % 2 == 0 { 2 } else { 1 };
+                let channels = if read.is_multiple_of(2) { 2 } else { 1 };
                 (
                     Op::Maximum(Windows::Sliding { geometry: geometry(numbers, read / channels, false), channels }),
                     reads,

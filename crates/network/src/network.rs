@@ -297,7 +297,7 @@ fn check_op(index: usize, placed: &Placed) -> Result<(), NetworkError> {
                 ));
             }
             let reads = &placed.step().reads;
-            if reads.len() != 2 || placed.inputs() % 2 != 0 {
+            if reads.len() != 2 || !placed.inputs().is_multiple_of(2) {
                 return wrong("a product is of two vectors of one size".to_string());
             }
             Ok(())
@@ -336,7 +336,7 @@ fn check_sum(index: usize, placed: &Placed, matrix: &Matrix, bias: &Encodings) -
         }
         Storage::Convolution(convolution) => {
             let Convolution { geometry, inputs, outputs, groups, weights } = convolution;
-            let divides = |channels: usize| *groups > 0 && channels % groups == 0;
+            let divides = |channels: usize| *groups > 0 && channels.is_multiple_of(*groups);
             if !divides(*inputs) || !divides(*outputs) || *inputs == 0 {
                 return wrong(format!("{inputs} channels in and {outputs} out are not of {groups} groups of one size"));
             }

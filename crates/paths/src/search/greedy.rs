@@ -33,11 +33,8 @@ impl Greedy {
         votes[steps.len()][output] = if high { 1 } else { -1 };
         for (index, step) in steps.iter().enumerate().rev() {
             let mut below = vec![0i64; step.inputs()];
-            for neuron in 0..step.rows() {
-                let push = votes[index + 1][neuron].signum();
-                if push == 0 {
-                    continue;
-                }
+            let pushes = votes[index + 1].iter().map(|votes| votes.signum()).enumerate();
+            for (neuron, push) in pushes.filter(|&(_, push)| push != 0) {
                 match step.neuron(neuron) {
                     Neuron::Sum { terms, bias: _ } => {
                         let format = step.operands();

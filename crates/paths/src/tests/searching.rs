@@ -121,7 +121,7 @@ fn witnesses_are_shortened_to_one_change() {
         let inputs = [value(format, 3)];
         let Ok(trace) = crate::trace(&network, &inputs, &model, &mut random) else { panic!("a path") };
         let path = trace.layers[1][0].computed.path();
-        let neurons = vec![roundproof_network::NeuronPath { layer: 1, neuron: 0, path: path.into(), value: None }];
+        let neurons = vec![roundproof_network::NeuronPath { layer: 1, neuron: 0, path, value: None }];
         let value = trace.layers[1][0].value;
         if compare(format, value, labels[3]) == Some(Ordering::Equal) {
             continue;
