@@ -640,10 +640,10 @@ def judge(path):
         model = Model(claim["model"], layer.operands, layer.format)
         inputs = [datum for read in layer.reads for datum in vectors[read]]
         after = []
-        for neuron, row in enumerate(layer.rows):
+        for neuron, computed in enumerate(layer.rows):
             entry = listed.pop((index, neuron), {})
             need(set(entry) <= {"layer", "neuron", "path", "value"}, "a neuron has fields that are not known")
-            before = model.neuron(row, inputs, entry["path"] if entry else None)
+            before = model.neuron(computed, inputs, entry["path"] if entry else None)
             admitted = activations(layer.activation, layer.parameters, before, model)
             named = value(format, entry["value"], layer.format) if "value" in entry else admitted[0]
             need(named in admitted, "a neuron's value is not one of its activation", Rejected)

@@ -118,7 +118,7 @@ impl Compile {
         let since = Instant::now();
         let model_of_paths = PathModel::parse(&self.paths, self.format).context("--paths")?;
         let stored = read_model(&self.model)?;
-        let options = ForestOptions { outputs: self.outputs, grid: self.grid };
+        let options = ForestOptions { outputs: self.outputs, grid: self.grid, real_inputs: false };
         let (forest, rounding) = stored
             .value
             .to_forest(self.format, &options)

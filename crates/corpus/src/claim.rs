@@ -31,7 +31,8 @@
 //! activation, are these.
 //!
 //! `kind = "forest"` compiles a model of another tool. It has `model`, a file, instead of a strategy, and may have
-//! `outputs` and `grid` as `roundproof compile` has them. Data and labels may be left out; with them, the claim also says
+//! `outputs` and `grid` as `roundproof compile` has them. With `inputs = "real"` the tree is meant and no tool, which would round
+//! inputs before it compares them. Data and labels may be left out; with them, the claim also says
 //! in which rows an exact forest gives the label.
 //!
 //! `kind = "depth"` enumerates which functions on `points = ["-1", "0", "1"]` networks of two layers of any width compute,

@@ -165,6 +165,7 @@ impl RefusalKind {
             ConversionError::OutOfRange { .. } => Some(RefusalKind::LeafOutOfRange),
             ConversionError::OffGrid { .. } => Some(RefusalKind::LeafOffGrid),
             ConversionError::Outputs { .. }
+            | ConversionError::NoPredecessor { .. }
             | ConversionError::Grid { .. }
             | ConversionError::Classes { .. }
             | ConversionError::Votes { .. }

@@ -147,7 +147,7 @@ fn every_row_reaches_the_leaves_that_the_tool_says() {
         let data = data(case.data, model.inputs);
         let leaves = lines(format!("{}.leaves.csv", case.name));
         assert_eq!(leaves.len(), data.rows(), "{}", case.name);
-        let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None };
+        let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None, real_inputs: false };
         let (forest, rounding) = model.to_forest(model.inputs, &options).unwrap();
         // Of what parts missing values, one side is not there.
         let one_sided = ["xgboost-infinite", "sklearn-missing"].contains(&case.name);
@@ -243,7 +243,7 @@ fn a_forest_is_worth_its_leaves() {
     for case in CASES {
         let model = case.model();
         let data = data(case.data, model.inputs);
-        let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None };
+        let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None, real_inputs: false };
         let (forest, rounding) = model.to_forest(Format::BINARY64, &options).unwrap();
         let k = forest.outputs();
         for index in 0..data.rows() {
@@ -283,7 +283,7 @@ fn labels_and_votes_are_those_of_the_leaves() {
     let (labels, rounding) = tree.to_forest(Format::BINARY32, &ForestOptions::default()).unwrap();
     assert_eq!((labels.outputs(), rounding.leaves, rounding.largest_error), (1, 0, Rational::new()));
     let forest = model("sklearn-forest.json");
-    let votes = ForestOptions { outputs: Some(Outputs::Votes), grid: None };
+    let votes = ForestOptions { outputs: Some(Outputs::Votes), grid: None, real_inputs: false };
     let (votes, rounding) = forest.to_forest(Format::BFLOAT16, &votes).unwrap();
     assert_eq!((votes.outputs(), rounding.leaves), (3, 0));
     assert_eq!(forest.classes.as_deref().unwrap(), ["setosa", "versicolor", "virginica"]);

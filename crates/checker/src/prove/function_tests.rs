@@ -56,7 +56,7 @@ fn claims_of_the_corpus_hold_on_the_plain_path() {
     // forest-any-order
     let format = Format::BFLOAT16;
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proofs/refutations/forest-any-order/trees.model");
-    let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None };
+    let options = ForestOptions { outputs: Some(Outputs::Scores), grid: None, real_inputs: false };
     let forest = read_model(Path::new(file)).expect("a model").value.to_forest(format, &options).expect("a forest").0;
     let property = Property::from(KernelProperty::Computes {
         trees: 4,

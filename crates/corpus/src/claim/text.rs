@@ -205,6 +205,18 @@ struct Model {
     outputs: Option<Text<OutputsText>>,
     grid: Option<i64>,
     tolerance: Option<Text<Magnitude>>,
+    inputs: Option<Text<RealInputs>>,
+}
+
+/// The one word that `inputs` may have.
+struct RealInputs;
+
+impl FromStr for RealInputs {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<RealInputs, ParseError> {
+        if text == "real" { Ok(RealInputs) } else { Err(ParseError::unknown("inputs", text, ["real"])) }
+    }
 }
 
 struct OutputsText(Outputs);
@@ -353,8 +365,9 @@ pub(super) fn makings(kind: Kind, fields: &mut Fields<'_>, folder: &Path) -> Res
         Kind::Memorization => of_rows(fields, folder, false)?,
         Kind::WholeNetwork => of_rows(fields, folder, true)?,
         Kind::Forest => {
-            let Model { model, outputs, grid, tolerance } = fields.take()?;
-            let options = ForestOptions { outputs: outputs.map(|Text(OutputsText(outputs))| outputs), grid };
+            let Model { model, outputs, grid, tolerance, inputs } = fields.take()?;
+            let outputs = outputs.map(|Text(OutputsText(outputs))| outputs);
+            let options = ForestOptions { outputs, grid, real_inputs: inputs.is_some() };
             let has_rows = ["data", "labels", "rows"].iter().any(|field| fields.has(field));
             let rows = has_rows.then(|| file_rows(fields, folder)).transpose()?;
             let tolerance = tolerance.map(|Text(Magnitude(tolerance))| tolerance);

@@ -146,6 +146,12 @@ pub enum NodeProblem {
 /// Why a model gives no forest of a format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConversionError {
+    /// A cut just below 0 in a format without a largest value there.
+    #[error("a split is just below 0, and {format} has no largest value there; take a bounded format")]
+    NoPredecessor {
+        /// The format.
+        format: Format,
+    },
     /// Outputs that the model does not have.
     #[error("{outputs} are not to be had from this model: {why}; take scores")]
     Outputs {

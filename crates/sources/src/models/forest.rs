@@ -27,6 +27,8 @@ pub struct ForestOptions {
     /// Leaves and base are rounded to multiples of `2^grid`, not to the format: sums of them are then multiples too,
     /// and exact as long as the format has every multiple of that size.
     pub grid: Option<i64>,
+    /// Compare every input as it is, over the reals, and not as the tool rounds it: what is meant is the tree, and no tool.
+    pub real_inputs: bool,
 }
 
 /// What a forest gives.
@@ -89,10 +91,11 @@ impl Model {
             width,
             labels,
             grid: options.grid,
+            real_inputs: options.real_inputs,
             copies: 0,
             done: Rounding::default(),
         };
-        maker.done.remarks = self.remarks_on(format);
+        maker.done.remarks = if options.real_inputs { self.remarks.clone() } else { self.remarks_on(format) };
         let mut base = Encodings::with_capacity(format, width);
         for output in 0..width {
             let apart = outputs == Outputs::Scores && self.trees.len() > 1;
@@ -237,6 +240,8 @@ struct Maker<'a> {
     /// For [`Outputs::Label`], the numbers of the classes.
     labels: Vec<Rational>,
     grid: Option<i64>,
+    /// As in [`ForestOptions`].
+    real_inputs: bool,
     /// Leaves that were there before.
     copies: usize,
     done: Rounding,
@@ -275,7 +280,7 @@ impl Maker<'_> {
             };
             match &tree.nodes()[place] {
                 ModelNode::Split { column, cuts } => {
-                    let (thresholds, moved, swapped) = self.thresholds(cuts);
+                    let (thresholds, moved, swapped) = self.thresholds(cuts)?;
                     let mut sides = [place + 1, ends[place + 1]];
                     if swapped {
                         sides.reverse();
@@ -316,10 +321,10 @@ impl Maker<'_> {
 
     /// The largest value below each cut that has values on both sides, whether one of those is at no value, and whether
     /// the sides are swapped below the first of them.
-    fn thresholds(&self, cuts: &[Cut]) -> (Vec<Encoding>, bool, bool) {
+    fn thresholds(&self, cuts: &[Cut]) -> Result<(Vec<Encoding>, bool, bool), ConversionError> {
         let (mut thresholds, mut any_moved, mut swapped) = (Vec::with_capacity(cuts.len()), false, false);
         for cut in cuts {
-            match self.place(cut) {
+            match self.place(cut)? {
                 Place::Behind => break,
                 Place::Ahead => swapped = !swapped,
                 // No value is between two cuts of one threshold.
@@ -332,26 +337,29 @@ impl Maker<'_> {
                 }
             }
         }
-        (thresholds, any_moved, swapped)
+        Ok((thresholds, any_moved, swapped))
     }
 
     /// Where a cut of the tool's inputs is among the values of the format.
-    fn place(&self, cut: &Cut) -> Place {
-        let inputs = self.model.inputs;
-        if is_within(self.format, inputs) {
-            return place(self.format, cut);
+    fn place(&self, cut: &Cut) -> Result<Place, ConversionError> {
+        let (format, inputs) = (self.format, self.model.inputs);
+        if self.real_inputs && !format.is_bounded() && !cut.closed && cut.at == 0 {
+            return Err(ConversionError::NoPredecessor { format });
+        }
+        if self.real_inputs || is_within(format, inputs) {
+            return Ok(place(format, cut));
         }
         // The largest value that the tool has below the cut, and the one above that: reals go to the nearer of them.
         let below = match place(inputs, cut) {
             Place::After(below, _) => value(inputs, below),
-            one_side => return one_side,
+            one_side => return Ok(one_side),
         };
         let beyond = below.clone() + step(inputs, &below);
         let above = round(&beyond, inputs, RoundingMode::TowardPositive, Overflow::Saturate).encoding;
         let at = (below.clone() + value(inputs, above)) / 2;
         let nearest = round(&at, inputs, RoundingMode::TiesToEven, Overflow::Saturate).encoding;
         // Never at 0, since 0 is a value of the tool's.
-        place(self.format, &Cut { closed: value(inputs, nearest) == below, at })
+        Ok(place(format, &Cut { closed: value(inputs, nearest) == below, at }))
     }
 
     /// Appends the values of a leaf.

@@ -161,7 +161,7 @@ fn inputs_that_the_tool_rounds_go_where_the_rounded_ones_go() {
 
 #[test]
 fn classes_that_are_one_number_and_votes_that_are_not_counted_are_refused() {
-    let options = |outputs| ForestOptions { outputs, grid: None };
+    let options = |outputs| ForestOptions { outputs, grid: None, real_inputs: false };
     for (first, second, format, value) in [
         ("256", "257", Format::BFLOAT16, "256"),
         ("1", "01", Format::BINARY64, "1"),
@@ -200,7 +200,7 @@ fn a_side_that_no_value_reaches_is_left_out_with_all_below_it() {
 fn leaves_are_rounded_to_the_format_or_to_the_grid() {
     let format = Format::BFLOAT16;
     let text = LIGHTGBM.replace("leaf_value=1.5 -2 3", "leaf_value=0.1 -2 3.3");
-    let convert = |grid| read(&text).to_forest(format, &ForestOptions { outputs: None, grid });
+    let convert = |grid| read(&text).to_forest(format, &ForestOptions { outputs: None, grid, real_inputs: false });
     let values = |forest: &Forest| -> Vec<Rational> {
         forest
             .trees()
@@ -230,7 +230,7 @@ fn leaves_are_rounded_to_the_format_or_to_the_grid() {
     let base = read(&XGBOOST.replace("[5E-1,2E0]", "7E5")).to_forest(Format::BINARY16, &ForestOptions::default());
     assert!(base.unwrap_err().to_string().starts_with("base, output 0: 7.0e5 is beyond"));
     let (forest, rounding) = read(&XGBOOST.replace("[5E-1,2E0]", "1E-1"))
-        .to_forest(format, &ForestOptions { outputs: None, grid: Some(0) })
+        .to_forest(format, &ForestOptions { outputs: None, grid: Some(0), real_inputs: false })
         .unwrap();
     assert_eq!((value(format, forest.base().get(0)), rounding.base), (Rational::new(), 2));
     // A mean: each leaf is divided, then rounded.
@@ -243,7 +243,7 @@ fn leaves_are_rounded_to_the_format_or_to_the_grid() {
 fn outputs_are_those_asked_for_or_refused() {
     let format = Format::FLOAT8_E4M3FN;
     let convert = |text: &str, outputs| {
-        let (forest, _) = read(text).to_forest(format, &ForestOptions { outputs, grid: None })?;
+        let (forest, _) = read(text).to_forest(format, &ForestOptions { outputs, grid: None, real_inputs: false })?;
         let values = forest.trees()[0].values.iter().map(|x| value(format, x)).collect::<Vec<Rational>>();
         Ok::<_, ConversionError>((forest.outputs(), values))
     };
@@ -265,9 +265,9 @@ fn outputs_are_those_asked_for_or_refused() {
     assert!(refused(LIGHTGBM, Outputs::Label).contains("not fractions of classes"));
     let mut two = read(SKLEARN);
     two.trees.push(two.trees[0].clone());
-    let label = ForestOptions { outputs: Some(Outputs::Label), grid: None };
+    let label = ForestOptions { outputs: Some(Outputs::Label), grid: None, real_inputs: false };
     assert!(two.to_forest(format, &label).unwrap_err().to_string().contains("the label of 2 trees"));
-    let grid = ForestOptions { outputs: None, grid: Some(0) };
+    let grid = ForestOptions { outputs: None, grid: Some(0), real_inputs: false };
     assert!(read(SKLEARN).to_forest(format, &grid).unwrap_err().to_string().contains("leave the grid out"));
     let mut wide = read(LIGHTGBM);
     wide.base = vec![Rational::new(); 1 << 14];
@@ -296,7 +296,7 @@ fn accepted_is_sound(bytes: &[u8]) -> Result<(), TestCaseError> {
     for format in [Format::FLOAT6_E3M2FN, Format::BINARY16, Format::BINARY64, Format::unbounded(11).unwrap()] {
         for outputs in [None, Some(Outputs::Scores), Some(Outputs::Votes)] {
             for grid in [None, Some(-3)] {
-                if let Ok((forest, _)) = model.to_forest(format, &ForestOptions { outputs, grid }) {
+                if let Ok((forest, _)) = model.to_forest(format, &ForestOptions { outputs, grid, real_inputs: false }) {
                     prop_assert_eq!(parse_forest(Path::new("f"), &forest_bytes(&forest)).unwrap(), forest);
                 }
             }
@@ -346,4 +346,20 @@ fn models_that_are_cut_anywhere_are_refused() {
         }
         assert!(parse_model(Path::new("m"), &bytes[..needed]).is_ok(), "{which}");
     }
+}
+
+/// Where the tree is meant and no tool, what is next to 0 is not 0, and a cut before it has no threshold in `F(p)`.
+#[test]
+fn a_tree_over_the_reals_is_not_rounded() {
+    let format = Format::unbounded(3).unwrap();
+    let options = ForestOptions { real_inputs: true, ..ForestOptions::default() };
+    let threshold = |cut| {
+        let (forest, rounding) = split(vec![cut]).to_forest(format, &options)?;
+        let TreeNode::Split { threshold, .. } = forest.trees()[0].nodes[0] else { panic!("pruned") };
+        assert_eq!(rounding.remarks, []);
+        Ok::<_, ConversionError>(value(format, threshold))
+    };
+    assert_eq!(threshold(Cut::after(0)), Ok(Rational::new()));
+    assert_eq!(threshold(Cut::before(0)), Err(ConversionError::NoPredecessor { format }));
+    assert_eq!(threshold(Cut::before(1)), Ok(Rational::from((7, 8))));
 }
