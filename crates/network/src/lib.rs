@@ -37,7 +37,8 @@ pub use witness::{Addition, At, Choice, Flushes, NeuronPath, PathError, SumPath,
 pub const UNBOUNDED_EXPONENT_LIMIT: i64 = 1 << 20;
 /// The most layers of a network. See [`UNBOUNDED_EXPONENT_LIMIT`].
 pub const MAX_LAYERS: usize = 512;
-/// The most neurons of steps that store fewer numbers than they have neurons: no small file makes a large evaluation.
+/// The most values that an evaluation makes beyond those that numbers are stored of: neurons of convolutions, of windows that
+/// slide and of products, and copies of several vectors that are read as one. No small file makes a large evaluation.
 pub const MAX_NEURONS: usize = 1 << 26;
 
 /// Whether networks, forests and data sets may hold a value: finite, and in `F(p)` with an exponent of at most 2^20 in

@@ -32,15 +32,15 @@ pub enum NetworkError {
         /// Layers.
         layers: usize,
     },
-    /// More neurons than are stored.
+    /// Many more values than are stored.
     #[error(
-        "layer {layer}: with it there are {neurons} neurons that nothing is stored of; at most {MAX_NEURONS} are supported"
+        "layer {layer}: with it an evaluation makes {values} values that nothing is stored of; at most {MAX_NEURONS} are supported"
     )]
     Neurons {
         /// The layer, from 0.
         layer: usize,
         /// How many there are.
-        neurons: usize,
+        values: usize,
     },
     /// What a layer reads does not exist, or does not go together.
     #[error("layer {layer}: {what}")]
@@ -123,13 +123,12 @@ impl Network {
         let mut unstored = 0;
         for (index, step) in steps.into_iter().enumerate() {
             let placed = network.place(index, step)?;
-            check_op(index, &placed)?;
-            if is_unstored(&placed.step().op) {
-                unstored += placed.rows();
-                if unstored > MAX_NEURONS {
-                    return Err(NetworkError::Neurons { layer: index, neurons: unstored });
-                }
+            // Before anything is gone through that may be as long.
+            unstored += unstored_values(&placed);
+            if unstored > MAX_NEURONS {
+                return Err(NetworkError::Neurons { layer: index, values: unstored });
             }
+            check_op(index, &placed)?;
             network.steps.push(placed);
         }
         match network.steps.last() {
@@ -239,6 +238,14 @@ impl Network {
             }
         }
     }
+}
+
+/// How many values a step makes beyond those that numbers are stored of: its neurons, and the copy of what it reads if that is
+/// several vectors.
+fn unstored_values(placed: &Placed) -> usize {
+    let copied = if placed.step().reads.len() > 1 { placed.inputs() } else { 0 };
+    let made = if is_unstored(&placed.step().op) { placed.rows() } else { 0 };
+    copied + made
 }
 
 /// Whether a step may have more neurons than numbers are stored of it.
@@ -419,7 +426,7 @@ fn check_value(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Activation;
+    use crate::{Activation, Axis, Datatype, Geometry};
 
     const F: Format = Format::BFLOAT16;
 
@@ -454,6 +461,23 @@ mod tests {
         assert!(rejected(2, |l| l.weights.set(0, Encoding::from_bits(0x7f80))).contains("weight 0x7f80"));
         assert!(rejected(2, |l| l.bias.set(1, Encoding::from_bits(0x7fc0))).contains("bias 0x7fc0"));
         assert!(rejected(2, |l| l.weights = Encodings::from_store(crate::Store::U8(vec![0; 3]))).contains("16 bits"));
+    }
+
+    /// What a file of a few bytes can say: none of it is gone through.
+    #[test]
+    fn a_few_bytes_make_no_large_evaluation() {
+        let step =
+            |op, reads: Vec<usize>| Step { op, reads, datatype: Datatype::Float(F), activation: Activation::Identity };
+        let rejected = |inputs: usize, step| Network::of_steps(F, inputs, vec![step]).unwrap_err().to_string();
+        let many = u32::MAX as usize;
+        let geometry = Geometry::new(vec![Axis::plain(many, 1)]).expect("a geometry");
+        let pooling = step(Op::Maximum(Windows::Sliding { geometry, channels: 1 }), vec![0]);
+        assert!(rejected(many, pooling).contains("4294967295 values that nothing is stored of"));
+        assert!(rejected(1 << 27, step(Op::Product, vec![0, 0])).contains("402653184 values"));
+        let mut layer = layer();
+        layer.columns = vec![0, 1, 1];
+        let several = Step { reads: vec![0; 1 << 26], ..layer.step(F, 0) };
+        assert!(rejected(2, several).contains("134217728 values"));
     }
 
     #[test]
