@@ -304,3 +304,6 @@ impl Evaluator {
         Ok(if value == Extended::Minus { largest.negate() } else { largest })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,3 +223,6 @@ impl Replay {
         arithmetic.convert(RoundingMode::TowardZero, self.operands, encoding).encoding
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,11 @@ impl Machine {
     }
 
     /// The arithmetic of `model` where values of `operands` become values of `format`.
-    fn of(operands: Format, format: Format, model: &PathModel) -> Result<Machine, ModelError> {
+    ///
+    /// # Errors
+    ///
+    /// If the formats do not support the model: see [`PathModel::at`].
+    pub fn of(operands: Format, format: Format, model: &PathModel) -> Result<Machine, ModelError> {
         let model = model.at(operands, format)?;
         let unsupported = |error: roundproof_softfloat::UnsupportedPolicy| ModelError::Overflow {
             format: error.format,

@@ -3,8 +3,8 @@
 use roundproof_format::{Encoding, Format, RoundingMode, Subnormals};
 use roundproof_kernel::{Evidence, Rejection, ReplayRejection, Verdict};
 use roundproof_network::{
-    Accumulator, Activation, At, Choice, Contraction, Dataset, Layer, Network, NeuronPath, Order, PathError, PathModel,
-    Rounding, TreePath, Witness,
+    Accumulator, Activation, At, Choice, Contraction, Dataset, Datatype, Flushes, Layer, Network, NeuronPath, Op,
+    Order, PathError, PathModel, Rounding, Step, SumPath, TreePath, Witness,
 };
 use roundproof_paths as paths;
 
@@ -123,6 +123,33 @@ fn exponents_without_bound_are_given_up() {
     let witness = Witness { at: At::Row(0), output: 0, value: f.zero(), neurons: vec![] };
     let rejected = replay(&PathModel::all(f), &network, &data, &witness);
     assert_eq!(rejected, Err(ReplayRejection::Exponent { site: site(4, 0) }));
+}
+
+/// 1.25 * 1.25 = 1.5625 lies between 1.5 and 1.75 in float8_e5m2.
+#[test]
+fn the_choice_of_a_product_is_one_of_the_model() {
+    let f = Format::FLOAT8_E5M2;
+    let datatype = Datatype::Float(f);
+    let square = Step { op: Op::Product, reads: vec![0, 0], datatype, activation: Activation::Identity };
+    let square = Network::of_steps(f, 1, vec![square]).expect("a network");
+    let data = texts(f, &[(&["1.25"], &["2"])]);
+    let taken = |model: &PathModel, choice, given: &str| {
+        let neurons = vec![NeuronPath { layer: 0, neuron: 0, path: SumPath::Product(choice), value: None }];
+        replay(model, &square, &data, &Witness { at: At::Row(0), output: 0, value: value(f, given), neurons })
+    };
+    let (all, paper) = (PathModel::all(f), PathModel::paper(f));
+    let up = Choice::plain(RoundingMode::TowardPositive);
+    assert_eq!(taken(&all, up, "1.75"), Ok(Verdict::Refuted));
+    assert_eq!(taken(&paper, Choice::plain(RoundingMode::TiesToEven), "1.5"), Ok(Verdict::Refuted));
+    let foreign = |taken: Result<Verdict, ReplayRejection>| match taken {
+        Err(ReplayRejection::Path { error: PathError::Model { what, .. }, .. }) => what,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(foreign(taken(&paper, up, "1.75")), "rounding toward-positive");
+    for flag in 0..3 {
+        let flushes = Flushes { left: flag == 0, right: flag == 1, result: flag == 2 };
+        assert_eq!(foreign(taken(&all, Choice { flushes, ..up }, "1.75")), "a flush");
+    }
 }
 
 /// -0.625 * 3 = -1.875 lies between -2 and -1.75 in float8_e5m2: ties to even takes -2, and the path -1.75.
