@@ -87,6 +87,15 @@ impl Counted {
     }
 }
 
+/// A network, and a model that it can be evaluated under.
+fn setting(numbers: &mut Numbers) -> Option<(Format, Network, PathModel)> {
+    let format = numbers.pick(&formats());
+    let network = random_network(numbers, format);
+    let model = PathModel::parse(numbers.pick(&MODELS), format).ok()?;
+    model.check_steps(&network).ok()?;
+    Some((format, network, model))
+}
+
 fn row(numbers: &mut Numbers, network: &Network) -> Vec<Encoding> {
     (0..network.input_dimension()).map(|_| numbers.value(network.format())).collect()
 }
@@ -186,12 +195,7 @@ fn the_kernel_replays_what_soft_float_computes() {
     let mut counted = Counted::new();
     let (mut refuted, mut other_forms) = (0, 0);
     for seed in 0..1500 {
-        let format = numbers.pick(&formats());
-        let network = random_network(&mut numbers, format);
-        let Ok(model) = PathModel::parse(numbers.pick(&MODELS), format) else { continue };
-        if model.check_steps(&network).is_err() {
-            continue;
-        }
+        let Some((format, network, model)) = setting(&mut numbers) else { continue };
         let row = row(&mut numbers, &network);
         let told = trace(&network, &row, &model, &mut Random::new(seed, 0)).expect("a trace");
         let witness = witness(&told, 0);
@@ -233,12 +237,7 @@ fn what_the_kernel_proves_no_path_misses_and_what_search_finds_it_replays() {
     let (mut proved, mut found, mut excluded) = (Counted::new(), Counted::new(), Counted::new());
     let options = SearchOptions { random_paths: 24, ..SearchOptions::default() };
     for seed in 0..1800 {
-        let format = numbers.pick(&formats());
-        let network = random_network(&mut numbers, format);
-        let Ok(model) = PathModel::parse(numbers.pick(&MODELS), format) else { continue };
-        if model.check_steps(&network).is_err() {
-            continue;
-        }
+        let Some((format, network, model)) = setting(&mut numbers) else { continue };
         let row = row(&mut numbers, &network);
         let labels = evaluate(&network, &row, &model, &mut Plain).expect("values");
         let Some(data) = dataset(format, &row, &labels) else { continue };
@@ -282,12 +281,7 @@ fn another_program_replays_them_too() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("steps");
     let mut certificates = Vec::new();
     for seed in 0..400 {
-        let format = numbers.pick(&formats());
-        let network = random_network(&mut numbers, format);
-        let Ok(model) = PathModel::parse(numbers.pick(&MODELS), format) else { continue };
-        if model.check_steps(&network).is_err() {
-            continue;
-        }
+        let Some((format, network, model)) = setting(&mut numbers) else { continue };
         let row = row(&mut numbers, &network);
         let told = trace(&network, &row, &model, &mut Random::new(seed, 1)).expect("a trace");
         let witness = witness(&told, 0);

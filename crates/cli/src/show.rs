@@ -241,16 +241,16 @@ impl ShownLayer {
         }
     }
 
-    /// Layer number `index`, from 0.
+    /// Layer `index`, from 0, as messages and certificates count them.
     fn text(&self, index: usize) -> String {
         let mut text = format!("{}, {}", count(self.neurons, "neuron"), self.activation);
         if self.computes != "sparse" {
             text += &format!(", {}", self.computes);
         }
         if self.reads != [index] {
-            let name = |&vector: &usize| match vector {
-                0 => "the inputs".to_string(),
-                layer => format!("layer {layer}"),
+            let name = |&vector: &usize| match vector.checked_sub(1) {
+                None => "the inputs".to_string(),
+                Some(layer) => format!("layer {layer}"),
             };
             text += &format!(" of {}", self.reads.iter().map(name).collect::<Vec<_>>().join(" and "));
         }
@@ -286,7 +286,7 @@ impl ShownNetwork {
         sheet.line("format", &self.format);
         sheet.line("inputs", self.inputs.to_string());
         for (index, layer) in self.layers.iter().enumerate() {
-            sheet.line(format!("layer {}", index + 1), layer.text(index));
+            sheet.line(format!("layer {index}"), layer.text(index));
         }
         sheet.line("outputs", self.outputs.to_string());
         sheet.line("parameters", self.parameters.to_string());

@@ -180,7 +180,7 @@ pub struct LemmaReference {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelativePath(String);
 
-/// A text that is no [`RelativePath`].
+/// A text that is not a [`RelativePath`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a path within the certificate's folder is needed: names separated by `/`, without `..`, `\\` and `:`")]
 pub struct PathTextError;

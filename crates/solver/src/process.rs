@@ -41,7 +41,7 @@ pub enum Failure {
     #[error("the solver did not answer in {} s, and was ended", .0.as_secs())]
     Late(Duration),
     /// What it said is not what was to be said there.
-    #[error("the solver said what is no answer, and was ended: {why}: {said:?}")]
+    #[error("the solver said what is not an answer, and was ended: {why}: {said:?}")]
     Nonsense {
         /// The start of what it said.
         said: String,

@@ -1,4 +1,4 @@
-//! Answers of Z3; and programs in its place that die, hang or say what is no answer.
+//! Answers of Z3; and programs in its place that die, hang or say what is not an answer.
 
 use std::time::Instant;
 
@@ -156,7 +156,7 @@ fn what_breaks_off_or_comes_early_is_refused() {
     let unread = reason(&format!("echo '{UNSAT}'; exec sleep 9"));
     assert!(unread.contains("it was not asked yet") || unread.contains("the pipe"), "{unread}");
     let binary = reason(r"read line; printf '\377\000\n'; exec sleep 9");
-    assert!(binary.contains("is no answer"), "{binary}");
+    assert!(binary.contains("is not an answer"), "{binary}");
     // A reply to the question before.
     let twice = doing(&format!("read line; echo '{UNSAT}'; echo '{UNSAT}'; read line; exec sleep 9"));
     assert_eq!(twice.check(&contradiction()), Answer::Unsatisfiable);
@@ -175,7 +175,7 @@ fn what_dies_hangs_or_does_not_stop_is_told_and_ended() {
         ("read line; exec sleep 60", "the solver did not answer in 1 s"),
         ("exec sleep 60", "the solver did not answer in 1 s"),
         ("read line; exec >&-; exec sleep 60", "closed its output"),
-        ("read line; exec yes", "is no answer"),
+        ("read line; exec yes", "is not an answer"),
         // Two gigabytes, with no end of line.
         ("read line; head -c 2000000000 /dev/zero", "a line of more than 1048576 bytes"),
         ("read line; head -c 20000000 /dev/zero >&2; exit 1", "the solver died (exit status: 1)"),
@@ -195,7 +195,7 @@ fn a_question_that_is_not_read_does_not_stop_who_asks() {
     script.line(&";".repeat(1 << 20));
     for (program, why) in [
         ("exec sleep 60".to_string(), "did not answer in 1 s"),
-        (format!("echo '{UNSAT}'; exec sleep 60"), "is no answer"),
+        (format!("echo '{UNSAT}'; exec sleep 60"), "is not an answer"),
     ] {
         let answer = doing(&program).check(&script);
         assert!(matches!(&answer, Answer::Unknown(reason) if reason.contains(why)), "{answer:?}");

@@ -7,7 +7,7 @@
 //! Cells are separated by commas, or, if the header has none, by semicolons, tabs or bars, and may be quoted; white space
 //! around a cell, blank lines and a byte order mark are passed over. `true` and `false` are 1 and 0. A label column whose
 //! first cell is a name has the names of classes, which are numbered from 0 in alphabetical order. What is read so, a
-//! [`Remark`] says. Nothing else is guessed: what is no number, is not finite or exceeds the format is an error that names
+//! [`Remark`] says. Nothing else is guessed: what is not a number, is not finite or exceeds the format is an error that names
 //! line, column and remedy.
 
 mod classes;
@@ -43,7 +43,7 @@ const CELLS_BETWEEN: usize = 1 << 16;
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no data set of this format; see [`CsvProblem`].
+/// If the file cannot be read or is not a data set of this format; see [`CsvProblem`].
 pub fn read_csv(path: &Path, labels: &[String], format: Format) -> Result<Stored<Table>, CsvError> {
     let bytes = std::fs::read(path).map_err(CsvProblem::Unreadable).in_file(path)?;
     Ok(Stored { value: parse_csv(path, &bytes, labels, format)?, digest: Digest::of(&bytes) })

@@ -121,7 +121,7 @@ struct Column {
 ///
 /// # Errors
 ///
-/// If the bytes are no array, or make no data set of this format.
+/// If the bytes are not an array, or make no data set of this format.
 pub fn parse_array(bytes: &[u8], choice: &Choice, format: Format) -> Result<Table, NumpyProblem> {
     Ok(read_array(bytes, choice, true, format, &mut |_, _| {})?.labelled()?)
 }
@@ -130,7 +130,7 @@ pub fn parse_array(bytes: &[u8], choice: &Choice, format: Format) -> Result<Tabl
 ///
 /// # Errors
 ///
-/// If the bytes are no archive of arrays, or make no data set of this format.
+/// If the bytes are not an archive of arrays, or make no data set of this format.
 pub fn parse_archive(bytes: &[u8], choice: &Choice, format: Format) -> Result<Table, NumpyProblem> {
     Ok(read_archive(bytes, choice, true, format, &mut |_, _| {})?.labelled()?)
 }

@@ -71,9 +71,9 @@ impl Inputs {
 /// What rounding did to the values of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Inputs that are no values of the format.
+    /// Inputs that are not values of the format.
     pub inexact_inputs: usize,
-    /// Labels that are no values of the format.
+    /// Labels that are not values of the format.
     pub inexact_labels: usize,
     /// The value that lost most, relative to its size, and of several the first; none if all were exact.
     pub worst: Option<Inexact>,
@@ -105,7 +105,7 @@ pub enum CellProblem {
     Missing,
     /// Text.
     #[error(
-        "is no number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: number \
+        "is not a number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: number \
          categories, and fill or delete what is missing"
     )]
     Text,

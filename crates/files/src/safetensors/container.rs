@@ -11,7 +11,7 @@ use super::TensorProblem;
 
 /// The longest header that is read, and that the `safetensors` crate reads.
 const MAX_HEADER: usize = 100_000_000;
-/// The header's field for everything that is no tensor.
+/// The header's field for everything that is not a tensor.
 const METADATA: &str = "__metadata__";
 
 /// The element types of our files. Wider ones are laid out first, in the order of the `safetensors` crate.

@@ -66,7 +66,7 @@ pub fn write_dataset(
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no data set.
+/// If the file cannot be read or is not a data set.
 pub fn read_dataset(path: &Path) -> Result<Stored<NamedDataset>, TensorError> {
     let bytes = std::fs::read(path).map_err(TensorProblem::Unreadable).in_file(path)?;
     Ok(Stored { value: parse_dataset(path, &bytes)?, digest: Digest::of(&bytes) })
@@ -76,7 +76,7 @@ pub fn read_dataset(path: &Path) -> Result<Stored<NamedDataset>, TensorError> {
 ///
 /// # Errors
 ///
-/// If they are no data set.
+/// If they are not a data set.
 pub fn parse_dataset(file: &Path, bytes: &[u8]) -> Result<NamedDataset, TensorError> {
     parse(bytes).in_file(file)
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{InFile, JsonError, Misfit};
 
-/// A safetensors file that is no network, no data set, or no forest.
+/// A safetensors file that is not a network, a data set, or a forest.
 pub type TensorError = InFile<TensorProblem>;
 
 /// What is wrong with a safetensors file.
@@ -19,7 +19,7 @@ pub enum TensorProblem {
     Unreadable(#[source] io::Error),
     /// The file ends before its header does.
     #[error(
-        "is no safetensors file, or a truncated one: {bytes} bytes, {}",
+        "is not a safetensors file, or a truncated one: {bytes} bytes, {}",
         .header.map_or("too few for a header".to_string(), |header| format!("and a header of {header} bytes announced"))
     )]
     Truncated {
@@ -28,8 +28,8 @@ pub enum TensorProblem {
         /// Bytes of the header, if the file is long enough to say so.
         header: Option<u64>,
     },
-    /// The header is no JSON.
-    #[error("the header is no strict JSON: {0}")]
+    /// The header is not JSON.
+    #[error("the header is not strict JSON: {0}")]
     Header(#[source] JsonError),
     /// The header is JSON of another form.
     #[error("in the header, {0}")]
@@ -97,7 +97,7 @@ pub enum TensorProblem {
         expected: String,
     },
     /// A significand or an exponent that makes no value of `F(p)`.
-    #[error("tensor `{tensor}`, element {index}: {what} is no value of {format}")]
+    #[error("tensor `{tensor}`, element {index}: {what} is not a value of {format}")]
     Value {
         /// The tensor.
         tensor: String,

@@ -70,7 +70,7 @@ pub fn write_forest(path: &Path, forest: &Forest) -> Result<Digest, InFile<Write
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no forest.
+/// If the file cannot be read or is not a forest.
 pub fn read_forest(path: &Path) -> Result<Stored<Forest>, TensorError> {
     let bytes = std::fs::read(path).map_err(TensorProblem::Unreadable).in_file(path)?;
     Ok(Stored { value: parse_forest(path, &bytes)?, digest: Digest::of(&bytes) })
@@ -80,7 +80,7 @@ pub fn read_forest(path: &Path) -> Result<Stored<Forest>, TensorError> {
 ///
 /// # Errors
 ///
-/// If they are no forest.
+/// If they are not a forest.
 pub fn parse_forest(file: &Path, bytes: &[u8]) -> Result<Forest, TensorError> {
     parse(bytes).in_file(file)
 }

@@ -133,7 +133,7 @@ fn containers_that_are_none_are_refused() {
     for end in 0..bytes.len() {
         assert!(reread(&bytes[..end]).is_err(), "cut to {end} bytes");
     }
-    assert!(reread(b"").unwrap_err().to_string().starts_with("net.safetensors: is no safetensors file"));
+    assert!(reread(b"").unwrap_err().to_string().starts_with("net.safetensors: is not a safetensors file"));
     let error = reread(&[&u64::MAX.to_le_bytes()[..], b"{}"].concat()).unwrap_err();
     assert!(matches!(*error.problem, TensorProblem::Truncated { header: Some(u64::MAX), .. }), "{error}");
     assert!(reread(&[&bytes[..], &[0]].concat()).unwrap_err().to_string().contains("bytes of data after the header"));

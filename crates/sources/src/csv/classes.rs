@@ -36,7 +36,7 @@ impl Classes {
         let mut names = BTreeMap::new();
         let mut text = Text::open(bytes, no_header)?;
         while let Some((_, row)) = text.next()? {
-            // What is no name, reading tells with its line.
+            // What is not a name, reading tells with its line.
             if let Some(cell) = row.get(column).filter(|cell| Classes::are_named(cell)) {
                 names.insert(cell.trim().to_string(), String::new());
             }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::table::{CellProblem, ChoiceProblem};
 
-/// A CSV file that is no data set.
+/// A CSV file that is not a data set.
 pub type CsvError = InFile<CsvProblem>;
 
 /// What is wrong with a CSV file. Lines are counted from 1, the header's being the first.

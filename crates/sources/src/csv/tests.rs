@@ -123,7 +123,7 @@ fn labels_that_make_no_sense_are_refused() {
 fn cells_that_give_no_value_name_line_column_and_value() {
     // A quoted line feed, CR LF and blank lines before the row do not mislead the count.
     let error = refused("\"x\ny\",b\r\n1,2\r\n\r\n3,setosa\r\n", &["b"]);
-    assert!(error.starts_with("data.csv: line 5, column `b`: `setosa` is no number; "), "{error}");
+    assert!(error.starts_with("data.csv: line 5, column `b`: `setosa` is not a number; "), "{error}");
     let cell = |cell: &str| refused(&format!("x,y\n1,2\n1,{cell}\n"), &["y"]);
     assert!(cell("").contains("line 3, column `y`: the cell is empty"));
     assert!(cell(" ").contains("the cell is empty"));
@@ -141,7 +141,7 @@ fn cells_that_give_no_value_name_line_column_and_value() {
         assert_eq!(table.dataset.input(0, 0).bits() & 0x7fff, 0, "{text}");
     }
     for text in ["1.2.3", "1_000", "\"1,5\"", "0x", ".", "1e", "--1", "１", "1 2"] {
-        assert!(cell(text).contains("is no number"), "{text}");
+        assert!(cell(text).contains("is not a number"), "{text}");
     }
 }
 
@@ -220,7 +220,7 @@ fn other_separators_are_told_by_the_header() {
         let other = read(&text.replace("\"b,c\"", "b").replace(',', &separator.to_string()), &["y"], F).unwrap();
         assert_eq!((&other.dataset, &other.remarks[..]), (&expected.dataset, &[Remark::Separator { separator }][..]));
     }
-    assert!(refused("a;y\n1,5;2\n", &["y"]).contains("line 2, column `a`: `1,5` is no number"));
+    assert!(refused("a;y\n1,5;2\n", &["y"]).contains("line 2, column `a`: `1,5` is not a number"));
     assert!(refused("a;y\n1;2;3\n", &["y"]).contains("line 2 has 3 cells, the header 2"));
 }
 
@@ -238,9 +238,9 @@ fn names_of_classes_are_numbered_in_alphabetical_order() {
     assert!(refuse("").contains("line 3, column `kind`: the cell is empty"));
     assert!(refuse("NA").contains("`NA` says that the value is missing"));
     assert!(refuse("nan").contains("`nan` is not finite"));
-    assert!(refused("x,kind\n1,7\n2,setosa\n", &["kind"]).contains("line 3, column `kind`: `setosa` is no number"));
+    assert!(refused("x,kind\n1,7\n2,setosa\n", &["kind"]).contains("line 3, column `kind`: `setosa` is not a number"));
     // An input of names is none.
-    assert!(refused("x,kind\nsetosa,1\n", &["kind"]).contains("line 2, column `x`: `setosa` is no number"));
+    assert!(refused("x,kind\nsetosa,1\n", &["kind"]).contains("line 2, column `x`: `setosa` is not a number"));
     // Each its own number of the format, or none.
     let rows: String = (0..10).map(|row| format!("{row},c{row}\n")).collect();
     let few = format!("x,kind\n{}", rows.lines().take(4).map(|row| format!("{row}\n")).collect::<String>());

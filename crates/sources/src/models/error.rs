@@ -88,7 +88,7 @@ pub enum ModelProblem {
         /// How many there should be.
         expected: usize,
     },
-    /// Nodes that are no tree.
+    /// Nodes that are not a tree.
     #[error("tree {tree}, {node}: {problem}; the file is damaged: save the model again")]
     Node {
         /// The tree.
@@ -100,7 +100,7 @@ pub enum ModelProblem {
     },
 }
 
-/// Why nodes are no tree.
+/// Why nodes are not a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NodeProblem {
     /// A child that is not there.
@@ -208,8 +208,8 @@ pub enum ConversionError {
         /// The format.
         format: Format,
     },
-    /// A multiple of the grid that is no value of the format.
-    #[error("{place}: the nearest multiple of 2^{grid} is no value of {format}; take a coarser grid or a wider format")]
+    /// A multiple of the grid that is not a value of the format.
+    #[error("{place}: the nearest multiple of 2^{grid} is not a value of {format}; take a coarser grid or a wider format")]
     OffGrid {
         /// Where it stands.
         place: String,

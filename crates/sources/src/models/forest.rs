@@ -51,7 +51,7 @@ pub struct Rounding {
     pub thresholds: usize,
     /// Splits that are gone, since all values of the format go to one side, and the splits on the empty sides of those.
     pub pruned: usize,
-    /// Values of leaves that are no values of the format (or multiples of the grid), those of removed leaves not counted.
+    /// Values of leaves that are not values of the format (or multiples of the grid), those of removed leaves not counted.
     pub leaves: usize,
     /// Values of the base that are none.
     pub base: usize,

@@ -40,7 +40,7 @@ pub(super) fn exact_limit(format: Format, text: &str) -> Result<Limit, &'static 
 /// The finite value of `format` that is nearest to the decimal `text`, ties to even.
 pub(super) fn nearest(format: Format, text: &str, place: impl Fn() -> String) -> Result<Rational, ModelProblem> {
     let refuse = |what| ModelProblem::Number { place: place(), text: shorten(text), what };
-    // Such texts are no output of a tool, and their exact values would be of any size.
+    // Such texts are not output of a tool, and their exact values would be of any size.
     let exponent = text.split_once(['e', 'E']).map_or("", |(_, exponent)| exponent.trim_start_matches(['+', '-']));
     if text.len() > LONGEST || exponent.len() > EXPONENT_DIGITS || text.contains(['x', 'X']) {
         return Err(refuse("is not a decimal of a usual length"));

@@ -97,7 +97,7 @@ pub(super) fn parse(text: &str) -> Result<Model, ModelProblem> {
         objective: Some(estimator),
         dimension,
         feature_names,
-        // What a boosted model adds up are no fractions of classes.
+        // What a boosted model adds up are not fractions of classes.
         classes: if boosted.is_some() { None } else { classes },
         inputs: Format::BINARY32,
         base: boosted.map_or_else(|| vec![Rational::new(); width.unwrap_or(0)], |(base, _)| base),

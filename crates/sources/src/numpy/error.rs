@@ -85,7 +85,7 @@ pub enum NumpyProblem {
         second: (String, usize),
     },
     /// An archive that cannot be read.
-    #[error("is no archive of arrays: {what}; write it with numpy.savez")]
+    #[error("is not an archive of arrays: {what}; write it with numpy.savez")]
     Archive {
         /// What is wrong.
         what: String,

@@ -46,7 +46,7 @@ impl Header {
 
 /// The text of the header, and what comes after it.
 fn split(bytes: &[u8]) -> Result<(&str, &[u8]), &'static str> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or("is no NumPy array")?;
+    let rest = bytes.strip_prefix(MAGIC).ok_or("is not a NumPy array")?;
     let (version, rest) = rest.split_first_chunk::<2>().ok_or("is cut off in its header")?;
     let (length, rest) = match version {
         [1, _] => {
@@ -64,7 +64,7 @@ fn split(bytes: &[u8]) -> Result<(&str, &[u8]), &'static str> {
     }
     let (text, elements) = rest.split_at_checked(length).ok_or("is cut off in its header")?;
     // Versions 1 and 2 are in Latin-1, but only names of fields can be anything but ASCII.
-    let text = std::str::from_utf8(text).map_err(|_| "has a header that is no text")?;
+    let text = std::str::from_utf8(text).map_err(|_| "has a header that is not text")?;
     Ok((text, elements))
 }
 

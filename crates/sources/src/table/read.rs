@@ -14,7 +14,7 @@ use super::{Choice, Inputs, Table};
 use crate::csv::{self, CsvProblem};
 use crate::numpy::{self, NumpyProblem};
 
-/// A file that is no table.
+/// A file that is not a table.
 pub type TableError = InFile<TableProblem>;
 
 /// What is wrong with a table.
@@ -82,7 +82,7 @@ impl Kind {
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no data set of this format, or if no label was chosen.
+/// If the file cannot be read or is not a data set of this format, or if no label was chosen.
 pub fn read_table(
     path: &Path,
     choice: &Choice,
@@ -133,7 +133,7 @@ fn read(
 ///
 /// # Errors
 ///
-/// If the file cannot be read. One that is no table has some number.
+/// If the file cannot be read. One that is not a table has some number.
 pub fn memory_needed(path: &Path, format: Format) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

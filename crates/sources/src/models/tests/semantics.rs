@@ -92,7 +92,7 @@ fn infinite_thresholds_have_every_finite_input_on_one_side() {
     assert_eq!(sides(LIGHTGBM, "threshold=0.5", "threshold=inf"), (1, 2, vec![0]));
     assert_eq!(sides(SKLEARN, "\"0x1p-1\",null", "\"inf\",null"), (1, 2, vec![1]));
     assert_eq!(sides(SKLEARN, "\"0x1p-1\",null", "\"-inf\",null"), (2, 1, vec![3, 4]));
-    // A leaf is no threshold, and words in strings are left alone.
+    // A leaf is not a threshold, and words in strings are left alone.
     let message = refused(XGBOOST, "5E-1,1.5E0", "5E-1,Infinity");
     assert!(message.contains("tree 0, node 1: `Infinity` is not finite"), "{message}");
     let message = refused(XGBOOST, "5E-1,1.5E0", "NaN,1.5E0");
