@@ -209,7 +209,9 @@ pub enum ConversionError {
         format: Format,
     },
     /// A multiple of the grid that is not a value of the format.
-    #[error("{place}: the nearest multiple of 2^{grid} is not a value of {format}; take a coarser grid or a wider format")]
+    #[error(
+        "{place}: the nearest multiple of 2^{grid} is not a value of {format}; take a coarser grid or a wider format"
+    )]
     OffGrid {
         /// Where it stands.
         place: String,
