@@ -137,7 +137,7 @@ fn containers_that_are_none_are_refused() {
     let error = reread(&[&u64::MAX.to_le_bytes()[..], b"{}"].concat()).unwrap_err();
     assert!(matches!(*error.problem, TensorProblem::Truncated { header: Some(u64::MAX), .. }), "{error}");
     assert!(reread(&[&bytes[..], &[0]].concat()).unwrap_err().to_string().contains("bytes of data after the header"));
-    assert!(reread(&file("{", b"")).unwrap_err().to_string().contains("no strict JSON"));
+    assert!(reread(&file("{", b"")).unwrap_err().to_string().contains("not strict JSON"));
     assert!(reread(&file("[]", b"")).unwrap_err().to_string().contains("an object is needed"));
     assert!(reread(&file("{}", b"")).unwrap_err().to_string().contains("metadata `format` is missing"));
     let error = read_network(Path::new("no/such.safetensors")).unwrap_err().to_string();
@@ -156,7 +156,7 @@ fn headers_that_lie_are_refused() {
     let huge = r#""layer0.columns":{"dtype":"U32","shape":[4294967296,4294967296,4294967296]"#;
     assert!(refused(key, huge).contains("tensor `layer0.columns`: bytes"));
     assert!(refused(key, r#""layer0.columns":{"x":1,"dtype":"U32","shape":[3]"#).contains("x: unknown field"));
-    assert!(refused(key, r#""layer0.columns":{"dtype":"U32","shape":[3.0]"#).contains("no strict JSON"));
+    assert!(refused(key, r#""layer0.columns":{"dtype":"U32","shape":[3.0]"#).contains("not strict JSON"));
     assert!(refused(key, r#""layer0.columns":{"dtype":"U32","shape":["3"]"#).contains("shape[0]: a number is needed"));
     assert!(refused(key, r#""layer9.columns":{"dtype":"U32","shape":[3]"#).contains("`layer0.columns` is missing"));
     assert!(refused(key, r#""layer1.columns":{"dtype":"U32","shape":[3]"#).contains("`layer1.columns` is there twice"));
