@@ -41,6 +41,9 @@ pub enum Preference {
     Paths,
 }
 
+/// The step of [`Progress`] that counts milliseconds: the search that `optimize` of [`TreeOptions`] allows.
+pub const SEARCH: &str = "growing smaller trees";
+
 /// How the strategy `tree` grows its tree.
 #[derive(Clone, Debug, Default)]
 pub struct TreeOptions {
@@ -321,7 +324,7 @@ fn grow(data: &Dataset, task: &Task, progress: Progress<'_>) -> Result<Forest, C
         return learn(data, options, &mut |done, of| progress("growing a tree", done, of));
     };
     let mut score = |forest: &Forest| compile::parameters(forest, task.activation);
-    let mut report = |done, of| progress("growing smaller trees", done, of);
+    let mut report = |done, of| progress(SEARCH, done, of);
     Ok(optimize(data, options, *budget, &mut score, &mut report)?.forest)
 }
 

@@ -20,7 +20,7 @@ use roundproof_network::{Activation, PathModel};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::{Whole, count, emit, emit_json, note};
+use crate::output::{Whole, count, emit_json, emit_verdicts, note};
 use crate::parsers;
 use crate::progress::Progress;
 use crate::prove::{PATHS_HELP, Report, place};
@@ -191,7 +191,7 @@ impl Approximate {
                 sheet.line("floor", format!("{floor} parameters, for every function to these results: points * log2(distinct results) / bits"));
             }
             report.end(&mut sheet);
-            emit(&sheet.text())?;
+            emit_verdicts(&sheet.text())?;
             if self.out.is_none() {
                 note("note: nothing was written; --out DIR keeps the network, the tree and the certificate");
             }

@@ -7,7 +7,7 @@ use clap::Args;
 use roundproof_judge::{Outcome, Report};
 
 use crate::exit::Exit;
-use crate::output::{emit, emit_json, note};
+use crate::output::{emit_json, emit_verdicts, note};
 use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ impl Check {
                 if report.outcome == Outcome::Unreadable {
                     note(&format!("error: {}", report.detail));
                 } else {
-                    emit(&report.line())?;
+                    emit_verdicts(&report.line())?;
                 }
             }
             reports.push(report);

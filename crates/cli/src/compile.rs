@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input::{self, TableOptions};
-use crate::output::{Sheet, count, emit, emit_json, note};
+use crate::output::{Sheet, count, emit_json, emit_verdicts, note};
 use crate::parsers;
 use crate::progress::Progress;
 use crate::prove::{PATHS_HELP, Report, place};
@@ -167,7 +167,7 @@ impl Compile {
             let mut sheet = report.sheet(&proof, table);
             model.tell(&mut sheet, &self.format);
             report.end(&mut sheet);
-            emit(&sheet.text())?;
+            emit_verdicts(&sheet.text())?;
             if let (Some(data), false) = (&self.data, compared) {
                 let data = data.display();
                 note(&format!(

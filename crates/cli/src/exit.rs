@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use roundproof_judge::{Outcome, Verdict};
 
@@ -63,6 +64,36 @@ const INTERRUPTED: i32 = 130;
 /// Held while files that belong together are put in their places: an interrupt waits for it.
 pub static WRITING: Mutex<()> = Mutex::new(());
 
+/// Whether anything was written, to files and to stdout.
+static FILES: AtomicBool = AtomicBool::new(false);
+static OUTPUT: AtomicBool = AtomicBool::new(false);
+
+/// Begins to put files in their places: an interrupt waits until what is returned is dropped.
+pub fn writing() -> Option<MutexGuard<'static, ()>> {
+    let guard = WRITING.lock().ok();
+    wrote_files();
+    guard
+}
+
+/// From now on, files may have been written.
+pub fn wrote_files() {
+    FILES.store(true, Ordering::Relaxed);
+}
+
+/// From now on, results were written to stdout.
+pub fn wrote_output() {
+    OUTPUT.store(true, Ordering::Relaxed);
+}
+
+/// What an interrupt says.
+fn interrupted() -> &'static str {
+    match (FILES.load(Ordering::Relaxed), OUTPUT.load(Ordering::Relaxed)) {
+        (false, false) => "interrupted, nothing written",
+        (false, true) => "interrupted: the output above is not all",
+        (true, _) => "interrupted: each file that was written is whole, but there may be more to write",
+    }
+}
+
 /// Files that are being written under temporary names.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -98,6 +129,8 @@ pub fn end_on_interrupt() {
                 let _ = std::fs::remove_file(path);
             }
         }
+        crate::progress::clear();
+        let _ = writeln!(io::stderr(), "{}", interrupted());
         std::process::exit(INTERRUPTED);
     });
 }

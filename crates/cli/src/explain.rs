@@ -11,7 +11,7 @@ use roundproof_network::{At, Placed};
 use roundproof_paths::{FromWitness, Plain, trace};
 
 use crate::exit::Exit;
-use crate::output::{emit, emit_json};
+use crate::output::{emit_json, emit_verdicts};
 
 mod operations;
 mod reals;
@@ -47,9 +47,9 @@ impl Explain {
     pub fn execute(self) -> Result<Exit> {
         match explain(&self.certificate)? {
             Ok(explanation) if self.json => emit_json(&explanation)?,
-            Ok(explanation) => emit(&explanation.text())?,
+            Ok(explanation) => emit_verdicts(&explanation.text())?,
             Err(reason) => {
-                emit(&format!("rejected  {}: {reason}\n", self.certificate.display()))?;
+                emit_verdicts(&format!("rejected  {}: {reason}\n", self.certificate.display()))?;
                 return Ok(Exit::Rejected);
             }
         }

@@ -9,7 +9,7 @@ use clap::Args;
 use roundproof_checker::frontier::{CONSTRUCTIONS, Construction, Family, Grid, MODELS, Map, Recorded, Status, sweep};
 use roundproof_files::{AtomicFile, write_atomically};
 
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::{emit, emit_json, table, table_text};
 use crate::parsers::Span;
 use crate::progress::Progress;
@@ -94,6 +94,7 @@ impl Frontier {
         drop(progress);
         let recorded: Vec<Recorded> = maps.iter().map(Map::recorded).collect();
         if let Some(file) = &self.svg {
+            let _writing = exit::writing();
             write_atomically(file, draw::svg(&recorded, &grid.families).as_bytes())?;
         }
         if self.json {

@@ -12,7 +12,7 @@ use roundproof_format::{Encoding, Format};
 use roundproof_sources::table::Kind as Notation;
 use serde::Serialize;
 
-use crate::exit::{Exit, Unfinished, WRITING};
+use crate::exit::{self, Exit, Unfinished};
 use crate::memory;
 use crate::output::{Sheet, count, emit, emit_json};
 use crate::parsers;
@@ -159,7 +159,7 @@ impl Generate {
         let mut buffered = sink.finish().map_err(written)?;
         buffered.flush().map_err(written)?;
         let file = buffered.into_inner().map_err(|error| written(error.into_error()))?;
-        let _writing = WRITING.lock();
+        let _writing = exit::writing();
         Ok(file.finish()?)
     }
 

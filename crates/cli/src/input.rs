@@ -13,7 +13,7 @@ use roundproof_sources::table::{
 };
 
 use crate::memory;
-use crate::progress::Progress;
+use crate::progress::{Progress, READING};
 
 /// How the columns of a table are told apart.
 #[derive(Args, Clone, Debug, Default)]
@@ -197,7 +197,7 @@ fn reading<T>(path: &Path, format: Format, read: impl FnOnce(&mut dyn FnMut(u64,
         memory::ensure(&path.display().to_string(), needed, "take a narrower format, or fewer rows")?;
     }
     let progress = Progress::new();
-    let mut report = |done, of| progress.report("reading", done as usize, of as usize);
+    let mut report = |done, of| progress.report(READING, done as usize, of as usize);
     read(&mut report)
 }
 

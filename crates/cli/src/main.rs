@@ -19,20 +19,24 @@ mod parsers;
 mod progress;
 mod prove;
 mod run;
+mod shell;
 mod show;
 mod sizes;
 mod verify_all;
 mod words;
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use roundproof_solver::Solver;
 
 use exit::Exit;
+
+/// The version, and the commit that it was built from if that is known.
+const VERSION: &str = env!("ROUNDPROOF_VERSION");
 
 const LONG_ABOUT: &str = "\
 Neural networks that compute exactly what they claim, in floating point, on every rounding path.
@@ -69,9 +73,15 @@ Examples:
     max_term_width = 110
 )]
 struct Cli {
-    /// Print the version of roundproof, and of the Z3 that it asks
+    /// Print the version of roundproof, its commit, and the version of the Z3 that it asks
     #[arg(short = 'V', long)]
     version: bool,
+    /// Print results and errors, but no notes and no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Whether verdicts and help are in colour; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    color: ColorChoice,
     /// How many threads compute; 0 is one for each processor
     #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -94,11 +104,14 @@ enum Command {
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
     Diff(diff::Diff),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 fn main() -> ExitCode {
     exit::report_defects();
     exit::end_on_interrupt();
+    choose_colours(std::env::args());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and errors of usage alike; clap's code for errors is 2.
@@ -108,8 +121,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => exit::BROKEN_PIPE.into(),
         Err(error) => {
-            // If stderr is gone too, there is nobody to tell.
-            let _ = writeln!(io::stderr(), "error: {}", output::chain(&error));
+            output::error(&output::chain(&error));
             Exit::Unreadable.into()
         }
     }
@@ -119,8 +131,11 @@ fn execute(cli: Cli) -> Result<Exit> {
     if cli.version {
         let solver = Solver::new(Duration::from_secs(20));
         let z3 = solver.version().map_or_else(|error| format!("none: {error}"), str::to_string);
-        output::emit(&format!("roundproof {}\nZ3 {z3}\n", env!("CARGO_PKG_VERSION")))?;
+        output::emit(&format!("roundproof {VERSION}\nZ3 {z3}\n"))?;
         return Ok(Exit::AsClaimed);
+    }
+    if cli.quiet {
+        output::be_quiet();
     }
     rayon::ThreadPoolBuilder::new().num_threads(cli.threads).build_global().context("--threads")?;
     match cli.command {
@@ -138,6 +153,21 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),
         Some(Command::Diff(command)) => command.execute(),
+        Some(Command::Completions(command)) => command.execute(&mut Cli::command()),
+        Some(Command::Man(command)) => command.execute(Cli::command()),
+    }
+}
+
+/// Takes `--color` from the command line before that is read: help and errors of usage are in colour too. What is not a
+/// choice is told as such by whoever reads the command line.
+fn choose_colours(arguments: impl Iterator<Item = String>) {
+    let arguments: Vec<String> = arguments.take_while(|argument| argument != "--").collect();
+    let apart = arguments.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].as_str());
+    let joined = arguments.iter().filter_map(|argument| argument.strip_prefix("--color="));
+    match apart.chain(joined).next() {
+        Some("always") => anstream::ColorChoice::Always.write_global(),
+        Some("never") => anstream::ColorChoice::Never.write_global(),
+        _ => {}
     }
 }
 

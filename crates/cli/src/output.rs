@@ -2,14 +2,33 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstream::AutoStream;
+use anstyle::AnsiColor;
 use roundproof_exact::Integer;
 pub use roundproof_judge::words::count;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::exit;
+
+/// Whether only results and errors are asked for.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on there are no notes and no progress.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether only results and errors are asked for.
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
 /// Writes to stdout, all of it.
 pub fn emit(text: &str) -> io::Result<()> {
+    exit::wrote_output();
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
@@ -21,8 +40,64 @@ pub fn emit_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(emit(&(text + "\n"))?)
 }
 
+/// Writes to stdout, with the verdicts in colour where colours are shown.
+pub fn emit_verdicts(text: &str) -> io::Result<()> {
+    exit::wrote_output();
+    let mut stdout = AutoStream::auto(io::stdout().lock());
+    stdout.write_all(with_colours(text).as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes an error to stderr. If that is gone too, there is nobody to tell.
+pub fn error(text: &str) {
+    let word = AnsiColor::Red.on_default().bold();
+    let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{word}error:{word:#} {text}");
+}
+
+/// The words that say how something came out, as certificates, reports and tables have them.
+const VERDICTS: [(&str, AnsiColor); 12] = [
+    ("Proved", AnsiColor::Green),
+    ("Mapped", AnsiColor::Green),
+    ("Attested", AnsiColor::Cyan),
+    ("Unknown", AnsiColor::Yellow),
+    ("Vacuous", AnsiColor::Yellow),
+    ("not established", AnsiColor::Yellow),
+    ("refused", AnsiColor::Yellow),
+    ("Refuted", AnsiColor::Red),
+    ("rejected", AnsiColor::Red),
+    ("unreadable", AnsiColor::Red),
+    ("unexpected", AnsiColor::Red),
+    ("error", AnsiColor::Red),
+];
+
+/// The text with a verdict in colour wherever a line begins with it, or has it for the second word, as tables do.
+fn with_colours(text: &str) -> String {
+    let is_end = |character: char| character.is_whitespace() || character == ':';
+    let verdict = |text: &str| {
+        let ends = |word: &str| text[word.len()..].chars().next().is_none_or(is_end);
+        VERDICTS.into_iter().find(|(word, _)| text.starts_with(word) && ends(word))
+    };
+    let mut coloured = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let starts = line.char_indices().filter(|&(at, character)| {
+            !character.is_whitespace() && line[..at].chars().next_back().is_none_or(char::is_whitespace)
+        });
+        match starts.take(2).find_map(|(at, _)| Some((at, verdict(&line[at..])?))) {
+            Some((at, (word, colour))) => {
+                let style = colour.on_default().bold();
+                let _ = write!(coloured, "{}{style}{word}{style:#}{}", &line[..at], &line[at + word.len()..]);
+            }
+            None => coloured += line,
+        }
+    }
+    coloured
+}
+
 /// Tells people something that is not a result.
 pub fn note(text: &str) {
+    if is_quiet() {
+        return;
+    }
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -84,9 +159,39 @@ pub fn table(header: &[&str]) -> comfy_table::Table {
     table
 }
 
-/// A table as text, without blanks at the ends of lines.
+/// A table as text, without blanks at the ends of lines. On a terminal that is too narrow for it, what the rows say, one
+/// below the other.
 pub fn table_text(table: &comfy_table::Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    fitted(table, columns)
+}
+
+fn fitted(table: &comfy_table::Table, columns: Option<usize>) -> String {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
+    match columns.filter(|&columns| lines.iter().any(|line| line.chars().count() > columns)) {
+        None => lines.iter().map(|line| format!("{line}\n")).collect(),
+        Some(columns) => table.row_iter().map(|row| record(table, row, columns)).collect(),
+    }
+}
+
+/// The first cell, and below it the others with the names of their columns, in lines of at most so many columns.
+fn record(table: &comfy_table::Table, row: &comfy_table::Row, columns: usize) -> String {
+    let names = table.header().into_iter().flat_map(comfy_table::Row::cell_iter).map(comfy_table::Cell::content);
+    let mut cells = names.zip(row.cell_iter().map(comfy_table::Cell::content));
+    let mut text = cells.next().map(|(_, first)| first).unwrap_or_default();
+    let mut width = usize::MAX;
+    for (name, cell) in cells.filter(|(_, cell)| !cell.is_empty() && cell != "-") {
+        let item = if name.is_empty() { cell } else { format!("{name} {cell}") };
+        let length = item.chars().count();
+        if width.saturating_add(2 + length) <= columns {
+            let _ = write!(text, "  {item}");
+            width += 2 + length;
+        } else {
+            let _ = write!(text, "\n  {item}");
+            width = 2 + length;
+        }
+    }
+    text + "\n"
 }
 
 /// A whole number of any size: in JSON all its digits, more than some readers keep.
@@ -142,6 +247,35 @@ mod tests {
         assert_eq!(beside(1 << 67, 10), "147573952589676412928 parameters, 1.5e19 times as many");
         let json = serde_json::to_string(&[Whole(Integer::from(1u32) << 200)]).unwrap();
         assert_eq!(json, "[1606938044258990275541962092341162602522202993782792835301376]");
+    }
+
+    #[test]
+    fn a_table_fits_a_narrow_terminal() {
+        let mut sheet = table(&["data", "format", "verdict", "parameters", ""]);
+        sheet.add_row(["iris", "bfloat16", "Proved", "41", "equal"]).add_row(["wine", "F(8)", "refused", "-", ""]);
+        let whole = "data  format    verdict  parameters\niris  bfloat16  Proved   41          equal\nwine  F(8)      refused  -\n";
+        assert_eq!(fitted(&sheet, None), whole);
+        assert_eq!(fitted(&sheet, Some(60)), whole);
+        let narrow =
+            "iris\n  format bfloat16  verdict Proved\n  parameters 41  equal\nwine\n  format F(8)  verdict refused\n";
+        assert_eq!(fitted(&sheet, Some(35)), narrow);
+        assert!(narrow.lines().all(|line| line.len() <= 35));
+        assert_eq!(fitted(&sheet, Some(1)).lines().count(), 2 + 4 + 2);
+    }
+
+    #[test]
+    fn verdicts_are_coloured_and_nothing_else() {
+        let green = |word| format!("\u{1b}[1m\u{1b}[32m{word}\u{1b}[0m");
+        let red = |word| format!("\u{1b}[1m\u{1b}[31m{word}\u{1b}[0m");
+        assert_eq!(
+            with_colours("Proved: the kernel\n  claim  x\n"),
+            format!("{}: the kernel\n  claim  x\n", green("Proved"))
+        );
+        assert_eq!(with_colours("a/b   Proved  same\n"), format!("a/b   {}  same\n", green("Proved")));
+        assert_eq!(with_colours("rejected  c.json: says Proved"), format!("{}  c.json: says Proved", red("rejected")));
+        for text in ["", "\n", "  name and Proved\n", "not all\n", "Provedly\n", "un/Proved x\n"] {
+            assert_eq!(with_colours(text), text);
+        }
     }
 
     #[test]

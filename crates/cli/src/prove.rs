@@ -17,10 +17,10 @@ use roundproof_format::Format;
 use roundproof_network::{Activation, PathModel};
 use roundproof_sources::table::{Remark, Table};
 
-use crate::exit::{Exit, WRITING};
+use crate::exit::{self, Exit};
 use crate::input::{self, TableOptions};
 use crate::memory;
-use crate::output::{emit, emit_json, note};
+use crate::output::{emit_json, emit_verdicts, note};
 use crate::parsers;
 use crate::progress::Progress;
 
@@ -151,7 +151,7 @@ impl Prove {
         } else {
             let mut sheet = report.sheet(&proof, Some(&table.value));
             report.end(&mut sheet);
-            emit(&sheet.text())?;
+            emit_verdicts(&sheet.text())?;
             if self.out.is_none() {
                 note("note: nothing was written; --out DIR keeps the network, the data set and the certificate");
             }
@@ -286,7 +286,7 @@ fn classes(table: &Table) -> Option<BTreeMap<&str, &[String]>> {
 }
 
 fn place_files(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
-    let _writing = WRITING.lock();
+    let _writing = exit::writing();
     let cannot = || format!("{}: cannot be written to", out.display());
     let existed = out.exists();
     fs::create_dir_all(out).with_context(cannot)?;

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input::{Kind, kind};
-use crate::output::{Sheet, Whole, count, emit, emit_json};
+use crate::output::{Sheet, Whole, count, emit_json, emit_verdicts};
 use crate::words;
 
 const EXAMPLES: &str = "\
@@ -159,7 +159,7 @@ impl Show {
         if self.json {
             emit_json(&shown)?;
         } else {
-            emit(&shown.text(path))?;
+            emit_verdicts(&shown.text(path))?;
         }
         Ok(Exit::AsClaimed)
     }

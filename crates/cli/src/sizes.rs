@@ -26,8 +26,9 @@ Every network is built and judged by the kernel; a size stands in the table only
   reference  6dn + (1 + k)n, for n distinct rows, d inputs and k outputs: a point box for each row, nothing left out
   point      one point box for each distinct row, without the sides at the ends of the format
   tree       a decision tree grown until every row is right
-  floor      n * log2(labels) / bits of a parameter, rounded down: networks that differ in fewer parameters of so many \
-bits cannot give all labelings of these rows
+  yardstick  n * log2(labels) / bits of a parameter, rounded down: networks that differ in fewer parameters of so many \
+bits cannot give all labelings of these rows. Where weights stand is not counted, and these rows have one labeling: it is no \
+bound, and may be beaten
 
 Exit codes: 0 a table, which gives the reason wherever there is no network; 2 a wrong command line, or a table that cannot \
 be read or does not fit a format.
@@ -78,11 +79,11 @@ struct Row {
     point: Option<usize>,
     tree: Option<usize>,
     /// `n log2(labels) / bits`, rounded down to a tenth.
-    floor: f64,
+    yardstick: f64,
     /// To a tenth.
     reference_to_tree: Option<f64>,
     /// To a tenth.
-    tree_to_floor: Option<f64>,
+    tree_to_yardstick: Option<f64>,
 }
 
 impl Sizes {
@@ -115,7 +116,7 @@ impl Sizes {
         let (format, name) = (data.format(), path.file_stem().unwrap_or_default().to_string_lossy().to_string());
         let (distinct_rows, labels) = (distinct(data, true), distinct(data, false));
         let reference = reference_parameters(distinct_rows, data.dimension(), data.outputs());
-        let floor = distinct_rows as f64 * (labels as f64).log2() / f64::from(format.width());
+        let yardstick = distinct_rows as f64 * (labels as f64).log2() / f64::from(format.width());
         let mut row = Row {
             data: name,
             format: format.to_string(),
@@ -128,9 +129,9 @@ impl Sizes {
             reference: Whole(reference),
             point: None,
             tree: None,
-            floor: (floor * 10.0).floor() / 10.0,
+            yardstick: (yardstick * 10.0).floor() / 10.0,
             reference_to_tree: None,
-            tree_to_floor: None,
+            tree_to_yardstick: None,
         };
         for strategy in [Strategy::Point, Strategy::Tree] {
             if strategy == Strategy::Point && self.no_point {
@@ -150,7 +151,7 @@ impl Sizes {
         }
         let tenths = |ratio: f64| (ratio * 10.0).round() / 10.0;
         row.reference_to_tree = row.tree.map(|tree| tenths(row.reference.0.to_f64() / tree as f64));
-        row.tree_to_floor = row.tree.filter(|_| floor > 0.0).map(|tree| tenths(tree as f64 / floor));
+        row.tree_to_yardstick = row.tree.filter(|_| yardstick > 0.0).map(|tree| tenths(tree as f64 / yardstick));
         Ok(row)
     }
 
@@ -196,9 +197,9 @@ fn text(rows: &[Row]) -> String {
         "reference",
         "point",
         "tree",
-        "floor",
+        "yardstick",
         "reference/tree",
-        "tree/floor",
+        "tree/yardstick",
     ]);
     for index in 3..11 {
         if let Some(column) = sheet.column_mut(index) {
@@ -217,9 +218,9 @@ fn text(rows: &[Row]) -> String {
             row.reference.to_string(),
             number(row.point),
             number(row.tree),
-            format!("{:.1}", row.floor),
+            format!("{:.1}", row.yardstick),
             ratio(row.reference_to_tree),
-            ratio(row.tree_to_floor),
+            ratio(row.tree_to_yardstick),
         ]);
     }
     let mut text = table_text(&sheet);

@@ -13,8 +13,8 @@ use roundproof_kernel::Verdict;
 use roundproof_solver::{MEMORY_MIB, Solver};
 use serde::{Serialize, Serializer};
 
-use crate::exit::{Exit, WRITING};
-use crate::output::{count, emit, emit_json, table, table_text};
+use crate::exit::{self, Exit, WRITING};
+use crate::output::{count, emit_json, emit_verdicts, table, table_text};
 use crate::parsers::Shard;
 use crate::progress::Progress;
 
@@ -146,6 +146,9 @@ impl VerifyAll {
         let z3 = if asked { Some(solver.version()?.to_string()) } else { None };
         let self_test = if asked { "passed" } else { "not needed" };
         let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, bless: self.bless };
+        if self.bless || self.keep.is_some() {
+            exit::wrote_files();
+        }
         let obligations = self.run(&chosen, &settings);
         let totals = Totals::of(&obligations);
         if self.bless {
@@ -159,7 +162,7 @@ impl VerifyAll {
         if self.json {
             emit_json(&report)?;
         } else {
-            emit(&report.text(self.bless))?;
+            emit_verdicts(&report.text(self.bless))?;
         }
         Ok(exit)
     }

@@ -1,6 +1,6 @@
 //! The operations of IEEE 754-2019, clause 5.4.1, by their definition: the exact result, rounded once.
 
-use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Specials, Status};
+use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Specials, Status, UnsupportedPolicy};
 use rug::Rational;
 
 use crate::{Datum, Rounded, decode, encode, round};
@@ -13,9 +13,14 @@ pub struct Arithmetic {
 }
 
 impl Arithmetic {
-    /// Arithmetic in `format`; none if the format cannot express the policy.
-    pub fn new(format: Format, overflow: Overflow) -> Option<Arithmetic> {
-        format.expresses(overflow).then_some(Arithmetic { format, overflow })
+    /// Arithmetic in `format`, overflowing as `overflow` says.
+    ///
+    /// # Errors
+    ///
+    /// If the format does not [express](Format::expresses) the policy.
+    pub fn new(format: Format, overflow: Overflow) -> Result<Arithmetic, UnsupportedPolicy> {
+        UnsupportedPolicy::check(format, overflow)?;
+        Ok(Arithmetic { format, overflow })
     }
 
     /// `a + b`.

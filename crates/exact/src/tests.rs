@@ -184,7 +184,11 @@ fn special_operands() {
         saturating.convert(mode, Format::BINARY32, Format::BINARY32.infinity(true).unwrap()).encoding,
         f.largest(true).unwrap()
     );
-    assert!(Arithmetic::new(Format::FLOAT8_E4M3FN, Overflow::Ieee).is_none());
+    let refused = Arithmetic::new(Format::FLOAT8_E4M3FN, Overflow::Ieee).expect_err("no infinity");
+    let says = "float8_e4m3fn has no infinity, so its results cannot overflow as `ieee` says; take `saturate` or `nan`";
+    assert_eq!(refused.to_string(), says);
+    let refused = Arithmetic::new(Format::FLOAT4_E2M1FN, Overflow::Nan).expect_err("no NaN");
+    assert!(refused.to_string().ends_with("take `saturate`"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What can be wrong with a name or a set of parameters.
 
+use std::fmt;
+
 use thiserror::Error;
+
+use crate::{Format, Overflow};
 
 /// A text that names nothing of the wanted kind, with the nearest name there is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -74,4 +78,40 @@ pub enum FormatError {
         /// Why not, and what would do.
         reason: &'static str,
     },
+}
+
+/// An overflow policy that a format does not [express](Format::expresses): infinity without infinities, or NaN without NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnsupportedPolicy {
+    /// The format.
+    pub format: Format,
+    /// The policy asked for.
+    pub overflow: Overflow,
+}
+
+impl fmt::Display for UnsupportedPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnsupportedPolicy { format, overflow } = self;
+        let lacking = match overflow {
+            Overflow::Ieee => "infinity",
+            Overflow::Nan => "NaN",
+            Overflow::Saturate => "largest value",
+        };
+        // What has infinities has NaN too, and expresses every policy.
+        let remedy = if format.has_nan() { "`saturate` or `nan`" } else { "`saturate`" };
+        write!(f, "{format} has no {lacking}, so its results cannot overflow as `{overflow}` says; take {remedy}")
+    }
+}
+
+impl std::error::Error for UnsupportedPolicy {}
+
+impl UnsupportedPolicy {
+    /// Whether results of `format` can obey `overflow`.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot: this, which says what the format lacks.
+    pub const fn check(format: Format, overflow: Overflow) -> Result<(), UnsupportedPolicy> {
+        if format.expresses(overflow) { Ok(()) } else { Err(UnsupportedPolicy { format, overflow }) }
+    }
 }

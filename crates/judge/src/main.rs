@@ -26,6 +26,9 @@ Exit codes: 0 Proved, 1 Refuted or rejected, 2 a file that cannot be read, 3 not
 certificates, the worst counts: 2 before 1 before 3.
 ";
 
+/// The commit that it was built from, if whoever built it says so, as `./x build` does.
+const COMMIT: Option<&str> = option_env!("ROUNDPROOF_COMMIT");
+
 /// What a shell reports of a program that a closed pipe ended. Never 0, which would say Proved.
 const BROKEN_PIPE: u8 = 141;
 
@@ -65,7 +68,8 @@ fn asked(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String> {
             Some("--json") => json = true,
             Some("-h" | "--help") => return Ok(Asked::Text(HELP.to_string())),
             Some("-V" | "--version") => {
-                return Ok(Asked::Text(format!("roundproof-check {}\n", env!("CARGO_PKG_VERSION"))));
+                let commit = COMMIT.map_or(String::new(), |commit| format!(" ({commit})"));
+                return Ok(Asked::Text(format!("roundproof-check {}{commit}\n", env!("CARGO_PKG_VERSION"))));
             }
             Some(option) if option.starts_with('-') => return Err(format!("unknown option {option:?}")),
             _ => certificates.push(PathBuf::from(argument)),

@@ -1,9 +1,8 @@
 //! A format with its overflow policy: addition, subtraction, multiplication and fused multiply-add.
 
-use std::fmt;
 use std::hint::select_unpredictable;
 
-use roundproof_format::{Encoding, Format, Overflow, Status};
+use roundproof_format::{Encoding, Format, Overflow, Status, UnsupportedPolicy};
 
 use crate::layout::Layout;
 use crate::real::{Operand, Real, exact_product, product, sum};
@@ -42,24 +41,6 @@ pub struct Faithful {
     pub status: Status,
 }
 
-/// An overflow policy that a format cannot express: infinity without infinities, or NaN without NaN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnsupportedPolicy {
-    /// The format.
-    pub format: Format,
-    /// The policy asked for.
-    pub overflow: Overflow,
-}
-
-impl fmt::Display for UnsupportedPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lacking = if self.overflow == Overflow::Ieee { "infinity" } else { "NaN" };
-        write!(f, "{} has no {lacking}, so its results cannot overflow as `{}` says", self.format, self.overflow)
-    }
-}
-
-impl std::error::Error for UnsupportedPolicy {}
-
 /// The arithmetic of a format under an overflow policy.
 ///
 /// The [`Rounding`] is an argument of every operation that rounds. Handling of subnormals is not here: see
@@ -97,9 +78,7 @@ impl Arithmetic {
     ///
     /// If the format does not [express](Format::expresses) the policy.
     pub fn new(format: Format, overflow: Overflow) -> Result<Arithmetic, UnsupportedPolicy> {
-        if !format.expresses(overflow) {
-            return Err(UnsupportedPolicy { format, overflow });
-        }
+        UnsupportedPolicy::check(format, overflow)?;
         Ok(Arithmetic::of_expressed(format, overflow))
     }
 

@@ -20,6 +20,24 @@
 //! approximation that is not too large (module `newton`), and an exact remainder corrects it. Integers and comparisons
 //! are made of encodings as they are: the next encoding is that of the next value.
 //!
+//! # An example
+//!
+//! ```
+//! use roundproof_softfloat::{Arithmetic, Format, Overflow, RoundingMode, Status, to_decimal};
+//!
+//! let format: Format = "e5m7".parse()?;
+//! let arithmetic = Arithmetic::new(format, Overflow::Ieee)?;
+//! let parsed = |text| arithmetic.parse(RoundingMode::TiesToEven, text);
+//! let (tenth, three) = (parsed("0.1")?, parsed("3")?);
+//! let product = arithmetic.multiply(RoundingMode::TowardPositive, tenth.encoding, three.encoding);
+//! assert_eq!(to_decimal(format, product.encoding)?, "0.3008");
+//! assert_eq!(product.status, Status::INEXACT);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where the format is known when a program is compiled, [`Standard`] has it for a type, as [`Binary32`]; many elements at
+//! once are the matter of [`slices`]. `examples/rounding_table.rs` shows a sum in every direction of every named format.
+//!
 //! # What no standard says
 //!
 //! - A NaN result is always the canonical NaN ([`Format::nan`](roundproof_format::Format::nan)).
@@ -68,7 +86,7 @@ mod standard;
 mod text;
 mod word;
 
-pub use arithmetic::{Arithmetic, Faithful, Outcome, UnsupportedPolicy};
+pub use arithmetic::{Arithmetic, Faithful, Outcome};
 pub use class::{
     IeeeClass, copy_sign, ieee_class, is_canonical, is_infinite, is_normal, is_signaling, total_order,
     total_order_magnitude,
@@ -78,6 +96,7 @@ pub use dot::{DotError, contains};
 pub use integral::{Integer, IntegerFormat, UnsupportedWidth};
 pub use order::{compare, from_order_key, next_down, next_up, order_key};
 pub use round::{BothNeighbours, Rounding, Stochastic, ToOdd};
+pub use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Specials, Status, UnsupportedPolicy};
 pub use signal::{compare_quiet, compare_signaling, flush_outcome};
 pub use standard::{Bfloat16, Binary16, Binary32, Binary64, Binary128, Float8E3m4, Float8E4m3, Float8E5m2, Standard};
 pub use text::{BeyondDecimal, ParseNumberCause, ParseNumberError, to_decimal, to_decimal_digits, to_hexadecimal};

@@ -227,7 +227,10 @@ fn invalid_operations_and_signaling_nans() {
 fn a_policy_that_the_format_cannot_express_is_refused() {
     let error = Arithmetic::new(Format::FLOAT8_E4M3FN, Overflow::Ieee).expect_err("no infinity");
     assert_eq!(error, UnsupportedPolicy { format: Format::FLOAT8_E4M3FN, overflow: Overflow::Ieee });
-    assert_eq!(error.to_string(), "float8_e4m3fn has no infinity, so its results cannot overflow as `ieee` says");
+    assert_eq!(
+        error.to_string(),
+        "float8_e4m3fn has no infinity, so its results cannot overflow as `ieee` says; take `saturate` or `nan`"
+    );
     assert!(Arithmetic::new(Format::FLOAT4_E2M1FN, Overflow::Nan).is_err());
 }
 

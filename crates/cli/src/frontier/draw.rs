@@ -11,7 +11,7 @@ const CELL: usize = 6;
 const GAP: usize = 12;
 /// Room for names on the left, and above the first row of a family.
 const LEFT: usize = 130;
-const TOP: usize = 62;
+const TOP: usize = 72;
 const LEGEND: usize = 44;
 
 /// Colours that are told apart in print and by most who see fewer colours (after Okabe and Ito, 2008); on a light card, so
@@ -39,10 +39,8 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
         }
         models
     };
-    let [columns, rows] = [first.precisions, first.exponent_bits].map(|[least, most]| (most - least + 1) as usize);
-    let (wide, high) = (columns * CELL + GAP, rows * CELL + GAP);
-    let width = (LEFT + models.len() * wide.max(84) + GAP).max(640);
-    let wide = wide.max(84);
+    let (wide, high) = steps(first);
+    let width = (LEFT + models.len() * wide + GAP).max(640);
     let block = TOP + records.len() * high;
     let height = families.len() * block + LEGEND;
     let mut met = BTreeSet::new();
@@ -60,6 +58,7 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
             "{family}: precision {} to {} from left to right, {} to {} exponent bits from top to bottom",
             p[0], p[1], b[0], b[1]
         );
+        document = document.add(axes(first, &models, records.len(), above + TOP));
         document = document.add(text(8, above + 18, &title).set("font-weight", "bold"));
         for (column, model) in models.iter().enumerate() {
             for (line, part) in model.split([',', '=']).enumerate() {
@@ -68,7 +67,7 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
         }
         for (row, record) in records.iter().enumerate() {
             let y = above + TOP + row * high;
-            document = document.add(text(8, y + rows * CELL / 2 + 4, &record.construction));
+            document = document.add(text(8, y + (high - GAP) / 2 + 4, &record.construction));
             for (column, model) in models.iter().enumerate() {
                 let panel = record.panels.iter().find(|panel| panel.paths == *model && panel.family == family.name());
                 if let Some(cells) = panel.and_then(|panel| record.statuses(panel)) {
@@ -79,6 +78,36 @@ pub fn svg(records: &[Recorded], families: &[Family]) -> String {
         }
     }
     document.add(legend(&met, families.len() * block + 12)).to_string() + "\n"
+}
+
+/// Precisions above each column of grids, exponent bits beside each row of them: the first, the last, and each fourth.
+fn axes(record: &Recorded, models: &[&str], grids: usize, top: usize) -> Group {
+    let ticks = |[least, most]: [u32; 2]| {
+        let tick = move |number: &u32| [least, most].contains(number) || number.is_multiple_of(4);
+        (least..=most).filter(tick).map(move |number| (number, (number - least) as usize))
+    };
+    let number = |x: usize, y: usize, number: u32| text(x, y, &number.to_string()).set("font-size", 7);
+    let (wide, high) = steps(record);
+    let mut group = Group::new();
+    for column in 0..models.len() {
+        for (precision, place) in ticks(record.precisions) {
+            let x = LEFT + column * wide + place * CELL + CELL / 2;
+            group = group.add(number(x, top - 3, precision).set("text-anchor", "middle"));
+        }
+    }
+    for row in 0..grids {
+        for (bits, place) in ticks(record.exponent_bits) {
+            let y = top + row * high + place * CELL + CELL;
+            group = group.add(number(LEFT - 3, y, bits).set("text-anchor", "end"));
+        }
+    }
+    group
+}
+
+/// From one grid to the next, to the right and downwards.
+fn steps(record: &Recorded) -> (usize, usize) {
+    let cells = |[least, most]: [u32; 2]| (most - least + 1) as usize;
+    ((cells(record.precisions) * CELL + GAP).max(84), cells(record.exponent_bits) * CELL + GAP)
 }
 
 /// The cells, one path for each status, its runs as rectangles.

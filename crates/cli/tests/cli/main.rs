@@ -22,5 +22,6 @@ mod sizes;
 mod solver;
 mod steps;
 mod tables;
+mod terminal;
 mod trees;
 mod verify_all;

@@ -33,17 +33,19 @@ fn a_reader_that_has_enough_ends_it_quietly_and_never_as_proved() {
 fn an_interrupt_ends_it_at_once_and_leaves_no_file() {
     let folder = Folder::with("digits.csv");
     let before = folder.files();
-    let mut child = program()
+    let child = program()
         .args("prove digits.csv -l class -f bfloat16 --evidence paths --out out".split(' '))
         .current_dir(folder.path("."))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     sleep(Duration::from_millis(600));
     let since = Instant::now();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "interrupted, nothing written\n");
     assert!(since.elapsed() < Duration::from_secs(5));
     assert!(folder.files() == before && !folder.path("out").exists());
 }
