@@ -11,6 +11,9 @@ unexport RUSTFLAGS
 
 roundproof := quote(justfile_directory() / "target/release/roundproof")
 
+# What --version says beside the version; nothing, without a repository.
+commit := quote(`git describe --always --exclude='*' --abbrev=12 --dirty=', changed' 2>/dev/null || true`)
+
 [private]
 default:
     @{{ quote(just_executable()) }} --list --unsorted
@@ -21,7 +24,7 @@ setup:
 
 # Build target/release/roundproof
 build: setup
-    cargo build --release --locked
+    ROUNDPROOF_COMMIT={{ commit }} cargo build --release --locked
 
 # Run all tests but the slow ones, on the same random cases each time: minutes
 test *ARGS: setup
@@ -67,28 +70,81 @@ prove *ARGS: build
 check *ARGS: build
     @{{ roundproof }} check "$@"
 
-# Run the examples of README.md: what is false there must be refuted, all else succeed
+# Make the Python wheel in target/wheels/: both programs and a module that runs them, without Z3
+wheel: _check
+    #!/usr/bin/env bash
+    set -euo pipefail
+    mkdir -p python/data/scripts
+    strip -o python/data/scripts/roundproof-check target/release/roundproof-check
+    cd python
+    rm -f ../target/wheels/*.whl
+    ROUNDPROOF_COMMIT={{ commit }} ../.tools/maturin/bin/maturin build --release --out ../target/wheels
+
+# Install the wheel into an environment of its own and try it
+wheel-test: wheel
+    #!/usr/bin/env bash
+    set -euo pipefail
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: target/wheels/*.whl
+    cp python/tests/test_wheel.py "$folder"
+    cd "$folder"
+    env -u PYTHONPATH venv/bin/python -m unittest test_wheel
+
+# Put both programs, their manual pages and completions, the wheel and the digests of these files into target/dist/
+archive: build wheel
+    #!/usr/bin/env bash
+    set -euo pipefail
+    version=$(cargo metadata --no-deps --format-version 1 | grep -o '"name":"roundproof-cli","version":"[^"]*"' | cut -d'"' -f8)
+    name=roundproof-$version-$(rustc -vV | sed -n 's/^host: //p')
+    rm -rf target/dist
+    mkdir -p target/dist/"$name"/completions
+    cp target/release/{roundproof,roundproof-check} LICENSE-* README.md TRUST.md CERTIFICATES.md target/dist/"$name"
+    strip target/dist/"$name"/{roundproof,roundproof-check}
+    {{ roundproof }} man target/dist/"$name"/man/man1
+    for shell in bash zsh fish; do
+        {{ roundproof }} completions "$shell" > target/dist/"$name"/completions/roundproof."$shell"
+    done
+    time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+    tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$time" --directory=target/dist "$name" |
+        gzip --no-name --best > target/dist/"$name".tar.gz
+    rm -r target/dist/"$name"
+    cp target/wheels/*.whl target/dist
+    cd target/dist
+    sha256sum -- *.tar.gz *.whl | tee SHA256SUMS
+
+# roundproof-check alone, which needs no Z3
+[private]
+_check:
+    ROUNDPROOF_COMMIT={{ commit }} cargo build --release --locked --package roundproof-judge
+
+# Run the examples of README.md and docs/: what is false there must be refuted or rejected, all else succeed
 readme: build
     #!/usr/bin/env bash
     set -euo pipefail
     root=$PWD
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-    ln -s "$root/data" "$folder/data"
-    ln -s "$root/crates" "$folder/crates"
-    cd "$folder"
+    folders=()
+    trap 'rm -rf "${folders[@]}"' EXIT
     roundproof() { "$root/target/release/roundproof" "$@"; }
     examples=0
-    while IFS= read -r line; do
-        printf '$ %s\n' "$line"
-        expected=0
-        case $line in *telescoping-sum* | *subnormals=flush*) expected=1 ;; esac
-        code=0
-        eval "$line" || code=$?
-        [[ $code == "$expected" ]] || { echo "exit code $code, expected $expected"; exit 1; }
-        ((examples += 1))
-    done < <(sed -n 's/^\$ //p' "$root/README.md" | grep -v -e '^\./x' -e '^alias')
-    ((examples >= 5)) || { echo "only $examples examples"; exit 1; }
+    for document in README.md docs/*.md; do
+        folder=$(mktemp -d)
+        folders+=("$folder")
+        ln -s "$root/data" "$root/crates" "$folder"
+        cd "$folder"
+        while IFS= read -r line; do
+            printf '%s: $ %s\n' "$document" "$line"
+            expected=0
+            case $line in *telescoping-sum* | *subnormals=flush* | *'check tampered'*) expected=1 ;; esac
+            code=0
+            eval "$line" || code=$?
+            [[ $code == "$expected" ]] || { echo "exit code $code, expected $expected"; exit 1; }
+            ((examples += 1))
+        done < <(sed -n 's/^\$ //p' "$root/$document" | grep -v -e '^\./x' -e '^alias')
+        cd "$root"
+    done
+    ((examples >= 30)) || { echo "only $examples examples"; exit 1; }
 
 # Show which certificates and snapshots changed
 review:
