@@ -268,6 +268,7 @@ pub fn place(out: &Path, proof: &Proof, table: Option<&Table>) -> Result<()> {
     let certificate = proof.certificate.to_json().context("the certificate cannot be written down")?;
     let mut files: Vec<(&str, &[u8])> = proof.files.named().collect();
     let classes = table.and_then(classes).map(|names| serde_json::to_string_pretty(&names)).transpose()?;
+    let classes = classes.map(|text| text + "\n");
     if let Some(classes) = &classes {
         files.push((CLASSES, classes.as_bytes()));
     }

@@ -105,8 +105,8 @@ pub enum CellProblem {
     Missing,
     /// Text.
     #[error(
-        "is not a number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: number \
-         categories, and fill or delete what is missing"
+        "is not a number; decimals like -12.5e-3 (with a point) and hexadecimal floats like 0x1.8p-3 are read: leave the \
+         column out, or number categories, and fill or delete what is missing"
     )]
     Text,
     /// A number among the names of classes.

@@ -13,7 +13,7 @@ use roundproof_network::{At, Witness};
 use roundproof_sources::table::{Place as RowPlace, Table};
 use serde::Serialize;
 
-use super::CERTIFICATE;
+use super::{CERTIFICATE, CLASSES, classes};
 use crate::output::{Sheet, Whole, count};
 use crate::words;
 
@@ -128,7 +128,8 @@ impl Report {
             }),
         };
         let reference = reference_parameters(shape.rows, shape.input_dimension, shape.output_dimension);
-        let files = || proof.files.named().map(|(name, _)| name).chain([CERTIFICATE]);
+        let numbered = table.and_then(classes).map(|_| CLASSES);
+        let files = || proof.files.named().map(|(name, _)| name).chain(numbered).chain([CERTIFICATE]);
         Report {
             verdict: certificate.verdict.name(),
             claim: words::claim(claim),

@@ -186,6 +186,8 @@ fn what_was_decided_about_a_table_is_said_and_kept() {
         report["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
     let told = ["the columns are separated by ';'", "the names in `kind` were numbered: 0 = setosa, 1 = versicolor"];
     assert_eq!(remarks, told);
+    let files = ["network.safetensors", "dataset.safetensors", "classes.json", "certificate.json"];
+    assert_eq!(report["files"], serde_json::json!(files.map(|name| format!("out/{name}"))));
     assert_eq!(folder.json("out/classes.json"), serde_json::json!({"kind": ["setosa", "versicolor"]}));
     folder.expect(0, "check out/certificate.json");
     let run = folder.expect(0, "run out/network.safetensors named.csv -l kind");
