@@ -2,7 +2,7 @@
 //!
 //! # What is claimed
 //!
-//! For every [`Format`](roundproof_format::Format), bounded or `F(p)`, every rounding direction and every overflow
+//! For every [`Format`], bounded or `F(p)`, every rounding direction and every overflow
 //! policy that the format expresses, the operations of [`Arithmetic`] are correctly rounded in the sense of IEEE
 //! 754-2019, clauses 4.3, 5.3, 5.4 and 7: the result is the exact one, rounded once. Minima and maxima are those of
 //! clause 9.6. The tests compare encodings and status with `roundproof-exact`, which knows rationals and shares no code
@@ -30,7 +30,8 @@
 //! let parsed = |text| arithmetic.parse(RoundingMode::TiesToEven, text);
 //! let (tenth, three) = (parsed("0.1")?, parsed("3")?);
 //! let product = arithmetic.multiply(RoundingMode::TowardPositive, tenth.encoding, three.encoding);
-//! assert_eq!(to_decimal(format, product.encoding)?, "0.3008");
+//! // The shortest text that is read back as this value, which is 77/256.
+//! assert_eq!(to_decimal(format, product.encoding)?, "0.3");
 //! assert_eq!(product.status, Status::INEXACT);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -46,7 +47,7 @@
 //! - `F(p)` has exponents within +-2^31, as MPFR has an `emax`: a result beyond is replaced by the largest, a non-zero
 //!   result below by the least magnitude, in every direction, with overflow or underflow raised beside inexact.
 //! - Division of a finite value by zero raises divide-by-zero under every policy. Under a policy other than
-//!   [`Overflow::Ieee`](roundproof_format::Overflow::Ieee) the result is what overflow gives away from zero: the largest
+//!   [`Overflow::Ieee`] the result is what overflow gives away from zero: the largest
 //!   finite value or NaN. In `F(p)` it is +0, as are the results of its invalid operations.
 //!   [`Arithmetic::log_b_datum`] of zero is such a division.
 //! - A remainder is exact, and so has no direction: but one below the exponents of `F(p)` underflows as said.
