@@ -38,7 +38,7 @@ properties *ARGS: setup
     echo "PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED"
     cargo test --workspace --locked "$@"
 
-# Prove every theorem again and compare with the certificates in proofs/: verify-all --shard 1/4
+# Prove every theorem again and compare with the records in proofs/: verify-all --shard 1/4
 [no-exit-message]
 verify-all *ARGS: build
     @{{ roundproof }} verify-all "$@"
@@ -58,7 +58,7 @@ sweep-frontier *ARGS: build
 rocq *ARGS: build
     @{{ roundproof }} verify-all --filter rocq/ "$@"
     @echo 'Axioms, by how many of the main theorems each is assumed:'
-    @sed -n '/"assumptions"/,/\]/s/^    "\([^"]*\)".*/\1/p' proofs/rocq/*.json | sort | uniq -c
+    @sed -n '/"assumptions"/s/^[^[]*\[\(.*\)\].*/\1/p' proofs/rocq/record.json | tr -d ' "' | tr , '\n' | sort | uniq -c
 
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
@@ -146,7 +146,7 @@ readme: build
     done
     ((examples >= 30)) || { echo "only $examples examples"; exit 1; }
 
-# Show which certificates and snapshots changed
+# Show which records and snapshots changed
 review:
     #!/usr/bin/env bash
     set -euo pipefail

@@ -29,7 +29,7 @@ use thiserror::Error;
 
 pub use cell::Cell;
 pub use formats::{Family, Grid, MODELS, includes, model};
-pub use record::{ReadError, Recorded, RecordedPanel, read, status};
+pub use record::{Recorded, RecordedPanel, status};
 
 use crate::prove::Strategy;
 use cell::Lab;

@@ -14,26 +14,23 @@ use crate::exit::Exit;
 use crate::output::{count, emit, emit_json, table, table_text};
 
 const EXAMPLES: &str = "\
-Claims are told apart by their names, the paths of their records. A claim is stronger than another if it implies it and not \
+Claims are told apart by their names: their folder, and their entry in its record.json. A claim is stronger than another if it implies it and not \
 the other way round: Proved instead of Attested, more rounding paths, a larger domain, a smaller tolerance, fewer exceptions, \
 all else equal. Of two refutations, the one of the weaker claim is stronger. What differs in another way, or for the better in \
 one field and for the worse in another, is incomparable. A network that differs is not a difference, unless it is refuted.
-
-Lists have outcomes and digests alone: of a claim that is not the same on both, two folders tell more.
 
 Exit codes: 0 every claim of FIRST is in SECOND, as strong or stronger, 1 some are weaker, incomparable or gone, 2 input that \
 cannot be read.
 
 Examples:
   roundproof diff ../release/proofs proofs
-  roundproof diff ../release/proofs/obligations.jsonl proofs/obligations.jsonl
   roundproof diff --json before proofs";
 
 /// Which claims of a corpus are stronger, weaker or gone in another
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Diff {
-    /// A folder like proofs/, or a list like proofs/obligations.jsonl
+    /// A folder with claims, like proofs/
     first: PathBuf,
     /// The same, later
     second: PathBuf,
@@ -78,7 +75,7 @@ impl Diff {
     pub fn execute(self) -> Result<Exit> {
         let read =
             |path: &PathBuf| Claims::read(path).with_context(|| format!("{} cannot be compared", path.display()));
-        let claims = diff(&read(&self.first)?, &read(&self.second)?)?;
+        let claims = diff(&read(&self.first)?, &read(&self.second)?);
         let exit = if claims.iter().all(|claim| claim.change.is_kept()) { Exit::AsClaimed } else { Exit::Rejected };
         let report = Report::of(claims);
         if self.json {

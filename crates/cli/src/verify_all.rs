@@ -1,14 +1,15 @@
 //! `roundproof verify-all`: the corpus, proved again.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rayon::prelude::*;
-use roundproof_corpus::{Comparison, Difference, Expectation, LIST, List, Obligation, Outcome, Settings, obligations};
+use roundproof_corpus::{
+    Comparison, Corpus, Difference, Findings, LIST, Obligation, Outcome, RECORD, Record, Settings,
+};
 use roundproof_kernel::Verdict;
 use roundproof_solver::{MEMORY_MIB, Solver};
 use serde::{Serialize, Serializer};
@@ -19,10 +20,11 @@ use crate::parsers::Shard;
 use crate::progress::Progress;
 
 const EXAMPLES: &str = "\
-Every obligation under PROOFS is proved again and compared with the record that stands beside it. A theorem must be Proved \
-or Attested, a refutation Refuted, a map of the frontier Mapped, a refusal of the recorded kind, and every record the same as \
-before (provenance, and the words of refusals, aside). PROOFS/obligations.jsonl lists every obligation: a claim that was \
-removed or added, or a record that is not the listed one, is told, too.
+Every claim in the folder DIR, and in every folder below it, is proved again and compared with the record.json that stands \
+beside its claim.toml. A claim must be Proved or Attested, below a folder refutations/ Refuted, a map of the frontier Mapped, \
+a refusal of the recorded kind, and every record the same as before (the words of refusals aside). DIR/obligations.json \
+lists every folder with claims: one that was removed or added, or a record that is not the listed one, is told, too. \
+`roundproof corpus new` begins a claim.
 
 Z3 is asked where something is to be attested. Before anything is proved, it must pass a self-test of questions that \
 releases of it have answered wrongly. It runs in the program roundproof-z3, which lies beside this one or is named by the \
@@ -34,6 +36,7 @@ input that cannot be read, 3 something was not established.
 
 Examples:
   roundproof verify-all
+  roundproof verify-all my-claims --bless
   roundproof verify-all --filter telescoping --filter halved
   roundproof verify-all --shard 1/4 --threads 2 --keep target/proofs
   roundproof verify-all --bless
@@ -43,9 +46,9 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct VerifyAll {
-    /// The corpus: a folder with lemmas/, rocq/, theorems/, refutations/ and frontier/
-    #[arg(default_value = "proofs")]
-    proofs: PathBuf,
+    /// The folder of the claims; without it, proofs/ of the folder that this is run in
+    #[arg(value_name = "DIR")]
+    corpus: Option<PathBuf>,
     /// Only obligations whose names contain this text; of several, any
     #[arg(long = "filter", value_name = "SUBSTRING")]
     filters: Vec<String>,
@@ -72,6 +75,11 @@ pub struct VerifyAll {
     json: bool,
 }
 
+/// The corpus of the repository, from its top.
+const PROOFS: &str = "proofs";
+/// The most fields of a changed record that the text names; JSON has all.
+const MOST_CHANGES: usize = 8;
+
 #[derive(Serialize)]
 struct Report {
     /// The version that was asked, if one was.
@@ -79,7 +87,7 @@ struct Report {
     self_test: &'static str,
     obligations: Vec<Row>,
     totals: Totals,
-    /// Where the list of all obligations is not what is claimed and on record.
+    /// Where the list of all folders, or a record, is not what is claimed.
     unlisted: Vec<Listed>,
     /// How many slow obligations were left out, for want of `--slow`.
     left_out: usize,
@@ -98,13 +106,18 @@ struct Row {
     how: String,
     /// `same`, `reworded`, `new` or `changed`; none on an error.
     record: Option<&'static str>,
+    /// Where what was found is not what is on record, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<String>,
     as_expected: bool,
     seconds: f64,
+    #[serde(skip)]
+    found: Option<Record>,
     #[serde(skip)]
     exit: Exit,
 }
 
-/// An obligation that is not as the list says.
+/// A folder that is not as the list says, or an instance on record that is not claimed.
 #[derive(Serialize)]
 struct Listed {
     name: String,
@@ -133,28 +146,33 @@ impl VerifyAll {
     /// Proves everything that is asked for.
     pub fn execute(self) -> Result<Exit> {
         let since = Instant::now();
-        let all = obligations(&self.proofs)
-            .with_context(|| format!("the corpus {} cannot be read", self.proofs.display()))?;
-        let names: Vec<String> = all.iter().map(|obligation| obligation.name.clone()).collect();
-        let claimed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-        let (chosen, left_out) = self.chosen(all)?;
-        let mut list = List::read(&self.proofs)?;
-        let mut unlisted = self.unlisted(&list, &claimed, &chosen)?;
-        self.check_keep()?;
+        let root = self.root()?;
+        let read = || Corpus::read(&root).with_context(|| format!("the claims in {} cannot be read", root.display()));
+        let mut corpus = read()?;
+        let (chosen, left_out) = self.chosen(corpus.obligations())?;
+        let mut unlisted = self.unlisted(&corpus, &chosen);
+        self.check_keep(&root)?;
         let solver = Solver::with_memory(Duration::from_secs(self.timeout.into()), self.solver_memory);
         let asked = chosen.iter().any(Obligation::asks_solver);
         let z3 = if asked { Some(solver.version()?.to_string()) } else { None };
         let self_test = if asked { "passed" } else { "not needed" };
-        let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, bless: self.bless };
-        if self.bless || self.keep.is_some() {
+        let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING };
+        if self.keep.is_some() {
             exit::wrote_files();
         }
-        let obligations = self.run(&chosen, &settings);
+        let mut obligations = self.run(&corpus, &chosen, &settings);
         let totals = Totals::of(&obligations);
         if self.bless {
-            self.bless(&mut list, &obligations, &unlisted)?;
-            unlisted = self.unlisted(&list, &claimed, &chosen)?;
+            let found = findings(&chosen, &mut obligations);
+            {
+                let _writing = WRITING.lock();
+                exit::wrote_files();
+                corpus.bless(&found, &unlisted).map_err(anyhow::Error::msg)?;
+            }
+            unlisted = self.unlisted(&read()?, &chosen);
         }
+        let unlisted: Vec<Listed> =
+            unlisted.into_iter().map(|(name, difference)| Listed { name, difference }).collect();
         let of_list = if unlisted.is_empty() { Exit::AsClaimed } else { Exit::Rejected };
         let exit = obligations.iter().map(|row| row.exit).fold(of_list, Exit::max);
         let seconds = since.elapsed().as_secs_f64();
@@ -167,13 +185,28 @@ impl VerifyAll {
         Ok(exit)
     }
 
+    /// The folder of the claims.
+    fn root(&self) -> Result<PathBuf> {
+        match &self.corpus {
+            Some(folder) if folder.is_dir() => Ok(folder.clone()),
+            Some(folder) => {
+                bail!("{} is not a folder; claims are read from a folder and those below it", folder.display())
+            }
+            None if Path::new(PROOFS).is_dir() => Ok(PathBuf::from(PROOFS)),
+            None => bail!(
+                "there is no folder {PROOFS}/ here. In a checkout of Roundproof, run it at the top; of your own claims, name \
+                 the folder: `roundproof verify-all DIR`. `roundproof corpus new DIR/NAME --kind memorization` begins one"
+            ),
+        }
+    }
+
     /// The records of the corpus are changed by --bless alone.
-    fn check_keep(&self) -> Result<()> {
+    fn check_keep(&self, root: &Path) -> Result<()> {
         let Some(keep) = &self.keep else { return Ok(()) };
         std::fs::create_dir_all(keep).with_context(|| format!("--keep: {} cannot be made", keep.display()))?;
-        let (keep, proofs) = (keep.canonicalize()?, self.proofs.canonicalize()?);
-        if keep.starts_with(&proofs) || proofs.starts_with(&keep) {
-            bail!("--keep: {} overlaps the corpus, whose records only --bless changes", keep.display());
+        let (keep, root) = (keep.canonicalize()?, root.canonicalize()?);
+        if keep.starts_with(&root) || root.starts_with(&keep) {
+            bail!("--keep: {} overlaps the claims, whose records only --bless changes", keep.display());
         }
         Ok(())
     }
@@ -183,37 +216,24 @@ impl VerifyAll {
         self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter))
     }
 
-    /// Where the list is not what is claimed and on record, of what the filters leave; of a shard, what is in it or claimed
-    /// no more.
-    fn unlisted(&self, list: &List, claimed: &BTreeSet<&str>, chosen: &[Obligation]) -> Result<Vec<Listed>> {
-        let in_shard = |name: &str| self.shard.is_none() || chosen.iter().any(|it| it.name == name);
-        let concerned = |name: &str| self.is_wanted(name) && (in_shard(name) || !claimed.contains(name));
-        let differences = list.differences(claimed, &List::of_records(&self.proofs)?).into_iter();
-        let differences = differences.filter(|(name, _)| concerned(name));
-        Ok(differences.map(|(name, difference)| Listed { name, difference }).collect())
-    }
-
-    /// Lists what came out as expected, and takes off what is claimed no more.
-    fn bless(&self, list: &mut List, rows: &[Row], unlisted: &[Listed]) -> Result<()> {
-        let before = list.clone();
-        let records = List::of_records(&self.proofs)?;
-        for row in rows.iter().filter(|row| row.as_expected) {
-            list.take_over(&row.name, &records);
-        }
-        for Listed { name, .. } in unlisted.iter().filter(|it| it.difference == Difference::Gone) {
-            list.take_off(name);
-        }
-        if *list != before {
-            let _writing = WRITING.lock();
-            list.write(&self.proofs).map_err(anyhow::Error::msg)?;
-        }
-        Ok(())
+    /// Where list and records are not what is claimed, of the folders of what is chosen and of those that the filters name;
+    /// of a shard, of the former and of what is claimed no more.
+    fn unlisted(&self, corpus: &Corpus, chosen: &[Obligation]) -> Vec<(String, Difference)> {
+        let is_concerned = |(name, difference): &(String, Difference)| match difference {
+            Difference::Gone => self.is_wanted(&format!("{name}/")),
+            Difference::Unclaimed => self.is_wanted(name),
+            Difference::Added | Difference::NoRecord | Difference::Outcomes { .. } | Difference::Record => {
+                chosen.iter().any(|it| it.folder == *name)
+            }
+        };
+        corpus.differences().into_iter().filter(is_concerned).collect()
     }
 
     /// What is to be proved, and how many slow obligations are left out.
-    fn chosen(&self, all: Vec<Obligation>) -> Result<(Vec<Obligation>, usize)> {
+    fn chosen(&self, all: &[Obligation]) -> Result<(Vec<Obligation>, usize)> {
         let known = all.len();
-        let filtered: Vec<Obligation> = all.into_iter().filter(|obligation| self.is_wanted(&obligation.name)).collect();
+        let filtered: Vec<Obligation> =
+            all.iter().filter(|obligation| self.is_wanted(&obligation.name)).cloned().collect();
         if filtered.is_empty() {
             bail!("--filter: no name of the {} contains {}", count(known, "obligation"), self.filters.join(" or "));
         }
@@ -234,13 +254,13 @@ impl VerifyAll {
     }
 
     /// The results, in the order of the obligations, which is that of their names.
-    fn run(&self, obligations: &[Obligation], settings: &Settings) -> Vec<Row> {
+    fn run(&self, corpus: &Corpus, obligations: &[Obligation], settings: &Settings) -> Vec<Row> {
         let progress = Progress::new();
         let done = AtomicUsize::new(0);
         progress.report("", 0, obligations.len());
         let prove = |obligation: &Obligation| {
             let since = Instant::now();
-            let outcome = obligation.run(settings, &mut |what, _, _| {
+            let outcome = obligation.run(settings, corpus.recorded(obligation), &mut |what, _, _| {
                 progress.message(format!("{}: {what}", obligation.name));
             });
             progress.report(obligation.name.clone(), 1 + done.fetch_add(1, Ordering::Relaxed), obligations.len());
@@ -250,30 +270,45 @@ impl VerifyAll {
     }
 }
 
+/// What came out as expected, for the record.
+fn findings(chosen: &[Obligation], rows: &mut [Row]) -> Findings {
+    let mut found = Findings::new();
+    for (obligation, row) in chosen.iter().zip(rows).filter(|(_, row)| row.as_expected) {
+        if let Some(record) = row.found.take() {
+            found.entry(obligation.folder.clone()).or_default().insert(obligation.entry.clone(), record);
+        }
+    }
+    found
+}
+
 impl Row {
     fn new(obligation: &Obligation, outcome: Result<Outcome>, bless: bool, time: Duration) -> Row {
         let row = Row {
             name: obligation.name.clone(),
-            expected: match obligation.expectation {
-                Expectation::Holds => "holds",
-                Expectation::Fails => "fails",
-            },
+            expected: obligation.expectation.name(),
             verdict: "error",
             how: String::new(),
             record: None,
+            changes: Vec::new(),
+            found: None,
             as_expected: false,
             seconds: time.as_secs_f64(),
             exit: Exit::Unreadable,
         };
         match outcome {
             Err(error) => Row { how: crate::output::chain(&error), ..row },
-            Ok(Outcome { verdict, how, as_expected, comparison }) => Row {
+            Ok(Outcome { verdict, how, as_expected, record, comparison }) => Row {
                 verdict: match verdict {
                     Some(Verdict::Proved) if obligation.is_map() => "Mapped",
                     verdict => verdict.map_or("refused", Verdict::name),
                 },
                 how,
                 record: Some(comparison.name()),
+                changes: match &comparison {
+                    Comparison::Changed(changes) => changes.iter().map(ToString::to_string).collect(),
+                    Comparison::Same | Comparison::Reworded | Comparison::New => Vec::new(),
+                },
+                found: Some(record),
                 as_expected,
                 exit: match verdict {
                     Some(Verdict::Unknown | Verdict::Vacuous) if !as_expected => Exit::NotEstablished,
@@ -301,7 +336,7 @@ impl Totals {
             } += 1;
             totals.unexpected += usize::from(!row.as_expected);
             totals.new += usize::from(row.record == Some(Comparison::New.name()));
-            totals.changed += usize::from(row.record == Some(Comparison::Changed.name()));
+            totals.changed += usize::from(row.record == Some("changed"));
             totals.reworded += usize::from(row.record == Some(Comparison::Reworded.name()));
         }
         totals
@@ -341,6 +376,14 @@ impl Report {
                 row.how
             );
         }
+        for row in self.obligations.iter().filter(|row| !row.changes.is_empty()) {
+            for change in row.changes.iter().take(MOST_CHANGES) {
+                text += &format!("changed: {}: {change}\n", row.name);
+            }
+            if row.changes.len() > MOST_CHANGES {
+                text += &format!("changed: {}: and {} more\n", row.name, row.changes.len() - MOST_CHANGES);
+            }
+        }
         for Listed { name, difference } in &self.unlisted {
             text += &format!("list: {} {difference}\n", name.escape_debug());
         }
@@ -349,8 +392,12 @@ impl Report {
         text += &match (totals.unexpected, totals.new + totals.changed) {
             (0, 0) if self.unlisted.is_empty() => "all as expected, and every record the same\n".to_string(),
             (0, 0) => format!(
-                "all as expected, but {} not as {LIST} says: --bless lists what was proved\n",
-                count(self.unlisted.len(), "obligation")
+                "all as expected, but {} as {LIST} or {RECORD} says: --bless takes over what was proved, if that is all \
+                 of a folder\n",
+                match self.unlisted.len() {
+                    1 => "1 entry is not".to_string(),
+                    number => format!("{number} entries are not"),
+                }
             ),
             (0, _) if bless => {
                 format!("all as expected; {} new and {} changed on record\n", totals.new, totals.changed)

@@ -26,7 +26,7 @@
 //! below 4. `values = "float8_e4m3"` takes the values of this format, which the formats of the instances must have.
 //! `seeds = [1, 2]` draws as many functions, each an instance.
 //!
-//! `record = "digest"` puts the verdict, the shape and digests on record, but not the evidence, which may be long.
+//! `record = "digest"` puts a digest of the evidence on record, however short it is.
 //! `slow = true` keeps the claim for `verify-all --slow`; `slow = ["binary16.paper"]` those instances whose names, after the
 //! activation, are these.
 //!
@@ -78,10 +78,10 @@ use text::{Fields, Head, Kind, OfNetwork, Text};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordKind {
-    /// The certificate.
+    /// The evidence if it is short, else its digest.
     #[default]
-    Certificate,
-    /// The certificate with a digest in place of its evidence.
+    Evidence,
+    /// The digest of the evidence.
     Digest,
 }
 

@@ -4,35 +4,40 @@ pub mod statement;
 pub mod strength;
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use roundproof_files::InFile;
 use roundproof_kernel::Verdict;
-use serde_json::Value;
 use thiserror::Error;
 
-use crate::list::{Entry, Established, List, ListProblem};
-use crate::record::{CERTIFICATE, ending};
+use crate::corpus::records;
+use crate::list::TOP;
+use crate::obligations::CorpusError;
+use crate::record::{Established, Record};
 use statement::Statement;
 use strength::{FieldOrder, Fields, compare};
 
-/// What one of two corpora claims.
+/// What one of two corpora claims, by name.
 #[derive(Clone, Debug)]
-pub struct Claims {
-    list: List,
-    /// The folder with its records; of a list there are none.
-    folder: Option<PathBuf>,
+pub struct Claims(BTreeMap<String, Claim>);
+
+/// A claim on record.
+#[derive(Clone, Debug)]
+struct Claim {
+    record: Record,
+    established: Established,
+    /// Of a refusal there is none.
+    statement: Option<Statement>,
 }
 
 /// A corpus that cannot be compared.
 #[derive(Debug, Error)]
 pub enum DiffError {
-    /// A list or a record that cannot be read.
+    /// A record that cannot be read.
     #[error(transparent)]
-    List(#[from] InFile<ListProblem>),
+    Corpus(#[from] CorpusError),
     /// Nothing to compare.
-    #[error("{0}: there is no record in it; give a folder like proofs/, or its obligations.jsonl")]
+    #[error("{0}: there is no record in it; give a folder like proofs/")]
     Empty(PathBuf),
 }
 
@@ -103,59 +108,46 @@ pub struct Compared {
 }
 
 impl Claims {
-    /// Reads a folder like `proofs/`, or a list of obligations.
+    /// Reads what is on record in a folder like `proofs/`.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or there is nothing in it.
+    /// If a record cannot be read, or there is none.
     pub fn read(path: &Path) -> Result<Claims, DiffError> {
-        let claims = match path.is_dir() {
-            true => Claims { list: List::of_records(path)?, folder: Some(path.to_path_buf()) },
-            false => Claims { list: List::read_file(path)?, folder: None },
-        };
-        match claims.list.entries().is_empty() {
-            true => Err(DiffError::Empty(path.to_path_buf())),
-            false => Ok(claims),
+        let mut claims = BTreeMap::new();
+        for (folder, file) in records(path)? {
+            for (entry, record) in file.entries() {
+                // Records that say nothing were refused when they were read.
+                let (Ok(established), Ok(statement)) = (record.established(), record.statement(entry)) else {
+                    continue;
+                };
+                let name = if folder == TOP { entry.clone() } else { format!("{folder}/{entry}") };
+                claims.insert(name, Claim { record: record.clone(), established, statement });
+            }
         }
-    }
-
-    /// What is claimed; none if there are no records to read it from.
-    fn statement(&self, name: &str) -> Result<Option<Statement>, DiffError> {
-        let Some(folder) = &self.folder else { return Ok(None) };
-        let file = ending(&folder.join(name), CERTIFICATE);
-        let read = || {
-            let record: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)
-                .map_err(|error| ListProblem::Record(error.to_string()))?;
-            Statement::of_record(&record).map_err(ListProblem::Record)
-        };
-        match read() {
-            Ok(statement) => Ok(Some(statement)),
-            Err(problem) => Err(InFile { file: file.clone(), problem: Box::new(problem) }.into()),
+        match claims.is_empty() {
+            true => Err(DiffError::Empty(path.to_path_buf())),
+            false => Ok(Claims(claims)),
         }
     }
 }
 
 /// Every claim of two corpora, in the order of names.
-///
-/// # Errors
-///
-/// If a record cannot be read.
-pub fn diff(first: &Claims, second: &Claims) -> Result<Vec<Compared>, DiffError> {
-    let (of_first, of_second) = (first.list.entries(), second.list.entries());
-    let names: BTreeSet<&String> = of_first.keys().chain(of_second.keys()).collect();
+pub fn diff(Claims(first): &Claims, Claims(second): &Claims) -> Vec<Compared> {
+    let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
     let compared = names.into_iter().map(|name| {
-        let (one, other) = (of_first.get(name), of_second.get(name));
+        let (one, other) = (first.get(name), second.get(name));
         let (change, fields) = match (one, other) {
             (None, _) => (Change::New, Vec::new()),
             (Some(_), None) => (Change::Gone, Vec::new()),
-            (Some(one), Some(other)) if one == other => (Change::Same, Vec::new()),
+            (Some(one), Some(other)) if one.record == other.record => (Change::Same, Vec::new()),
             (Some(one), Some(other)) => {
-                let fields = fields([one, other], || Ok([first.statement(name)?, second.statement(name)?]))?;
+                let fields = fields([one.established, other.established], [&one.statement, &other.statement]);
                 (changed(fields.order()), fields.0)
             }
         };
-        let established = [one, other].map(|entry| entry.map(|entry| entry.established));
-        Ok(Compared { name: name.clone(), change, established, fields })
+        let established = [one, other].map(|claim| claim.map(|claim| claim.established));
+        Compared { name: name.clone(), change, established, fields }
     });
     compared.collect()
 }
@@ -170,13 +162,9 @@ fn changed(order: Option<Ordering>) -> Change {
 }
 
 /// In which fields two claims differ, by what came of them and, where that does not decide, by what they state.
-fn fields(
-    [one, other]: [&Entry; 2],
-    statements: impl FnOnce() -> Result<[Option<Statement>; 2], DiffError>,
-) -> Result<Fields, DiffError> {
-    let (one, other) = (one.established, other.established);
+fn fields([one, other]: [Established; 2], statements: [&Option<Statement>; 2]) -> Fields {
     let outcome = |order| FieldOrder { field: "outcome", order, values: [one.to_string(), other.to_string()] };
-    let decided = |order| Ok(Fields(vec![outcome(order)]));
+    let decided = |order| Fields(vec![outcome(order)]);
     let mut is_refuted = false;
     let mut verdict = Ordering::Equal;
     match (one, other) {
@@ -185,7 +173,7 @@ fn fields(
         }
         (Established::Mapped, Established::Mapped) => {}
         (Established::Verdict(one), Established::Verdict(other)) => match (rank(one), rank(other)) {
-            (Rank::Nothing, Rank::Nothing) => return Ok(Fields::default()),
+            (Rank::Nothing, Rank::Nothing) => return Fields::default(),
             (Rank::Nothing, _) => return decided(Some(Ordering::Greater)),
             (_, Rank::Nothing) => return decided(Some(Ordering::Less)),
             (Rank::Fails, Rank::Fails) => is_refuted = true,
@@ -194,19 +182,15 @@ fn fields(
         },
         (Established::Refused(_) | Established::Mapped | Established::Verdict(_), _) => return decided(None),
     }
-    let mut fields = match statements()? {
-        [Some(first), Some(second)] if is_refuted => compare(&first, &second, true).reversed(),
-        [Some(first), Some(second)] => compare(&first, &second, false),
-        _ => Fields(vec![FieldOrder {
-            field: "record",
-            order: None,
-            values: ["another one", "a list has digests alone, two folders tell more"].map(str::to_string),
-        }]),
+    let [Some(first), Some(second)] = statements else { return decided(None) };
+    let mut fields = match is_refuted {
+        true => compare(first, second, true).reversed(),
+        false => compare(first, second, false),
     };
     if verdict != Ordering::Equal {
         fields.0.insert(0, outcome(Some(verdict)));
     }
-    Ok(fields)
+    fields
 }
 
 /// What a verdict establishes.

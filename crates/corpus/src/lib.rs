@@ -1,27 +1,29 @@
-//! The corpus: what is claimed under `proofs/`, proved again and compared with what was committed.
+//! The corpus: what is claimed under `proofs/`, or in any other folder, proved again and compared with what is on record.
+//!
+//! A claim is a folder with a `claim.toml` ([`claim`] has its form); below a folder `refutations/` it must fail, anywhere else
+//! hold. A corpus may have these parts besides, at its top:
 //!
 //! ```text
-//! proofs/
-//!   lemmas/        records of what Z3 said of each lemma: NAME.json
-//!   rocq/          theorems mechanized in Rocq, and records of what they assume: NAME.json
-//!   theorems/      claims that must hold
-//!   refutations/   claims that must fail
-//!   frontier/      maps of where each construction holds, fails or has no parameters: NAME.json
+//! lemmas/        what Z3 says of each lemma of the program
+//! rocq/          theorems mechanized in Rocq, and what they assume
+//! frontier/      maps of where each construction holds, fails or has no parameters
 //! ```
 //!
-//! A claim is a folder with a `claim.toml` ([`claim::ClaimFile`]); beside it stands, for each instance, either
-//! `INSTANCE.json`, a certificate, or `INSTANCE.refusal.txt`, the kind of the error with which the instance is refused, and its words. Refusals are
-//! compared by their kind. The first
-//! folder is the expectation: a certificate under `theorems/` that is not `Proved`, or one under `refutations/` that is not
-//! `Refuted`, is a failure, whatever was committed.
+//! In each folder with claims, and in each of these, stands one file `record.json`: an object with an entry for each
+//! instance, which is what is claimed, the digests of what it is about, what came of it and the evidence, if that is short,
+//! or its digest ([`Record`]). Of an instance that is refused it is the kind of the error and its words; refusals are
+//! compared by their kind. The text is written in one way ([`RECORD`]), a field or a flat object on a line, and read in no other.
+//! What was found differs from a record field by field, which the message says; what only a digest stands for is made
+//! again by `verify-all --keep`.
 //!
-//! All of it is on one list, `obligations.jsonl` ([`List`]).
+//! The folder is the expectation: a claim that must hold and is not `Proved` or `Attested`, or one that must fail and is not
+//! `Refuted`, is a failure, whatever is on record.
 //!
-//! Where a claim says `record = "digest"`, its records are certificates whose `evidence` has a `kind`, and of its compact
-//! JSON with sorted keys the `bytes` and their `sha256`.
+//! All folders are on one list, `obligations.json` ([`List`]), by which a folder that is gone is noticed.
 
 mod all_values;
 pub mod claim;
+mod corpus;
 mod depth;
 pub mod diff;
 mod given;
@@ -29,13 +31,17 @@ mod list;
 mod make;
 mod obligations;
 mod record;
+mod record_file;
 mod refusal;
 mod run;
+mod text;
 mod wanted;
 
-pub use list::{Difference, Entry, Established, LIST, List, ListProblem};
+pub use corpus::{Corpus, Findings};
+pub use list::{Difference, Entry, LIST, List};
 pub use make::RunError;
-pub use obligations::{CorpusError, Expectation, Obligation, obligations};
-pub use record::{Comparison, Record};
+pub use obligations::{CLAIM, CorpusError, Expectation, Obligation};
+pub use record::{Comparison, Established, FieldChange, Record};
+pub use record_file::{RECORD, RecordFile, RecordProblem};
 pub use refusal::{Refusal, RefusalKind};
 pub use run::{Outcome, Settings};

@@ -17,7 +17,6 @@ use roundproof_solver::Solver;
 use roundproof_sources::csv::{CsvProblem, read_csv};
 use roundproof_sources::models::read_model;
 use roundproof_sources::table::Table;
-use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::all_values::AllValuesError;
@@ -25,6 +24,7 @@ use crate::claim::{Flaw, Instance, Making, RecordKind, Rows};
 use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::wanted::Wanted;
+
 /// An obligation that could not be run.
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -54,9 +54,13 @@ pub(crate) struct Found {
 
 impl Found {
     /// Something that is not about one network, with its record in JSON.
-    pub(crate) fn statement(verdict: Verdict, how: String, json: String) -> Found {
-        let record = Record::Json(json);
-        Found { verdict: Some(verdict), how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
+    ///
+    /// # Errors
+    ///
+    /// If that is not a JSON object.
+    pub(crate) fn statement(verdict: Verdict, how: String, json: &str) -> Result<Found, RunError> {
+        let record = on_record("", json, RecordKind::Evidence)?;
+        Ok(Found { verdict: Some(verdict), how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 })
     }
 
     /// No network to speak of.
@@ -65,6 +69,11 @@ impl Found {
         let record = Record::Refusal(refusal);
         Found { verdict: None, how, record, kept: None, scripts: Vec::new(), wrong_rows: 0 }
     }
+}
+
+/// What is put on record of this JSON.
+fn on_record(name: &str, json: &str, kind: RecordKind) -> Result<Record, RunError> {
+    Record::of_json(name, json, kind).map_err(|error| RunError::File(error.to_string()))
 }
 
 /// Proves or refutes what an instance says, and what is put on record of it.
@@ -78,7 +87,7 @@ pub(crate) fn found(
     }
     if let Making::Depth(points) = &instance.making {
         let (verdict, how, json) = crate::depth::enumerate(instance, points).map_err(RunError::File)?;
-        return Ok(Found::statement(verdict, how, json));
+        return Found::statement(verdict, how, &json);
     }
     let mut proof = match prove(instance, progress)? {
         Ok(proof) => proof,
@@ -104,10 +113,7 @@ pub(crate) fn found(
         Some(rejection) if certificate.verdict == Verdict::Unknown => rejection.to_string(),
         _ => how,
     };
-    let record = match instance.record {
-        RecordKind::Certificate => Record::Json(json.clone()),
-        RecordKind::Digest => Record::Json(with_digest(&json).map_err(|error| RunError::File(error.to_string()))?),
-    };
+    let record = on_record(&instance.name, &json, instance.record)?;
     let wrong_rows = match &certificate.claim.property {
         Property::Kernel(KernelProperty::Memorizes) | Property::Approximates(_) => 0,
         Property::Kernel(KernelProperty::Computes { exceptions, .. }) => exceptions.len(),
@@ -126,19 +132,8 @@ fn every_data_set(
 ) -> Result<Found, RunError> {
     let Instance { activation, format, model, .. } = *instance;
     let answered = Parametric { activation, format, model, shape, steps }.attest(solver, progress);
-    let found = Found::statement(answered.verdict, answered.how, answered.json);
+    let found = Found::statement(answered.verdict, answered.how, &answered.json)?;
     Ok(Found { scripts: answered.scripts, ..found })
-}
-
-/// A certificate with a digest in place of its evidence, which may be many times longer than all the rest.
-fn with_digest(json: &str) -> serde_json::Result<String> {
-    let mut certificate: Value = serde_json::from_str(json)?;
-    if let Some(evidence) = certificate.get_mut("evidence") {
-        let text = evidence.to_string();
-        let kind = evidence["kind"].take();
-        *evidence = json!({ "kind": kind, "bytes": text.len(), "sha256": Digest::of(text.as_bytes()).to_string() });
-    }
-    Ok(serde_json::to_string_pretty(&certificate)? + "\n")
 }
 
 /// A proof, and the rows that it was made of.

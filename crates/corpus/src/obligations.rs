@@ -1,19 +1,24 @@
 //! The obligations of a corpus, from its folders.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use roundproof_checker::frontier::{CONSTRUCTIONS, Construction, Family};
 use roundproof_checker::lemmas::{Lemma, catalogue};
-use roundproof_checker::mechanized::{LIST, ListError, Theorem, theorems};
+use roundproof_checker::mechanized::{LIST as THEOREMS, ListError, Theorem, theorems};
 use roundproof_files::InFile;
 use thiserror::Error;
 
 use crate::claim::{ClaimError, ClaimFile, Instance};
-use crate::record::{CERTIFICATE, REFUSAL};
+use crate::list::{LIST, TOP};
+use crate::record_file::{RECORD, RecordProblem};
 
-/// The folders of the corpus.
-pub(crate) const PARTS: [&str; 5] = ["lemmas", "rocq", "theorems", "refutations", "frontier"];
+/// The name of a file with claims.
+pub const CLAIM: &str = "claim.toml";
+
+/// The folder of claims that must fail; all others hold claims that must hold.
+const REFUTATIONS: &str = "refutations";
 
 /// What a folder of the corpus says of the claims in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,19 +29,39 @@ pub enum Expectation {
     Fails,
 }
 
+impl Expectation {
+    /// The word in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Expectation::Holds => "holds",
+            Expectation::Fails => "fails",
+        }
+    }
+}
+
 /// One thing to prove, or to refute.
 #[derive(Clone, Debug)]
 pub struct Obligation {
-    /// Its name: the path of its record below the corpus, without the ending.
+    /// Its name: its folder's, a slash, and the name of its record there; in the corpus itself the latter alone.
     pub name: String,
-    /// The path of its record, without the ending.
-    pub(crate) stem: PathBuf,
+    /// The path of its folder below the corpus; `.` of the corpus itself.
+    pub folder: String,
+    /// The name of its record in the file of its folder.
+    pub entry: String,
+    /// Its folder.
+    pub(crate) path: PathBuf,
     /// What its folder says of it.
     pub expectation: Expectation,
     pub(crate) subject: Subject,
 }
 
 impl Obligation {
+    fn new(root: &Path, path: &Path, entry: &str, expectation: Expectation, subject: Subject) -> Obligation {
+        let folder = below(root, path);
+        let name = if folder == TOP { entry.to_string() } else { format!("{folder}/{entry}") };
+        Obligation { name, folder, entry: entry.to_string(), path: path.to_path_buf(), expectation, subject }
+    }
+
     /// Whether it takes so long that it is left out unless it is asked for.
     pub fn is_slow(&self) -> bool {
         matches!(&self.subject, Subject::Instance(instance) if instance.slow)
@@ -83,12 +108,13 @@ pub enum CorpusError {
         error: io::Error,
     },
     /// A folder without a claim.
-    #[error("{folder}: no {what}: an empty part of the corpus proves nothing")]
+    #[error(
+        "{folder}: there is no {CLAIM} in it or in a folder below it; `roundproof corpus new {folder}/NAME --kind \
+         memorization` begins one"
+    )]
     Empty {
         /// The folder.
         folder: PathBuf,
-        /// What it should hold.
-        what: &'static str,
     },
     /// A record that belongs to no claim.
     #[error("{file}: belongs to no claim; remove it, or add the instance to claim.toml")]
@@ -102,12 +128,15 @@ pub enum CorpusError {
         /// Its name.
         name: String,
     },
-    /// A folder that is not a part of the corpus.
-    #[error("{folder}: is not a part of the corpus, which has lemmas, rocq, theorems, refutations and frontier")]
-    Part {
-        /// The folder.
-        folder: PathBuf,
+    /// A file that is named almost as one with claims is.
+    #[error("{file}: is passed over; a file with claims is named {CLAIM}")]
+    Name {
+        /// The file.
+        file: PathBuf,
     },
+    /// A file of records, or the list, that cannot be read.
+    #[error(transparent)]
+    Record(#[from] InFile<RecordProblem>),
     /// A list of theorems that cannot be read.
     #[error("{file}: {error}")]
     List {
@@ -125,103 +154,61 @@ pub enum CorpusError {
 ///
 /// # Errors
 ///
-/// If a folder or claim cannot be read, a part of the corpus is empty, or a record belongs to no claim.
-pub fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
+/// If a folder or claim cannot be read, there is none, or a record belongs to no claim.
+pub(crate) fn obligations(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
+    let files = files_below(root)?;
     let mut all = Vec::new();
-    for lemma in catalogue() {
-        all.push(Obligation {
-            name: format!("lemmas/{}", lemma.name),
-            stem: root.join("lemmas").join(lemma.name),
-            expectation: Expectation::Holds,
-            subject: Subject::Lemma(lemma),
-        });
+    // Of the parts that are not made of claims a corpus may have any.
+    let part = |name: &str| {
+        let folder = root.join(name);
+        let has_claims = files.iter().any(|file| file.starts_with(&folder) && file.ends_with(CLAIM));
+        (folder.is_dir() && !has_claims).then_some(folder)
+    };
+    let holds = |folder: &Path, entry: &str, subject| Obligation::new(root, folder, entry, Expectation::Holds, subject);
+    if let Some(folder) = part("lemmas") {
+        all.extend(catalogue().iter().map(|lemma| holds(&folder, lemma.name, Subject::Lemma(lemma))));
     }
-    all.extend(mechanized(root)?);
-    all.extend(frontier(root));
-    for (part, expectation) in [("theorems", Expectation::Holds), ("refutations", Expectation::Fails)] {
-        let folder = root.join(part);
-        let claims = claim_files(&folder)?;
-        if claims.is_empty() {
-            return Err(CorpusError::Empty { folder, what: "claim.toml" });
+    if let Some(folder) = part("rocq") {
+        let listed = theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(THEOREMS), error })?;
+        all.extend(listed.into_iter().map(|it| holds(&folder, &it.name.clone(), Subject::Mechanized(it))));
+    }
+    if let Some(folder) = part("frontier") {
+        all.extend(CONSTRUCTIONS.iter().map(|it| holds(&folder, it.name, Subject::Frontier(it))));
+        check_pictures(&folder, &files)?;
+    }
+    for file in files.iter().filter(|file| file.ends_with(CLAIM)) {
+        let folder = file.parent().unwrap_or(root);
+        for instance in ClaimFile::read(file)?.instances() {
+            let name = instance.name.clone();
+            let subject = Subject::Instance(Box::new(instance));
+            all.push(Obligation::new(root, folder, &name, expectation(root, folder), subject));
         }
-        for file in claims {
-            for instance in ClaimFile::read(&file)?.instances() {
-                let stem = file.with_file_name(&instance.name);
-                let name = name(root, &stem);
-                all.push(Obligation { name, stem, expectation, subject: Subject::Instance(Box::new(instance)) });
-            }
-        }
+    }
+    if all.is_empty() {
+        return Err(CorpusError::Empty { folder: root.to_path_buf() });
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = all.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(CorpusError::Twice { name: pair[0].name.clone() });
     }
-    check_parts(root)?;
-    check_strays(root, &all)?;
+    check_strays(root, &files, &all)?;
     Ok(all)
 }
 
-/// The name of an obligation whose record is at `stem`.
-pub(crate) fn name(root: &Path, stem: &Path) -> String {
-    stem.strip_prefix(root).unwrap_or(stem).to_string_lossy().replace('\\', "/")
+/// What a folder says of the claims in it: that they fail, below one that is named so, which may be the corpus itself.
+fn expectation(root: &Path, folder: &Path) -> Expectation {
+    let fails = folder.strip_prefix(root).is_ok_and(|below| below.iter().any(|part| part == REFUTATIONS))
+        || root.file_name().is_some_and(|name| name == REFUTATIONS);
+    if fails { Expectation::Fails } else { Expectation::Holds }
 }
 
-/// The theorems in Rocq; a corpus may do without.
-fn mechanized(root: &Path) -> Result<Vec<Obligation>, CorpusError> {
-    let folder = root.join("rocq");
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let listed = theorems(&folder).map_err(|error| CorpusError::List { file: folder.join(LIST), error })?;
-    let obligation = |theorem: Theorem| Obligation {
-        name: format!("rocq/{}", theorem.name),
-        stem: folder.join(&theorem.name),
-        expectation: Expectation::Holds,
-        subject: Subject::Mechanized(theorem),
-    };
-    Ok(listed.into_iter().map(obligation).collect())
+/// The path of a folder below the corpus.
+pub(crate) fn below(root: &Path, folder: &Path) -> String {
+    let below = folder.strip_prefix(root).unwrap_or(folder).to_string_lossy().replace('\\', "/");
+    if below.is_empty() { TOP.to_string() } else { below }
 }
 
-/// A map for each construction; a corpus may do without.
-fn frontier(root: &Path) -> impl Iterator<Item = Obligation> {
-    let folder = root.join("frontier");
-    let constructions = if folder.exists() { CONSTRUCTIONS } else { &[] };
-    constructions.iter().map(move |construction| Obligation {
-        name: format!("frontier/{}", construction.name),
-        stem: folder.join(construction.name),
-        expectation: Expectation::Holds,
-        subject: Subject::Frontier(construction),
-    })
-}
-
-/// Nothing in the corpus is passed over in silence: no folder of another name, and none with files but no claim.
-fn check_parts(root: &Path) -> Result<(), CorpusError> {
-    for file in files_below(root)? {
-        let below = file.strip_prefix(root).unwrap_or(&file);
-        let Some(part) = below.iter().next().filter(|_| below.iter().count() > 1) else { continue };
-        if !PARTS.iter().any(|known| part == *known) {
-            return Err(CorpusError::Part { folder: root.join(part) });
-        }
-        let folder = file.parent().unwrap_or(root);
-        if ["theorems", "refutations"].iter().any(|claims| part == *claims)
-            && !folder.join("claim.toml").exists()
-            && !file.ends_with("README.md")
-        {
-            return Err(CorpusError::Empty { folder: folder.to_path_buf(), what: "claim.toml" });
-        }
-    }
-    Ok(())
-}
-
-/// The files named `claim.toml` below a folder, in order.
-fn claim_files(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
-    Ok(files_below(folder)?
-        .into_iter()
-        .filter(|path| path.file_name().is_some_and(|name| name == "claim.toml"))
-        .collect())
-}
-
-/// Every file below a folder, in order.
+/// Every file below a folder, in order; hidden folders are left out.
 ///
 /// # Errors
 ///
@@ -233,40 +220,39 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::E
     entries.sort();
     let mut files = Vec::new();
     for entry in entries {
-        if entry.is_dir() {
-            files.extend(files_below(&entry)?);
-        } else {
+        let is_hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !entry.is_dir() {
             files.push(entry);
+        } else if !is_hidden {
+            files.extend(files_below(&entry)?);
         }
     }
     Ok(files)
 }
 
-/// No certificate or refusal may stand in the corpus unchecked.
-fn check_strays(root: &Path, obligations: &[Obligation]) -> Result<(), CorpusError> {
-    for part in PARTS {
-        let folder = root.join(part);
-        if !folder.exists() {
-            continue;
+/// Nothing in the corpus is passed over in silence: no records without a claim, and no claim under another name.
+fn check_strays(root: &Path, files: &[PathBuf], obligations: &[Obligation]) -> Result<(), CorpusError> {
+    let folders: BTreeSet<&Path> = obligations.iter().map(|obligation| obligation.path.as_path()).collect();
+    for file in files {
+        let Some(name) = file.file_name().map(|name| name.to_string_lossy()) else { continue };
+        let folder = file.parent().unwrap_or(root);
+        if (name == RECORD && !folders.contains(folder)) || (name == LIST && folder != root) {
+            return Err(CorpusError::Stray { file: file.clone() });
         }
-        for file in files_below(&folder)? {
-            let text = file.to_string_lossy();
-            let stem = text.strip_suffix(REFUSAL).or_else(|| text.strip_suffix(CERTIFICATE));
-            if let Some(stem) = stem
-                && !obligations.iter().any(|obligation| obligation.stem.as_os_str() == stem)
-            {
-                return Err(CorpusError::Stray { file });
-            }
-            if stem.is_none() && part == "frontier" && !belongs_to_frontier(&folder, &file) {
-                return Err(CorpusError::Stray { file });
-            }
+        if name != CLAIM && ["claim.toml", "claims.toml"].iter().any(|almost| name.eq_ignore_ascii_case(almost)) {
+            return Err(CorpusError::Name { file: file.clone() });
         }
     }
     Ok(())
 }
 
-/// Whether a file beside the maps is a picture of them, or says what they are.
-fn belongs_to_frontier(folder: &Path, file: &Path) -> bool {
-    let picture = |family: Family| file == folder.join(format!("{family}.svg"));
-    file == folder.join("README.md") || Family::ALL.into_iter().any(picture)
+/// Beside the maps stand pictures of them, and what they are; nothing else is taken for one.
+fn check_pictures(folder: &Path, files: &[PathBuf]) -> Result<(), CorpusError> {
+    let picture = |file: &Path, family: Family| file == folder.join(format!("{family}.svg"));
+    let belongs = |file: &Path| {
+        ["README.md", RECORD].iter().any(|name| file == folder.join(name))
+            || Family::ALL.into_iter().any(|family| picture(file, family))
+    };
+    let stray = files.iter().find(|file| file.starts_with(folder) && !belongs(file));
+    stray.map_or(Ok(()), |file| Err(CorpusError::Stray { file: file.clone() }))
 }

@@ -11,7 +11,8 @@ use roundproof_solver::Solver;
 use crate::claim::{Making, Rows};
 use crate::make::{self, Found, RunError};
 use crate::obligations::{Expectation, Obligation, Subject};
-use crate::record::{CERTIFICATE, Comparison, ending, write};
+use crate::record::{Comparison, Record};
+use crate::record_file::{ending, write_file};
 
 /// What running an obligation needs.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,6 @@ pub struct Settings<'a> {
     pub keep: Option<&'a Path>,
     /// Held while files are written that belong together.
     pub writing: &'a Mutex<()>,
-    /// Whether to make what was found the committed record.
-    pub bless: bool,
 }
 
 /// What came of an obligation.
@@ -36,12 +35,14 @@ pub struct Outcome {
     pub how: String,
     /// Whether that is what the folder says.
     pub as_expected: bool,
-    /// How it compares with what was committed.
+    /// What would be put on record.
+    pub record: Record,
+    /// How that compares with what is.
     pub comparison: Comparison,
 }
 
 impl Obligation {
-    /// Proves the obligation again, and compares with the committed record.
+    /// Proves the obligation again, and compares with what is on record.
     ///
     /// # Errors
     ///
@@ -49,21 +50,22 @@ impl Obligation {
     pub fn run(
         &self,
         settings: &Settings,
+        recorded: Option<&Record>,
         progress: &mut dyn FnMut(&'static str, usize, usize),
     ) -> Result<Outcome, RunError> {
         let Found { verdict, how, record, kept, scripts, wrong_rows } = match &self.subject {
             Subject::Lemma(lemma) => {
                 let result = lemma.prove(settings.solver, progress);
-                Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, result.json) }
+                Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, &result.json)? }
             }
             Subject::Mechanized(theorem) => {
-                let result = theorem.check(self.stem.parent().unwrap_or(&self.stem), progress);
-                Found::statement(result.verdict, result.how, result.json)
+                let result = theorem.check(&self.path, progress);
+                Found::statement(result.verdict, result.how, &result.json)?
             }
             Subject::Frontier(construction) => frontier(construction, progress)?,
             Subject::Instance(instance) => make::found(instance, settings.solver, progress)?,
         };
-        let comparison = Comparison::with_committed(&self.stem, &record).map_err(RunError::File)?;
+        let comparison = Comparison::of(recorded, &record);
         let as_expected = match (self.expectation, verdict) {
             _ if self.must_be_refused() => verdict.is_none(),
             _ if wrong_rows > 0 && self.represents() => false,
@@ -71,16 +73,11 @@ impl Obligation {
             (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
             (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
         };
-        {
+        if let Some(folder) = settings.keep {
             let _writing = settings.writing.lock();
-            if settings.bless && as_expected && comparison != Comparison::Same {
-                record.commit(&self.stem).map_err(RunError::File)?;
-            }
-            if let Some(folder) = settings.keep {
-                keep(&folder.join(&self.name), kept, &scripts).map_err(RunError::File)?;
-            }
+            keep(&folder.join(&self.name), kept, &scripts).map_err(RunError::File)?;
         }
-        Ok(Outcome { verdict, how, as_expected, comparison })
+        Ok(Outcome { verdict, how, as_expected, record, comparison })
     }
 
     /// Whether its claim says that there is no network to speak of.
@@ -99,12 +96,12 @@ impl Obligation {
 fn keep(stem: &Path, kept: Option<(Files, String)>, scripts: &[(String, String)]) -> Result<(), String> {
     if let Some((files, json)) = kept {
         for (name, bytes) in files.named() {
-            write(&ending(stem, &format!(".{name}")), bytes)?;
+            write_file(&ending(stem, &format!(".{name}")), bytes)?;
         }
-        write(&ending(stem, CERTIFICATE), json.as_bytes())?;
+        write_file(&ending(stem, ".json"), json.as_bytes())?;
     }
     for (name, text) in scripts {
-        write(&ending(stem, &format!(".{}.smt2", name.replace(' ', "-"))), text.as_bytes())?;
+        write_file(&ending(stem, &format!(".{}.smt2", name.replace(' ', "-"))), text.as_bytes())?;
     }
     Ok(())
 }
@@ -122,5 +119,5 @@ fn frontier(
         None => (Verdict::Proved, map.summary()),
         Some(first) => (Verdict::Unknown, format!("{} contradictions: {first}", map.contradictions.len())),
     };
-    Ok(Found::statement(verdict, how, json + "\n"))
+    Found::statement(verdict, how, &json)
 }

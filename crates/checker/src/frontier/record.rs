@@ -1,11 +1,8 @@
 //! What is put on record of a construction, and reading it back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use roundproof_files::InFile;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::{Cell, Map, Panel, Status};
 
@@ -148,41 +145,5 @@ impl Map {
             };
         }
         recorded
-    }
-}
-
-/// A record that cannot be read.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// The file.
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
-    /// Its form.
-    #[error("is not a record of the frontier: {0}")]
-    Form(#[from] serde_json::Error),
-    /// Cells that are not those of its grid.
-    #[error("{paths}, {family}: the cells are not those of the formats that it names")]
-    Cells {
-        /// The path model.
-        paths: String,
-        /// The family.
-        family: String,
-    },
-}
-
-/// Reads a record.
-///
-/// # Errors
-///
-/// If it cannot be read, or is none.
-pub fn read(file: &Path) -> Result<Recorded, InFile<ReadError>> {
-    let in_file = |problem: ReadError| InFile { file: file.to_path_buf(), problem: Box::new(problem) };
-    let text = std::fs::read_to_string(file).map_err(|error| in_file(error.into()))?;
-    let recorded: Recorded = serde_json::from_str(&text).map_err(|error| in_file(error.into()))?;
-    match recorded.panels.iter().find(|panel| recorded.statuses(panel).is_none()) {
-        Some(RecordedPanel { paths, family, .. }) => {
-            Err(in_file(ReadError::Cells { paths: paths.clone(), family: family.clone() }))
-        }
-        None => Ok(recorded),
     }
 }

@@ -152,7 +152,8 @@ fn text(x: usize, y: usize, words: &str) -> Text {
 mod tests {
     use std::path::Path;
 
-    use roundproof_checker::frontier::{CONSTRUCTIONS, read};
+    use roundproof_checker::frontier::CONSTRUCTIONS;
+    use roundproof_corpus::RecordFile;
 
     use super::*;
 
@@ -160,9 +161,9 @@ mod tests {
     #[test]
     fn pictures_are_those_of_the_records() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proofs/frontier");
-        let records =
-            CONSTRUCTIONS.iter().map(|construction| read(&folder.join(format!("{}.json", construction.name))).unwrap());
-        let records: Vec<Recorded> = records.collect();
+        let file = RecordFile::read(&folder).unwrap();
+        let record = |name: &str| file.entries()[name].map(name).unwrap().unwrap();
+        let records: Vec<Recorded> = CONSTRUCTIONS.iter().map(|construction| record(construction.name)).collect();
         for family in Family::ALL {
             let committed = std::fs::read_to_string(folder.join(format!("{family}.svg"))).unwrap();
             let drawn = svg(&records, &[family]);

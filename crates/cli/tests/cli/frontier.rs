@@ -70,7 +70,7 @@ fn maps_on_record_are_compared() {
     assert!(run.stdout.contains("2 new and 0 changed"), "{run:?}");
     folder.expect(0, &format!("{all} --bless"));
     folder.expect(0, all);
-    let file = "proofs/frontier/counting-2.json";
+    let file = "proofs/frontier/record.json";
     let text = String::from_utf8(folder.read(file)).unwrap();
     folder.write(file, text.replacen(".hhhhhhhhhhh", ".hhhhhhhhhhF", 1));
     let run = folder.expect(1, all);

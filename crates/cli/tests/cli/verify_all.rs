@@ -53,12 +53,24 @@ fn a_corpus_from_new_to_changed() {
         insta::assert_snapshot!(message(&run));
     });
 
-    let file = "proofs/theorems/rows/relu.bfloat16.json";
+    let file = "proofs/theorems/rows/record.json";
     let text = String::from_utf8(folder.read(file)).unwrap();
-    // Provenance is not compared.
-    folder.write(file, text.replace("\"program\": \"", "\"program\": \"another "));
-    folder.expect(0, ALL);
-    folder.write(file, text.replace("\"box-network\"", "\"paths\""));
+    let changed = text.replacen("\"verdict\": \"Proved\"", "\"verdict\": \"Refuted\"", 1).replacen(
+        "\"rows\": 2",
+        "\"rows\": 3",
+        1,
+    );
+    folder.write(file, changed);
+    // What differs is named, of the instance that differs alone.
+    let run = folder.expect(1, ALL);
+    let told: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("changed: ")).collect();
+    assert_eq!(
+        told,
+        [
+            "changed: theorems/rows/relu.bfloat16: `claim.shape.rows`: `3` on record, `2` found",
+            "changed: theorems/rows/relu.bfloat16: `verdict`: `\"Refuted\"` on record, `\"Proved\"` found"
+        ]
+    );
     let run = folder.expect(1, &format!("{ALL} --json"));
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&report["totals"]["changed"], &report["totals"]["unexpected"]), (&1.into(), &0.into()));
@@ -66,6 +78,70 @@ fn a_corpus_from_new_to_changed() {
     let names: Vec<&str> =
         report["obligations"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
     assert!(names.is_sorted() && names.len() == 6, "{names:?}");
+    // A blessing of one instance leaves what was changed in another as it is, and untold on the list.
+    folder.expect(1, "verify-all --filter rows/step --bless");
+    assert!(String::from_utf8(folder.read(file)).unwrap().contains("Refuted"));
+    folder.expect(1, ALL);
+    folder.expect(0, &format!("{ALL} --bless"));
+    assert!(folder.read(file) == text.as_bytes());
+    folder.expect(0, ALL);
+}
+
+/// Text that is not as it is written is refused, with the file and the line.
+#[test]
+fn a_record_is_read_strictly() {
+    let folder = corpus();
+    folder.expect(0, &format!("{ALL} --bless"));
+    let file = "proofs/theorems/rows/record.json";
+    let text = String::from_utf8(folder.read(file)).unwrap();
+    let line = |pattern: &str| text.lines().position(|line| line.contains(pattern)).unwrap() + 1;
+    let shape = "\"shape\": {\"input_dimension\": 1";
+    for (from, to, at, reason) in [
+        (shape, "\"shape\": {\"inputs\": 1, \"input_dimension\": 1", 2, "unknown key"),
+        (shape, "\"shape\": {\"input_dimension\": 2, \"input_dimension\": 1", line("shape"), "is written otherwise"),
+        ("\"property\": \"memorizes\"", "\"property\": \"memorises\"", 2, "memorises"),
+        ("\"Proved\"", "\"Prooved\"", 2, "is not a verdict"),
+        ("\"lemmas\"", "\"lemma\"", line("lemmas"), "is written otherwise"),
+        ("\"kind\": \"box-network\"", "\"kind\": \"box\"", 2, "box"),
+        ("\n}\n", "\n}\n{}", text.lines().count() + 1, "trailing"),
+        ("{\n", "[\n", 2, "expected"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        folder.write(file, changed);
+        let run = folder.expect(2, ALL);
+        let told = run.stderr.replace('\\', "/");
+        assert!(
+            told.contains(&format!("rows/record.json: line {at}: ")) && told.contains(reason),
+            "{from} {to} {at}: {run:?}"
+        );
+    }
+    folder.write(file, &text);
+    folder.expect(0, ALL);
+}
+
+/// A theorem that changes is a difference of few lines, and nothing else is written.
+#[test]
+fn a_changed_witness_is_a_small_difference() {
+    let folder = corpus();
+    folder.expect(0, &format!("{ALL} --bless"));
+    let before = folder.files();
+    let changed = |folder: &Folder| {
+        let after = folder.files();
+        let changed = after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes));
+        changed
+            .map(|(path, bytes)| {
+                let [old, new] = [&before[path], bytes].map(|it| String::from_utf8(it.clone()).unwrap());
+                assert_eq!(old.lines().count(), new.lines().count(), "{}", path.display());
+                old.lines().zip(new.lines()).filter(|(old, new)| old != new).count()
+            })
+            .sum::<usize>()
+    };
+    // Another label: another data set, network and witness, in both formats.
+    folder.write("proofs/refutations/sum/data.csv", "x,y\n0,0\n1,100\n2,0.2\n");
+    folder.expect(0, &format!("{ALL} --bless"));
+    let lines = changed(&folder);
+    assert!((4..=20).contains(&lines), "{lines} lines");
 }
 
 #[test]
@@ -151,16 +227,16 @@ fn nothing_is_passed_over_in_silence() {
     let before = folder.files();
     for keep in ["proofs", "proofs/theorems", "."] {
         let run = folder.expect(2, &format!("{ALL} --keep {keep}"));
-        assert!(run.stderr.contains("overlaps the corpus"), "{run:?}");
+        assert!(run.stderr.contains("overlaps the claims"), "{run:?}");
     }
     assert!(folder.files() == before);
 
     let rejected = [
-        ("proofs/frontiers/point-step.json", "{}", "is not a part of the corpus"),
+        ("proofs/frontiers/record.json", "{}", "belongs to no claim"),
         ("proofs/frontier/row.json", "{}", "belongs to no claim"),
         ("proofs/frontier/point-step.svg", "", "belongs to no claim"),
-        ("proofs/theorems/typo/Claim.toml", THEOREM, "no claim.toml"),
-        ("proofs/theorems/rows/relu.binary32.json", "{}", "belongs to no claim"),
+        ("proofs/theorems/typo/Claim.toml", THEOREM, "a file with claims is named claim.toml"),
+        ("proofs/theorems/rows/obligations.json", "{}", "belongs to no claim"),
     ];
     for (file, text, reason) in rejected {
         folder.write(file, text);
@@ -195,13 +271,13 @@ fn every_obligation_is_on_the_list() {
     folder.write("proofs/theorems/refused/data.csv", "x,y\n1,2\n1.0001,4\n");
     let all = format!("{ALL} --filter refused/");
     let run = folder.expect(1, &all);
-    assert!(run.stdout.contains("list: theorems/rows/relu.bfloat16 is claimed, and not on the list"), "{run:?}");
+    assert!(run.stdout.contains("list: theorems/rows is claimed, and not on the list"), "{run:?}");
     folder.expect(0, &format!("{all} --bless"));
     let run = folder.expect(0, &all);
     assert!(!run.stdout.contains("list:"), "{run:?}");
 
     // A folder that is gone is told, also where the filter leaves something else of its part; --bless takes it off.
-    let list = String::from_utf8(folder.read("proofs/obligations.jsonl")).unwrap();
+    let list = String::from_utf8(folder.read("proofs/obligations.json")).unwrap();
     let claim = folder.read("proofs/refutations/sum/claim.toml");
     folder.write("proofs/refutations/other/claim.toml", &claim);
     folder.write("proofs/refutations/other/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
@@ -214,63 +290,81 @@ fn every_obligation_is_on_the_list() {
             "{run:?}"
         );
     };
-    let gone =
-        ["refutations/sum/step.bfloat16 is on the list, and claimed no more", "refutations/sum/step.float8_e5m2 is"];
+    let gone = ["refutations/sum is on the list, and claimed no more"];
     told(1, &all, &gone);
     told(0, "verify-all --filter rows/", &[]);
     told(0, "verify-all --filter rows/ --bless", &[]);
     told(1, &format!("{all} --shard 1/2"), &gone);
-    let added = "refutations/other/step.bfloat16 is claimed, and not on the list";
-    told(1, "verify-all --filter refutations/", &[&[added, "refutations/other/step.float8_e5m2"], &gone[..]].concat());
+    let added = "refutations/other is claimed, and not on the list";
+    told(1, "verify-all --filter refutations/", &[added, gone[0]]);
     told(0, "verify-all --filter refutations/ --bless", &[]);
-    assert!(!String::from_utf8(folder.read("proofs/obligations.jsonl")).unwrap().contains("refutations/sum"));
+    assert!(!String::from_utf8(folder.read("proofs/obligations.json")).unwrap().contains("refutations/sum"));
 
     // Lines of the list itself.
     folder.write("proofs/refutations/sum/claim.toml", &claim);
     folder.write("proofs/refutations/sum/data.csv", "x,y\n0,0\n1,100\n2,0.1\n");
     fs::remove_dir_all(folder.path("proofs/refutations/other")).unwrap();
     folder.expect(0, "verify-all --filter refutations/ --bless");
-    assert!(folder.read("proofs/obligations.jsonl") == list.as_bytes());
-    let proved = list.lines().find(|line| line.contains("rows/relu.bfloat16")).unwrap();
-    let digest = &proved[proved.len() - 66..proved.len() - 2];
+    assert!(folder.read("proofs/obligations.json") == list.as_bytes());
+    let line = list.lines().find(|line| line.contains("theorems/rows")).unwrap();
+    let digest = &line[line.len() - 66..line.len() - 2];
     for (from, to, what) in [
-        (format!("{proved}\n"), String::new(), "is claimed, and not on the list"),
-        (proved.to_string(), proved.replace("Proved", "Refuted"), "is Refuted on the list, and Proved on record"),
-        (digest.to_string(), "0".repeat(64), "has another record than the list says"),
+        (format!(",\n{line}"), String::new(), "is claimed, and not on the list"),
         (
-            "conflict".to_string(),
-            "no-scale".to_string(),
-            "is refused: no-scale on the list, and refused: conflict on record",
+            line.to_string(),
+            line.replace("\"Proved\": 4", "\"Proved\": 3, \"Refuted\": 1"),
+            "has 3 Proved, 1 Refuted on the list, and 4 Proved on record",
+        ),
+        (digest.to_string(), "0".repeat(64), "has other records than the list says"),
+        (
+            "refused conflict".to_string(),
+            "refused no-scale".to_string(),
+            "has 1 refused no-scale on the list, and 1 refused conflict on record",
         ),
     ] {
-        folder.write("proofs/obligations.jsonl", list.replace(&from, &to));
+        let changed = list.replace(&from, &to);
+        assert_ne!(changed, list, "{from}");
+        folder.write("proofs/obligations.json", changed);
         told(1, &all, &[""]);
         let run = folder.expect(1, &format!("{all} --json"));
         let report: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(report["unlisted"][0]["difference"], what);
         assert_eq!((&report["totals"]["changed"], &report["totals"]["new"]), (&0.into(), &0.into()));
     }
-    folder.write("proofs/obligations.jsonl", list.replace("Proved", "Prooved"));
+    folder.write("proofs/obligations.json", list.replace("4, ", "0, "));
     let run = folder.expect(2, &all);
-    assert!(run.stderr.contains("obligations.jsonl: line ") && run.stderr.contains("is not an outcome"), "{run:?}");
-    folder.write("proofs/obligations.jsonl", &list);
+    assert!(
+        run.stderr.contains("obligations.json: line ") && run.stderr.contains("not a number of instances"),
+        "{run:?}"
+    );
+    folder.write("proofs/obligations.json", &list);
 
     // The words of a refusal may improve, its kind may not.
-    let file = "proofs/theorems/refused/step.F(8).refusal.txt";
+    let file = "proofs/theorems/refused/record.json";
     let text = String::from_utf8(folder.read(file)).unwrap();
-    let (kind, words) = text.split_once('\n').unwrap();
-    assert_eq!(kind, "conflict");
-    folder.write(file, format!("{kind}\nin other words\n"));
-    let run = folder.expect(0, &all);
+    let words = text.split("\"words\": \"").nth(1).unwrap().split('"').next().unwrap();
+    folder.write(file, text.replace(words, "in other words"));
+    let run = folder.expect(1, &all);
     assert!(
         run.stdout.contains("1 refusal of the recorded kind in other words") && run.stdout.contains("reworded"),
         "{run:?}"
     );
     folder.expect(0, &format!("{all} --bless"));
     assert!(folder.read(file) == text.as_bytes());
-    folder.write(file, format!("no-slope\n{words}"));
+    folder.write(file, text.replace("conflict", "no-slope"));
     let run = folder.expect(1, &all);
-    assert!(run.stdout.contains("changed") && run.stdout.contains("refused: no-slope on record"), "{run:?}");
+    assert!(run.stdout.contains("changed") && run.stdout.contains("1 refused no-slope on record"), "{run:?}");
+    folder.write(file, &text);
+
+    // An instance that is claimed no more is told until it is blessed.
+    let (claim, rows) = ("proofs/theorems/rows/claim.toml", "proofs/theorems/rows/record.json");
+    folder.write(claim, THEOREM.replace("\"float8_e5m2\", ", ""));
+    let unclaimed =
+        ["theorems/rows/relu.float8_e5m2 is on record, and claimed no more", "theorems/rows/step.float8_e5m2"];
+    told(1, &all, &unclaimed);
+    told(0, &format!("{all} --bless"), &[]);
+    assert!(!String::from_utf8(folder.read(rows)).unwrap().contains("float8_e5m2"));
+    told(0, &all, &[]);
 }
 
 /// A refusal is what a claim names, neither more nor less, whatever is blessed.
@@ -315,7 +409,7 @@ fn a_model_is_a_claim_too() {
     folder.write("proofs/theorems/tree/claim.toml", tree);
     folder.write("proofs/theorems/forest/claim.toml", forest);
     folder.expect(0, "verify-all --filter tree/ --bless");
-    assert_eq!(folder.json("proofs/theorems/tree/relu.bfloat16.json")["claim"]["shape"]["rows"], 150);
+    assert_eq!(folder.json("proofs/theorems/tree/record.json")["relu.bfloat16"]["claim"]["shape"]["rows"], 150);
     let claims = [
         (tree.replace("labels = [\"class\"]\n", ""), "missing field `labels`"),
         (tree.replace("data = \"data.csv\"\n", ""), "missing field `data`"),
@@ -354,8 +448,8 @@ fn functions_on_all_values_are_claims_too() {
     folder.expect(0, "verify-all --filter pairs/ --bless --keep kept");
     folder.expect(0, "verify-all --filter pairs/");
     folder.expect(0, "check kept/theorems/pairs/relu.float4_e2m1fn.seed-7.json");
-    let name = "proofs/theorems/pairs/relu.float4_e2m1fn.seed-7.json";
-    let record = folder.json(name);
+    let name = "proofs/theorems/pairs/record.json";
+    let record = &folder.json(name)["relu.float4_e2m1fn.seed-7"];
     assert_eq!((&record["claim"]["shape"]["rows"], &record["verdict"]), (&256.into(), &"Proved".into()));
     assert_eq!(record["evidence"].as_object().unwrap().keys().collect::<Vec<_>>(), ["bytes", "kind", "sha256"]);
 
@@ -389,7 +483,7 @@ fn functions_on_all_values_are_claims_too() {
 fn every_question_is_kept_as_it_is_on_record() {
     let folder = corpus();
     folder.expect(0, "verify-all --filter lemmas/exactness --bless --keep kept");
-    let record = folder.json("proofs/lemmas/exactness.json");
+    let record = &folder.json("proofs/lemmas/record.json")["exactness"];
     for (what, answer) in [("assumptions", "sat"), ("negation", "unsat")] {
         let text = folder.read(&format!("kept/lemmas/exactness.every-format.reals.rounding.{what}.smt2"));
         let expected = format!("{answer} sha256:{}", Digest::of(&text));

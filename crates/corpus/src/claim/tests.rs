@@ -39,7 +39,7 @@ fn each_seed_is_an_instance_with_a_name_of_its_own() {
         "relu.float4_e2m1fn.seed-2",
     ];
     assert_eq!(names, expected);
-    assert!(instances.iter().all(|instance| !instance.slow && instance.record == RecordKind::Certificate));
+    assert!(instances.iter().all(|instance| !instance.slow && instance.record == RecordKind::Evidence));
     let Making::Rows { rows: Rows::All(function), .. } = &instances[3].making else { panic!("{instances:?}") };
     assert_eq!(*function, AllValues { of: None, inputs: 1, classes: None, seed: 2 });
 }

@@ -1,7 +1,9 @@
 use roundproof_files::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::claim::RecordKind;
+use crate::record_file::RecordFile;
 use crate::refusal::RefusalKind;
 
 fn certificate(property: Value) -> Value {
@@ -64,9 +66,8 @@ fn refuted() -> Established {
 }
 
 fn order(outcomes: [Established; 2], records: [&Value; 2]) -> (Option<Ordering>, Vec<&'static str>) {
-    let entry = |established| Entry { established, record: None };
-    let statements = || Ok(records.map(|record| Some(Statement::of_record(record).expect("a record"))));
-    let fields = fields([&entry(outcomes[0]), &entry(outcomes[1])], statements).expect("comparable");
+    let [one, other] = records.map(|record| Some(Statement::of_record(record).expect("a record")));
+    let fields = fields(outcomes, [&one, &other]);
     (fields.order(), fields.0.iter().map(|field| field.field).collect())
 }
 
@@ -246,38 +247,30 @@ fn maps_are_ordered_cell_by_cell() {
 }
 
 #[test]
-fn folders_and_lists_are_compared_by_name() {
+fn folders_are_compared_by_name() {
     let corpus = |records: &[(&str, &Value)]| {
         let folder = tempfile::tempdir().expect("a folder");
-        for (name, record) in records {
-            let file = folder.path().join("theorems").join(name);
-            std::fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
-            std::fs::write(file, record.to_string()).expect("a file");
-        }
-        List::of_records(folder.path()).expect("records").write(folder.path()).expect("a list");
+        let entries = records.iter().map(|(name, record)| {
+            let record = Record::of_json(name, &record.to_string(), RecordKind::Evidence).expect("a record");
+            (name.to_string(), record)
+        });
+        let mut file = RecordFile { entries: entries.collect(), digest: None };
+        file.write(&folder.path().join("theorems")).expect("a file");
         folder
     };
     let (all, less) = (memorizes(), edited(&memorizes(), "/claim/model/order", json!("left-to-right")));
-    let other = edited(&all, "/evidence/separator", json!("#0"));
-    let first = corpus(&[("a.json", &all), ("b.json", &less), ("c.json", &all), ("d.json", &all), ("e.json", &all)]);
-    let second = corpus(&[("a.json", &all), ("b.json", &all), ("c.json", &less), ("d.json", &other), ("f.json", &all)]);
+    let other = edited(&all, "/evidence", json!({ "kind": "paths" }));
+    let first = corpus(&[("a", &all), ("b", &less), ("c", &all), ("d", &all), ("e", &all)]);
+    let second = corpus(&[("a", &all), ("b", &all), ("c", &less), ("d", &other), ("f", &all)]);
     let folders = [&first, &second].map(|folder| Claims::read(folder.path()).expect("a folder"));
-    let lists = [&first, &second].map(|folder| Claims::read(&folder.path().join(crate::LIST)).expect("a list"));
-    let changes = |one: &Claims, other: &Claims| {
-        diff(one, other).expect("comparable").iter().map(|it| it.change).collect::<Vec<Change>>()
-    };
-    use Change::{Gone, Incomparable, New, OtherRecord, Same, Stronger, Weaker};
+    let changes = |one: &Claims, other: &Claims| diff(one, other).iter().map(|it| it.change).collect::<Vec<Change>>();
+    use Change::{Gone, New, OtherRecord, Same, Stronger, Weaker};
     assert_eq!(changes(&folders[0], &folders[1]), [Same, Stronger, Weaker, OtherRecord, Gone, New]);
     assert_eq!(changes(&folders[1], &folders[0]), [Same, Weaker, Stronger, OtherRecord, New, Gone]);
-    let by_list = [Same, Incomparable, Incomparable, Incomparable, Gone, New];
-    assert_eq!(changes(&lists[0], &lists[1]), by_list);
-    assert_eq!(changes(&lists[0], &folders[1]), by_list);
-    assert_eq!(changes(&lists[0], &folders[0]), [Same; 5]);
+    // Of a part of a corpus the same.
+    let parts = [&first, &second].map(|folder| Claims::read(&folder.path().join("theorems")).expect("a folder"));
+    assert_eq!(changes(&parts[0], &parts[1]), changes(&folders[0], &folders[1]));
     let error = |path: &Path| Claims::read(path).expect_err("no corpus").to_string();
-    assert!(error(&first.path().join("theorems")).contains("there is no record in it"));
-    assert!(error(&first.path().join("nothing")).contains("cannot be read"));
-    std::fs::write(first.path().join("theorems/c.json"), r#"{ "verdict": "Proved", "claim": {} }"#).expect("a file");
-    let broken = Claims::read(first.path()).expect("an outcome");
-    let error = diff(&broken, &folders[1]).expect_err("no claim").to_string();
-    assert!(error.contains("c.json: is not a record"), "{error}");
+    assert!(error(&first.path().join("nothing")).contains("nothing"));
+    assert!(error(tempfile::tempdir().expect("a folder").path()).contains("there is no record in it"));
 }
