@@ -6,6 +6,7 @@
 mod approximate;
 mod check;
 mod compile;
+mod corpus;
 mod diff;
 mod exit;
 mod explain;
@@ -103,6 +104,7 @@ enum Command {
     Run(run::Run),
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
+    Corpus(corpus::CorpusCommand),
     Diff(diff::Diff),
     Completions(shell::Completions),
     Man(shell::Man),
@@ -152,6 +154,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Run(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),
+        Some(Command::Corpus(command)) => command.execute(),
         Some(Command::Diff(command)) => command.execute(),
         Some(Command::Completions(command)) => command.execute(&mut Cli::command()),
         Some(Command::Man(command)) => command.execute(Cli::command()),

@@ -146,7 +146,7 @@ impl VerifyAll {
     /// Proves everything that is asked for.
     pub fn execute(self) -> Result<Exit> {
         let since = Instant::now();
-        let root = self.root()?;
+        let root = claims_folder(self.corpus.as_deref())?;
         let read = || Corpus::read(&root).with_context(|| format!("the claims in {} cannot be read", root.display()));
         let mut corpus = read()?;
         let (chosen, left_out) = self.chosen(corpus.obligations())?;
@@ -183,21 +183,6 @@ impl VerifyAll {
             emit_verdicts(&report.text(self.bless))?;
         }
         Ok(exit)
-    }
-
-    /// The folder of the claims.
-    fn root(&self) -> Result<PathBuf> {
-        match &self.corpus {
-            Some(folder) if folder.is_dir() => Ok(folder.clone()),
-            Some(folder) => {
-                bail!("{} is not a folder; claims are read from a folder and those below it", folder.display())
-            }
-            None if Path::new(PROOFS).is_dir() => Ok(PathBuf::from(PROOFS)),
-            None => bail!(
-                "there is no folder {PROOFS}/ here. In a checkout of Roundproof, run it at the top; of your own claims, name \
-                 the folder: `roundproof verify-all DIR`. `roundproof corpus new DIR/NAME --kind memorization` begins one"
-            ),
-        }
     }
 
     /// The records of the corpus are changed by --bless alone.
@@ -267,6 +252,23 @@ impl VerifyAll {
             Row::new(obligation, outcome.map_err(Into::into), self.bless, since.elapsed())
         };
         obligations.par_iter().with_max_len(1).map(prove).collect()
+    }
+}
+
+/// The folder of the claims: this one, or that of the repository, from its top.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn claims_folder(named: Option<&Path>) -> Result<PathBuf> {
+    match named {
+        Some(folder) if folder.is_dir() => Ok(folder.to_path_buf()),
+        Some(folder) => bail!("{} is not a folder; claims are read from a folder and those below it", folder.display()),
+        None if Path::new(PROOFS).is_dir() => Ok(PathBuf::from(PROOFS)),
+        None => bail!(
+            "there is no folder {PROOFS}/ here. In a checkout of Roundproof, run this at the top; for your own claims, name \
+             their folder, as in `roundproof verify-all DIR`. `roundproof corpus new DIR/NAME --kind memorization` begins one"
+        ),
     }
 }
 

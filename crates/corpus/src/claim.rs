@@ -66,13 +66,14 @@ use thiserror::Error;
 
 use crate::all_values::{AllValues, AllValuesError};
 use crate::given::GivenNetwork;
+use crate::new::Kind;
 use crate::wanted::{Nearness, Wanted};
 
 mod instances;
 mod text;
 
 use instances::Refused;
-use text::{Fields, Head, Kind, OfNetwork, Text};
+use text::{Fields, Head, OfNetwork, Text};
 
 /// What is put on record of what was proved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

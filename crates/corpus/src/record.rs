@@ -380,3 +380,71 @@ fn digest(value: &Value) -> String {
 fn file_name(instance: &str, what: &str) -> String {
     format!("{instance}.{what}.safetensors")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lemma() -> Value {
+        json!({ "lemma": "gap", "statement": "s", "verdict": "Attested", "questions": [{ "case": "a" }] })
+    }
+
+    #[test]
+    fn provenance_does_not_count_and_long_evidence_is_its_digest() {
+        let certificate = |separator: &str, program: &str| {
+            json!({
+                "schema": 1, "verdict": "Proved", "network": { "path": "a.network.safetensors", "sha256": "0" },
+                "dataset": { "path": "other", "sha256": "1" }, "lemmas": [{ "name": "gap", "established": "e" }],
+                "evidence": { "kind": "box-network", "separator": separator }, "provenance": { "program": program }
+            })
+            .to_string()
+        };
+        let record = |text: &str, kind| Record::of_json("a", text, kind).expect("a record");
+        let short = record(&certificate("#0", "p"), RecordKind::Evidence);
+        assert_eq!(short, record(&certificate("#0", "q"), RecordKind::Evidence));
+        let value = short.to_value();
+        assert_eq!((&value["network"], &value["dataset"]["path"]), (&json!("0"), &json!("other")));
+        assert_eq!((&value["evidence"]["separator"], &value["lemmas"]["names"]), (&json!("#0"), &json!("gap")));
+        let long = "#0".repeat(SHORT);
+        for (separator, kind) in [("#0", RecordKind::Digest), (&long, RecordKind::Evidence)] {
+            let evidence = json!({ "kind": "box-network", "separator": separator });
+            let value = record(&certificate(separator, "p"), kind).to_value();
+            let bytes = evidence.to_string().len();
+            assert_eq!(
+                value["evidence"],
+                json!({ "kind": "box-network", "bytes": bytes, "sha256": digest(&evidence) })
+            );
+        }
+        // What only digests stand for still differs.
+        let one = record(&certificate(&long, "p"), RecordKind::Evidence);
+        let other = record(&certificate(&long.replacen('0', "1", 1), "p"), RecordKind::Evidence);
+        let Comparison::Changed(changes) = Comparison::of(Some(&one), &other) else { panic!("the same") };
+        assert_eq!(changes.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["evidence.sha256"]);
+    }
+
+    #[test]
+    fn every_field_is_known_and_none_is_missing() {
+        let read = |value: Value| Record::of_value("gap", value);
+        assert_eq!(read(lemma()).expect("a record").to_value(), lemma());
+        for field in ["statement", "verdict"] {
+            let mut value = lemma();
+            value.as_object_mut().expect("an object").remove(field);
+            assert!(read(value).is_err_and(|error| error.contains(field)), "{field}");
+        }
+        for (field, value, reason) in [
+            ("stray", json!(1), "does not have the field `stray`"),
+            ("verdict", json!("Proven"), "is not a verdict"),
+            ("refused", json!("no-scale"), "a refusal has the fields"),
+            ("claim", json!({}), "lemmas has the fields"),
+        ] {
+            let mut record = lemma();
+            record[field] = value;
+            assert!(read(record).is_err_and(|error| error.contains(reason)), "{reason}");
+        }
+        for value in
+            [json!([]), json!({}), json!({ "verdict": "Proved" }), json!({ "refused": "no-scael", "words": "" })]
+        {
+            assert!(read(value.clone()).is_err(), "{value}");
+        }
+    }
+}

@@ -55,11 +55,7 @@ fn a_corpus_from_new_to_changed() {
 
     let file = "proofs/theorems/rows/record.json";
     let text = String::from_utf8(folder.read(file)).unwrap();
-    let changed = text.replacen("\"verdict\": \"Proved\"", "\"verdict\": \"Refuted\"", 1).replacen(
-        "\"rows\": 2",
-        "\"rows\": 3",
-        1,
-    );
+    let changed = text.replacen("\"parameters\": 17, \"rows\": 2", "\"parameters\": 18, \"rows\": 3", 1);
     folder.write(file, changed);
     // What differs is named, of the instance that differs alone.
     let run = folder.expect(1, ALL);
@@ -67,8 +63,8 @@ fn a_corpus_from_new_to_changed() {
     assert_eq!(
         told,
         [
-            "changed: theorems/rows/relu.bfloat16: `claim.shape.rows`: `3` on record, `2` found",
-            "changed: theorems/rows/relu.bfloat16: `verdict`: `\"Refuted\"` on record, `\"Proved\"` found"
+            "changed: theorems/rows/relu.bfloat16: `claim.shape.parameters`: `18` on record, `17` found",
+            "changed: theorems/rows/relu.bfloat16: `claim.shape.rows`: `3` on record, `2` found"
         ]
     );
     let run = folder.expect(1, &format!("{ALL} --json"));
@@ -80,7 +76,7 @@ fn a_corpus_from_new_to_changed() {
     assert!(names.is_sorted() && names.len() == 6, "{names:?}");
     // A blessing of one instance leaves what was changed in another as it is, and untold on the list.
     folder.expect(1, "verify-all --filter rows/step --bless");
-    assert!(String::from_utf8(folder.read(file)).unwrap().contains("Refuted"));
+    assert!(String::from_utf8(folder.read(file)).unwrap().contains("\"rows\": 3"));
     folder.expect(1, ALL);
     folder.expect(0, &format!("{ALL} --bless"));
     assert!(folder.read(file) == text.as_bytes());
@@ -97,11 +93,11 @@ fn a_record_is_read_strictly() {
     let line = |pattern: &str| text.lines().position(|line| line.contains(pattern)).unwrap() + 1;
     let shape = "\"shape\": {\"input_dimension\": 1";
     for (from, to, at, reason) in [
-        (shape, "\"shape\": {\"inputs\": 1, \"input_dimension\": 1", 2, "unknown key"),
+        ("\"rows\": 2}", "\"rows\": 2, \"zeros\": 1}", 2, "zeros"),
         (shape, "\"shape\": {\"input_dimension\": 2, \"input_dimension\": 1", line("shape"), "is written otherwise"),
         ("\"property\": \"memorizes\"", "\"property\": \"memorises\"", 2, "memorises"),
         ("\"Proved\"", "\"Prooved\"", 2, "is not a verdict"),
-        ("\"lemmas\"", "\"lemma\"", line("lemmas"), "is written otherwise"),
+        ("\"lemmas\"", "\"lemma\"", 2, "lemmas has the fields"),
         ("\"kind\": \"box-network\"", "\"kind\": \"box\"", 2, "box"),
         ("\n}\n", "\n}\n{}", text.lines().count() + 1, "trailing"),
         ("{\n", "[\n", 2, "expected"),
@@ -518,4 +514,47 @@ fn an_interrupt_while_questions_are_kept_leaves_whole_files() {
             assert!(bytes.ends_with(b"(check-sat)\n"), "{}", path.display());
         }
     }
+}
+
+/// A folder of claims needs nothing else, and can lie anywhere: begun, proved, put on record, listed; of every kind.
+#[test]
+fn a_corpus_of_ones_own() {
+    let folder = Folder::new();
+    let run = folder.expect(2, "verify-all");
+    assert!(run.stderr.contains("there is no folder proofs/ here") && run.stderr.contains("corpus new"), "{run:?}");
+    fs::create_dir_all(folder.path("mine")).unwrap();
+    let run = folder.expect(2, "verify-all mine");
+    assert!(run.stderr.contains("there is no claim.toml") && run.stderr.contains("corpus new mine/NAME"), "{run:?}");
+    let kinds = ["memorization", "whole-network", "forest", "approximation", "parametric", "depth"];
+    for kind in kinds {
+        let run = folder.expect(0, &format!("corpus new mine/{kind} --kind {kind}"));
+        assert!(run.stdout.contains("claim.toml"), "{run:?}");
+        let before = folder.files();
+        let run = folder.expect(2, &format!("corpus new mine/{kind} --kind {kind}"));
+        assert!(run.stderr.contains("is there already"), "{run:?}");
+        assert!(folder.files() == before);
+    }
+    let run = folder.expect(2, "corpus new mine/other --kind memorisation");
+    assert!(run.stderr.contains("did you mean `memorization`"), "{run:?}");
+    let run = folder.expect(1, "corpus list mine");
+    assert!(run.stdout.contains("list: memorization is claimed, and not on the list"), "{run:?}");
+    let run = folder.expect(0, "verify-all mine --bless");
+    assert!(run.stdout.contains("all as expected"), "{run:?}");
+    let run =
+        folder.expect(0, "verify-all mine --filter memorization --filter whole --filter forest --filter approximation");
+    assert!(run.stdout.contains("and every record the same") && !run.stdout.contains("lemmas/"), "{run:?}");
+    let report: Value = folder.expect_json(0, "corpus list mine");
+    let claims = report["claims"].as_array().unwrap();
+    assert!(kinds.iter().all(|kind| claims.iter().any(|it| it["name"].as_str().unwrap().starts_with(kind))));
+    assert_eq!(report["totals"]["none"], Value::Null);
+    let report: Value = folder.expect_json(0, "corpus list mine --verdict Attested --filter depth/");
+    assert_eq!(report["claims"].as_array().unwrap().len(), 1);
+    folder.expect(2, "corpus list mine --verdict Mapped");
+
+    // A folder that is itself a claim, and one of claims that must fail.
+    let run = folder.expect(1, "verify-all mine/forest");
+    assert!(run.stdout.contains("step.bfloat16") && run.stdout.contains("list: . is claimed"), "{run:?}");
+    folder.expect(0, "corpus new false/refutations/rows --kind memorization");
+    let run = folder.expect(1, "verify-all false --bless");
+    assert!(run.stdout.contains("the claim must fail, and came out Proved"), "{run:?}");
 }

@@ -21,6 +21,7 @@ use super::instances::{Paths, Slow};
 use super::{ClaimError, Flaw, Making, RecordKind, Rows};
 use crate::all_values::AllValues;
 use crate::given::{GivenNetwork, NeuronText};
+use crate::new::Kind;
 use crate::wanted::{Nearness, Trees, Wanted};
 
 /// The fields of a claim that no group has taken yet.
@@ -123,18 +124,6 @@ pub(super) struct Head {
     pub(super) paths: Paths,
     #[serde(default)]
     pub(super) slow: Slow,
-}
-
-/// The kinds of claims, as they are spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
-    Memorization,
-    WholeNetwork,
-    Forest,
-    Approximation,
-    Parametric,
-    Depth,
 }
 
 /// What a claim about one network may have.
