@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use roundproof_corpus::{Corpus, Kind, Obligation};
 use serde::Serialize;
 
-use crate::exit::{Exit, WRITING};
+use crate::exit::{self, Exit};
 use crate::output::{count, emit, emit_json, table, table_text};
 use crate::verify_all::claims_folder;
 
@@ -170,7 +170,7 @@ impl Report {
 impl New {
     fn execute(self) -> Result<Exit> {
         let files = {
-            let _writing = WRITING.lock();
+            let _writing = exit::writing();
             self.kind.begin(&self.folder)?
         };
         let mut text = String::new();

@@ -165,8 +165,7 @@ impl VerifyAll {
         if self.bless {
             let found = findings(&chosen, &mut obligations);
             {
-                let _writing = WRITING.lock();
-                exit::wrote_files();
+                let _writing = exit::writing();
                 corpus.bless(&found, &unlisted).map_err(anyhow::Error::msg)?;
             }
             unlisted = self.unlisted(&read()?, &chosen);
