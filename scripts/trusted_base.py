@@ -17,7 +17,11 @@ import tomllib
 from pathlib import Path
 
 # For each kind of claim: crates, and files or folders of them (from src/) that it does not rest on.
-JUDGE = {"format": [], "exact": [], "network": [], "files": [], "judge": ["words.rs", "point.rs", "expected.rs", "report.rs"]}
+# Of the judge, what says things in words, and what `--require` asks beside the verdict.
+UNTRUSTED = [
+    "words.rs", "point.rs", "expected.rs", "statement.rs", "paths.rs", "encodings.rs", "require.rs", "folder.rs", "report.rs",
+]
+JUDGE = {"format": [], "exact": [], "network": [], "files": [], "judge": UNTRUSTED}
 KINDS = {
     "data set": {**JUDGE, "kernel": ["boxes/function.rs", "forest.rs"]},
     "forest": {**JUDGE, "kernel": ["reach"]},

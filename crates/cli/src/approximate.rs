@@ -40,7 +40,7 @@ represents it exactly.
 
 DIR gets network.safetensors, forest.safetensors (the tree) and certificate.json.
 
-Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
+Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown, 4 Refuted.
 
 Examples:
   roundproof approximate --function tanh --format bfloat16 --exact --out tanh
@@ -106,13 +106,9 @@ pub struct Approximate {
 
 /// What is approximated, and the report on the proof.
 #[derive(Serialize)]
-struct Approximated {
-    function: String,
-    domain: Vec<[String; 2]>,
-    /// The bound of the error, if there is one.
-    error: Option<String>,
-    /// By how much more than the nearest value it may be off, if that is what is bounded.
-    excess: Option<String>,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Approximated {
+    /// Of the tree that is the evidence.
     leaves: usize,
     distinct_results: usize,
     /// Points of the domain, if they can be counted, and what a box for each of them takes.
@@ -157,17 +153,7 @@ impl Approximate {
         let point_parameters =
             points.clone().map(|points| reference_parameters(points, wanted.domain.len(), 1)).map(Whole);
         if self.json {
-            let end = |end| exact_decimal(self.format, end);
-            let (error, excess) = match &wanted.accuracy {
-                Accuracy::Rounded { .. } => (None, None),
-                Accuracy::Within(error) => (Some(error.to_string()), None),
-                Accuracy::Excess(excess) => (None, Some(excess.to_string())),
-            };
             emit_json(&Approximated {
-                function: wanted.function.to_string(),
-                domain: wanted.domain.iter().map(|&(low, high)| [end(low), end(high)]).collect(),
-                error,
-                excess,
                 leaves: leaves(&proof),
                 distinct_results: results,
                 points: points.map(Whole),

@@ -37,7 +37,7 @@ more trees are refused), and so are leaves on a --grid that is coarse enough.
 DIR gets network.safetensors, forest.safetensors (the rounded forest) and certificate.json; with --data, also \
 dataset.safetensors.
 
-Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
+Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown, 4 Refuted.
 
 Examples:
   roundproof compile model.json --format bfloat16 --out compiled
@@ -89,7 +89,8 @@ classes are numbers, and `scores` for every other model.")]
 
 /// What reading did to a model, and the report on the proof.
 #[derive(Serialize)]
-struct Compiled {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Compiled {
     model: ModelReport,
     /// Whether the labels of --data were compared.
     compared: bool,
@@ -98,6 +99,7 @@ struct Compiled {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ModelReport {
     tool: String,
     objective: Option<String>,

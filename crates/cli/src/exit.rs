@@ -16,7 +16,11 @@ pub enum Exit {
     AsClaimed,
     /// Nothing was established: Unknown, Attested or Vacuous.
     NotEstablished,
-    /// Refuted, or a certificate rejected.
+    /// Refuted.
+    Refuted,
+    /// Accepted, but not what is expected or required.
+    Unmet,
+    /// A certificate rejected; or a record that is not as it was.
     Rejected,
     /// A wrong command line, or input that cannot be read.
     Unreadable,
@@ -25,7 +29,9 @@ pub enum Exit {
 impl Exit {
     fn code(self) -> u8 {
         match self {
-            Exit::AsClaimed => Outcome::Proved.code(),
+            Exit::AsClaimed => Outcome::AsExpected.code(),
+            Exit::Refuted => Outcome::Refuted.code(),
+            Exit::Unmet => Outcome::Unmet.code(),
             Exit::Rejected => Outcome::Rejected.code(),
             Exit::Unreadable => Outcome::Unreadable.code(),
             Exit::NotEstablished => Outcome::NotEstablished.code(),
@@ -36,8 +42,10 @@ impl Exit {
 impl From<Outcome> for Exit {
     fn from(outcome: Outcome) -> Exit {
         match outcome {
-            Outcome::Proved => Exit::AsClaimed,
+            Outcome::AsExpected => Exit::AsClaimed,
             Outcome::NotEstablished => Exit::NotEstablished,
+            Outcome::Refuted => Exit::Refuted,
+            Outcome::Unmet => Exit::Unmet,
             Outcome::Rejected => Exit::Rejected,
             Outcome::Unreadable => Exit::Unreadable,
         }

@@ -20,6 +20,7 @@ mod parsers;
 mod progress;
 mod prove;
 mod run;
+mod schema;
 mod shell;
 mod show;
 mod sizes;
@@ -50,9 +51,11 @@ one path.";
 const AFTER_HELP: &str = "\
 Exit codes:
   0  Proved; or all as expected
-  1  Refuted, or a certificate rejected
+  1  rejected, or not as it was on record
   2  a wrong command line, or input that cannot be read
   3  not established: Unknown, Attested or Vacuous
+  4  Refuted
+  5  accepted, but not what `check` was to expect or require
 
 Examples:
   roundproof prove iris.csv --label class --format bfloat16 --out iris
@@ -108,6 +111,7 @@ enum Command {
     Diff(diff::Diff),
     Completions(shell::Completions),
     Man(shell::Man),
+    Schema(schema::Schema),
 }
 
 fn main() -> ExitCode {
@@ -158,6 +162,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Diff(command)) => command.execute(),
         Some(Command::Completions(command)) => command.execute(&mut Cli::command()),
         Some(Command::Man(command)) => command.execute(Cli::command()),
+        Some(Command::Schema(command)) => command.execute(),
     }
 }
 

@@ -59,7 +59,7 @@ const EXAMPLES: &str = "\
 DIR gets network.safetensors, dataset.safetensors and certificate.json, and from the strategy tree also \
 forest.safetensors; label columns of names get their numbers in classes.json. They replace what was there under these names. On an error, nothing is written. The verdict is the kernel's, on the bytes that are written.
 
-Exit codes: 0 Proved, 1 Refuted, 2 no network or a wrong command line, 3 Unknown.
+Exit codes: 0 Proved, 2 no network or a wrong command line, 3 Unknown, 4 Refuted.
 
 Examples:
   roundproof prove iris.csv --label class --format bfloat16 --out iris

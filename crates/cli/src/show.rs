@@ -11,6 +11,7 @@ use roundproof_exact::text::exact_decimal;
 use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_forest, parse_network};
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
+use roundproof_judge::{Sizes, Statement};
 use roundproof_network::{Encodings, Forest, Network, Op, Placed, TreeNode};
 use roundproof_softfloat::order_key;
 use roundproof_sources::models::parse_model;
@@ -120,14 +121,7 @@ struct ShownOutput {
 struct ShownCertificate {
     sha256: String,
     verdict: &'static str,
-    claim: String,
-    format: String,
-    paths: String,
-    rows: usize,
-    inputs: usize,
-    outputs: usize,
-    layers: usize,
-    parameters: usize,
+    claim: Statement,
     evidence: Option<String>,
     network: Reference,
     /// The file of another tool that the network was made from.
@@ -139,9 +133,9 @@ struct ShownCertificate {
     labels: Vec<String>,
     lemmas: Vec<(String, String)>,
     provenance: Vec<(String, String)>,
-    /// The format and the path model in words, for people.
+    /// The format with its parameters, for people.
     #[serde(skip)]
-    words: [String; 2],
+    format: String,
 }
 
 #[derive(Serialize)]
@@ -394,20 +388,13 @@ impl ShownForest {
 
 impl ShownCertificate {
     fn new(certificate: Certificate, sha256: String) -> ShownCertificate {
-        let (claim, shape) = (&certificate.claim, &certificate.claim.shape);
+        let claim = &certificate.claim;
         let reference =
             |path: &dyn ToString, sha256: &Digest| Reference { path: path.to_string(), sha256: sha256.to_string() };
         ShownCertificate {
             sha256,
             verdict: certificate.verdict.name(),
-            claim: words::claim(claim),
-            format: claim.format.to_string(),
-            paths: claim.model.to_string(),
-            rows: shape.rows,
-            inputs: shape.input_dimension,
-            outputs: shape.output_dimension,
-            layers: shape.layers,
-            parameters: shape.parameters,
+            claim: Statement::new(claim, None),
             evidence: certificate.evidence.as_ref().map(words::evidence),
             network: reference(&certificate.network.path, &certificate.network.sha256),
             network_source: certificate.network_source.as_ref().map(|source| reference(&source.path, &source.sha256)),
@@ -415,7 +402,7 @@ impl ShownCertificate {
             forest: certificate.forest.as_ref().map(|forest| reference(&forest.path, &forest.sha256)),
             source: certificate.source.as_ref().map(|source| reference(&source.path, &source.sha256)),
             labels: certificate.source.as_ref().map_or(Vec::new(), |source| source.labels.clone()),
-            words: [words::format(claim.format), words::model(&claim.model, claim.format)],
+            format: words::format(claim.format),
             lemmas: certificate.lemmas.into_iter().map(|lemma| (lemma.name, lemma.established)).collect(),
             provenance: certificate.provenance.into_iter().collect(),
         }
@@ -423,19 +410,18 @@ impl ShownCertificate {
 
     fn text(&self, path: &Path) -> String {
         let mut sheet = Sheet::new(format!("{}: a certificate that says {}", path.display(), self.verdict));
-        sheet.line("claim", &self.claim);
-        let [format, paths] = &self.words;
-        sheet.line("format", format);
-        sheet.line("paths", paths);
+        sheet.line("claim", &self.claim.sentence);
+        sheet.line("format", &self.format);
+        let Sizes { rows, inputs, outputs, layers, parameters } = self.claim.shape;
         sheet.line(
             "shape",
             format!(
                 "{}, {}, {}, {}, {}",
-                count(self.rows, "row"),
-                count(self.inputs, "input"),
-                count(self.outputs, "output"),
-                count(self.layers, "layer"),
-                count(self.parameters, "parameter")
+                count(rows, "row"),
+                count(inputs, "input"),
+                count(outputs, "output"),
+                count(layers, "layer"),
+                count(parameters, "parameter")
             ),
         );
         sheet.line("evidence", self.evidence.as_deref().unwrap_or("none"));

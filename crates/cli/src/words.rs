@@ -1,14 +1,11 @@
-//! Claims, path models and witnesses in words.
+//! Formats, networks and witnesses in words.
 
 use roundproof_exact::text::exact_decimal;
-use roundproof_format::{Encoding, Format, Overflow, Subnormals};
+use roundproof_format::{Encoding, Format};
 use roundproof_judge::Evidence;
-use roundproof_network::{
-    Accumulator, Activation, At, Contraction, Network, Op, Order, PathModel, Placed, Rounding, Storage, Summation,
-    Witness,
-};
+use roundproof_network::{Activation, At, Network, Op, Placed, Storage, Witness};
 
-pub use roundproof_judge::words::{claim, count, evidence_kind, leaf_count};
+pub use roundproof_judge::words::{count, evidence_kind, leaf_count};
 
 /// Rows, shortened to the first twenty, by their lines if those are known.
 pub fn rows(rows: &[usize], place: impl Fn(usize) -> String) -> String {
@@ -26,55 +23,6 @@ pub fn format(format: Format) -> String {
         (Some(emin), Some(emax)) => format!("{format} (p = {}, emin = {emin}, emax = {emax})", format.precision()),
         _ => format!("{format} (p = {}, exponent unbounded)", format.precision()),
     }
-}
-
-fn overflow(format: Format, policy: Overflow) -> Option<&'static str> {
-    if !format.is_bounded() {
-        return None;
-    }
-    Some(match policy {
-        Overflow::Ieee => "overflow to infinity",
-        Overflow::Saturate => "overflow saturates",
-        Overflow::Nan => "overflow to NaN",
-    })
-}
-
-/// The choices of a path model.
-pub fn model(model: &PathModel, format: Format) -> String {
-    let name = if *model == PathModel::all(format) {
-        "all: "
-    } else if *model == PathModel::paper(format) {
-        "paper: "
-    } else {
-        ""
-    };
-    let Summation::Trees(trees) = &model.summation;
-    let mut parts = vec![
-        match model.rounding {
-            Rounding::Any => "any direction for each rounding".to_string(),
-            Rounding::Mode(mode) => format!("rounding {mode}"),
-        },
-        match trees.order {
-            Order::Any => "additions in any order".to_string(),
-            Order::LeftToRight => "additions from left to right".to_string(),
-        },
-        match trees.contraction {
-            Contraction::Any => "products fused or not".to_string(),
-            Contraction::None => "no product fused".to_string(),
-        },
-    ];
-    parts.extend(overflow(format, model.overflow).map(str::to_string));
-    if format.is_bounded() {
-        parts.push(match model.subnormals {
-            Subnormals::Gradual => "gradual underflow".to_string(),
-            Subnormals::Flush => "subnormals flushed or not".to_string(),
-        });
-    }
-    if let Accumulator::Wider { format: accumulator, overflow: policy } = trees.accumulator {
-        let policy = overflow(accumulator, policy).map(|policy| format!(" ({policy})")).unwrap_or_default();
-        parts.push(format!("sums in {accumulator}{policy}, rounded once more at the end"));
-    }
-    format!("{name}{}", parts.join(", "))
 }
 
 /// An activation with its parameters: `clip(0, 6)`.
@@ -155,25 +103,6 @@ pub fn bits(format: Format, encoding: Encoding) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn models_have_names_and_words() {
-        let f = Format::BFLOAT16;
-        let text = |text: &str| model(&PathModel::parse(text, f).unwrap(), f);
-        assert_eq!(
-            text("all"),
-            "all: any direction for each rounding, additions in any order, products fused or not, overflow to infinity, \
-             gradual underflow"
-        );
-        assert!(
-            text("paper").starts_with("paper: rounding ties-to-even, additions from left to right, no product fused")
-        );
-        assert!(text("all,subnormals=flush,accumulator=binary32").ends_with(
-            "subnormals flushed or not, sums in binary32 (overflow to infinity), rounded once more at the end"
-        ));
-        let unbounded = Format::unbounded(5).unwrap();
-        assert!(model(&PathModel::all(unbounded), unbounded).ends_with("products fused or not"));
-    }
 
     #[test]
     fn bits_are_shown_in_full_width() {

@@ -7,8 +7,10 @@
 //!
 //! - [`check`]: a claim, its subject and evidence, in memory.
 //! - [`judge`]: a certificate and its files; [`Judged`], a [`Judgement`] with its reasons as types.
-//! - [`Report`]: the same as one line or as JSON, with the exit code.
-//! - [`words`], [`point`], [`expected`]: claims and rejections in words. Nothing of these decides anything.
+//! - [`Statement`]: what a claim says, under which path model, in a sentence and part by part.
+//! - [`Requirements`]: what a reader asks of a claim, beyond that it holds.
+//! - [`Report`]: what became of a certificate as one line or as JSON, with the exit code; [`certificates`], those of a folder.
+//! - [`words`], [`point`], [`expected`]: parts of claims and rejections in words. Nothing of these decides anything.
 //!
 //! ```
 //! use roundproof_judge::{Judgement, Verdict, judge};
@@ -56,19 +58,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod encodings;
 pub mod expected;
+mod folder;
 mod judgement;
 mod named;
+pub mod paths;
 pub mod point;
 mod report;
+mod require;
+mod statement;
 pub mod words;
 
+pub use folder::{FolderProblem, certificates};
 pub use judgement::{Judged, Judgement, Reason, judge};
 pub use named::{Mismatch, Named, Unreadable, read_certificate, referenced};
-pub use report::{Outcome, Report};
+pub use report::{ExpectedVerdict, NamedFile, Outcome, Report, Wanted};
+pub use require::{RequirementError, Requirements};
 pub use roundproof_approximation::{Accuracy, Approximates, Approximation, ApproximationRejection, Rejection};
 pub use roundproof_files::certificate::{Certificate, Claim, KernelProperty, Property};
 pub use roundproof_kernel::{Evidence, Shape, Subject, Verdict};
+pub use statement::{Inputs, Nearness, Outputs, Range, Sizes, Statement};
 
 /// Judges `evidence` for or against `claim`, by the rule that is meant for it.
 ///

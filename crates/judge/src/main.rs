@@ -2,28 +2,37 @@
 //!
 //! What `roundproof check` prints, with the same exit codes; but neither a solver nor a prover is in this program.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use roundproof_judge::{Outcome, Report};
+use lexopt::{Arg, Parser, ValueExt};
+use roundproof_judge::{Outcome, Report, Wanted, certificates};
 
 const HELP: &str = "\
 Let the kernel judge certificates again, with no solver
 
-Usage: roundproof-check [--json] CERTIFICATE...
+Usage: roundproof-check [OPTIONS] CERTIFICATE|FOLDER...
 
 The network and the data set that a certificate names are looked for beside it. Their digests are compared, and the
 kernel judges the evidence in exact arithmetic; whatever the certificate says is believed only if the kernel says so too.
+A folder stands for the certificates in it and below.
 
 Options:
-      --json     Print a JSON array instead of lines
-  -h, --help     Print help
-  -V, --version  Print the version
+      --expect VERDICT     The verdict that is to come out: proved (the default) or refuted
+      --require KEY=VALUE  What the claim has to say: paths, format, property, inputs, exceptions, rows, tolerance,
+                           encodings, network, dataset or forest; several with commas, or by repeating the option
+      --json               Print a JSON array instead of lines
+  -h, --help               Print help
+  -V, --version            Print the version
 
-Exit codes: 0 Proved, 1 Refuted or rejected, 2 a file that cannot be read, 3 nothing for the kernel to check. Of several
-certificates, the worst counts: 2 before 1 before 3.
+Exit codes: 0 as expected and required, 1 rejected, 2 a file that cannot be read, 3 nothing for the kernel to check, 4 Refuted,
+5 accepted, but not what is expected or required. Of several certificates, the worst counts: 2 before 1, 5, 4 and 3.
+
+Examples:
+  roundproof-check out/certificate.json
+  roundproof-check --require paths=all,exceptions=0,format=bfloat16 certificates/
+  roundproof-check --expect refuted broken/certificate.json
 ";
 
 /// The commit that it was built from, if whoever built it says so, as `./x build` does.
@@ -34,7 +43,7 @@ const BROKEN_PIPE: u8 = 141;
 
 /// What the command line asks for.
 enum Asked {
-    Judge { certificates: Vec<PathBuf>, json: bool },
+    Judge { paths: Vec<PathBuf>, wanted: Wanted, json: bool },
     Text(String),
 }
 
@@ -42,9 +51,9 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let _ = writeln!(io::stderr(), "error: this is a defect in roundproof; nothing was proved: {panic}");
     }));
-    let done = match asked(std::env::args_os().skip(1)) {
-        Ok(Asked::Judge { certificates, json }) => judge(&certificates, json),
-        Ok(Asked::Text(text)) => io::stdout().lock().write_all(text.as_bytes()).map(|()| Outcome::Proved),
+    let done = match asked() {
+        Ok(Asked::Judge { paths, wanted, json }) => judge(&paths, &wanted, json),
+        Ok(Asked::Text(text)) => io::stdout().lock().write_all(text.as_bytes()).map(|()| Outcome::AsExpected),
         Err(usage) => {
             let _ = writeln!(io::stderr(), "error: {usage}\n\nFor more information, try '--help'.");
             Ok(Outcome::Unreadable)
@@ -60,45 +69,60 @@ fn main() -> ExitCode {
     }
 }
 
-fn asked(arguments: impl Iterator<Item = OsString>) -> Result<Asked, String> {
-    let (mut certificates, mut json, mut only_files) = (Vec::new(), false, false);
-    for argument in arguments {
-        match argument.to_str().filter(|_| !only_files) {
-            Some("--") => only_files = true,
-            Some("--json") => json = true,
-            Some("-h" | "--help") => return Ok(Asked::Text(HELP.to_string())),
-            Some("-V" | "--version") => {
+fn asked() -> Result<Asked, lexopt::Error> {
+    let (mut paths, mut wanted, mut json) = (Vec::new(), Wanted::default(), false);
+    let mut parser = Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("json") => json = true,
+            Arg::Long("expect") => wanted.verdict = parser.value()?.parse()?,
+            Arg::Long("require") => {
+                wanted.requirements = std::mem::take(&mut wanted.requirements).and(parser.value()?.parse()?);
+            }
+            Arg::Short('h') | Arg::Long("help") => return Ok(Asked::Text(HELP.to_string())),
+            Arg::Short('V') | Arg::Long("version") => {
                 let commit = COMMIT.map_or(String::new(), |commit| format!(" ({commit})"));
                 return Ok(Asked::Text(format!("roundproof-check {}{commit}\n", env!("CARGO_PKG_VERSION"))));
             }
-            Some(option) if option.starts_with('-') => return Err(format!("unknown option {option:?}")),
-            _ => certificates.push(PathBuf::from(argument)),
+            Arg::Value(path) => paths.push(PathBuf::from(path)),
+            Arg::Short(_) | Arg::Long(_) => return Err(argument.unexpected()),
         }
     }
-    if certificates.is_empty() {
-        return Err("no certificate was named: roundproof-check [--json] CERTIFICATE...".to_string());
+    if paths.is_empty() {
+        return Err("no certificate was named: roundproof-check CERTIFICATE|FOLDER...".into());
     }
-    Ok(Asked::Judge { certificates, json })
+    Ok(Asked::Judge { paths, wanted, json })
 }
 
-fn judge(certificates: &[PathBuf], json: bool) -> io::Result<Outcome> {
+fn judge(paths: &[PathBuf], wanted: &Wanted, json: bool) -> io::Result<Outcome> {
     let mut stdout = io::stdout().lock();
+    let mut worst = Outcome::AsExpected;
     let mut reports = Vec::new();
-    for path in certificates {
-        let report = Report::of(path, &mut |_, _| ());
-        if !json {
-            if report.outcome == Outcome::Unreadable {
+    for path in paths {
+        let found = match certificates(path) {
+            Ok(found) => found,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "error: {error}");
+                worst = Outcome::Unreadable;
+                continue;
+            }
+        };
+        for path in found {
+            let report = Report::of(&path, wanted, &mut |_, _| ());
+            worst = worst.max(report.outcome);
+            if json {
+                reports.push(report);
+            } else if report.outcome == Outcome::Unreadable {
                 let _ = writeln!(io::stderr(), "error: {}", report.detail);
             } else {
-                stdout.write_all(report.line().as_bytes())?;
+                stdout.write_all(report.text().as_bytes())?;
                 stdout.flush()?;
             }
         }
-        reports.push(report);
     }
     if json {
         writeln!(stdout, "{}", serde_json::to_string_pretty(&reports)?)?;
     }
     stdout.flush()?;
-    Ok(reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Unreadable))
+    Ok(worst)
 }

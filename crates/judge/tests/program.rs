@@ -67,16 +67,91 @@ fn run(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
 fn what_holds_is_proved() {
     let folder = folder();
     let (code, stdout, stderr) = run(folder.path(), "certificate.json");
-    let line = "Proved    certificate.json: on every rounding path, each of 2 rows gives exactly its label (bfloat16, 2 rows, \
-                17 parameters, box-network)\n";
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert_eq!(stdout, line);
+    insta::assert_snapshot!(stdout);
     let (code, stdout, _) = run(folder.path(), "--json certificate.json");
     assert_eq!(code, Some(0));
-    assert!(
-        stdout.starts_with("[\n  {\n    \"certificate\": \"certificate.json\",\n    \"verdict\": \"Proved\","),
-        "{stdout}"
-    );
+    insta::assert_snapshot!(stdout);
+}
+
+#[test]
+fn a_gate_lets_nothing_else_pass() {
+    let folder = folder();
+    for (arguments, code) in [
+        ("certificate.json --require paths=all,exceptions=0,format=bfloat16 --expect proved", 0),
+        ("--require=paths=paper --require=rows=2 certificate.json", 0),
+        ("certificate.json --require paths=all,subnormals=flush", 5),
+        ("certificate.json --require rows=2 --require rows=3", 5),
+        ("certificate.json --expect refuted", 5),
+        ("certificate.json --expect attested", 2),
+        ("certificate.json --require row=2", 2),
+        ("certificate.json --require", 2),
+        (".", 0),
+        (". certificate.json --require rows=3", 5),
+    ] {
+        let (found, stdout, stderr) = run(folder.path(), arguments);
+        assert_eq!(found, Some(code), "{arguments}: {stdout}{stderr}");
+        assert_eq!(stdout.contains("\n          but "), code == 5, "{arguments}: {stdout}");
+    }
+    // A label that no path gives: refuted by the plain path, and accepted as that.
+    write(folder.path(), |certificate| {
+        let file = folder.path().join("dataset.safetensors");
+        let mut bytes = fs::read(&file).unwrap();
+        let labels = bytes.len() - 4;
+        bytes[labels..].copy_from_slice(&[0x40, 0x40, 0x80, 0x3f]);
+        fs::write(&file, &bytes).unwrap();
+        certificate.dataset.as_mut().unwrap().sha256 = Digest::of(&bytes);
+        let value = Encoding::from_bits(0x4000);
+        let witness = Witness { at: At::Row(0), output: 0, value, neurons: Vec::new() };
+        certificate.evidence = Some(roundproof_judge::Evidence::Witness(witness));
+        certificate.verdict = Verdict::Refuted;
+    });
+    for (arguments, code) in [
+        ("certificate.json", 4),
+        ("certificate.json --expect refuted", 0),
+        ("certificate.json --expect refuted --require paths=all,rows=2", 0),
+        ("certificate.json --expect refuted --require rows=3", 5),
+    ] {
+        let (found, stdout, stderr) = run(folder.path(), arguments);
+        assert_eq!(found, Some(code), "{arguments}: {stdout}{stderr}");
+        assert!(
+            stdout.starts_with(
+                "Refuted   certificate.json: row 0, output 0: a path gives 2, the label is 3; what is refuted: on every"
+            ),
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_is_its_certificates() {
+    let folder = folder();
+    let inner = folder.path().join("b/c");
+    fs::create_dir_all(&inner).unwrap();
+    for name in ["certificate.json", "network.safetensors", "dataset.safetensors"] {
+        fs::copy(folder.path().join(name), inner.join(name)).unwrap();
+    }
+    fs::write(folder.path().join("classes.json"), "{\"classes\": [\"a\", \"b\"]}").unwrap();
+    fs::write(folder.path().join("b/list.json"), "[1, 2]").unwrap();
+    fs::write(folder.path().join("b/notes.txt"), "not JSON").unwrap();
+    let (code, stdout, stderr) = run(folder.path(), ".");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let places: Vec<&str> = stdout.lines().filter_map(|line| line.split(": ").next()).collect();
+    assert_eq!(places, ["Proved    ./b/c/certificate.json", "Proved    ./certificate.json"]);
+    // What is damaged is not left out.
+    let text = fs::read_to_string(inner.join("certificate.json")).unwrap();
+    for damaged in [
+        &text[..text.len() / 2],
+        "",
+        &text.replace("\"schema\": 1", "\"schema\": 2"),
+        &text.replace("\"schema\": 1,", ""),
+    ] {
+        fs::write(inner.join("certificate.json"), damaged).unwrap();
+        assert_eq!(run(folder.path(), ".").0, Some(2), "{damaged}");
+    }
+    fs::remove_file(inner.join("certificate.json")).unwrap();
+    let (code, _, stderr) = run(folder.path(), "b .");
+    assert_eq!((code, stderr.as_str()), (Some(2), "error: b: has no certificates in it\n"));
 }
 
 #[test]

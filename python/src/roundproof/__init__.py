@@ -165,8 +165,8 @@ def prove(
         )
     return Result(
         verdict=said["verdict"],
-        claim=said["claim"],
-        parameters=said["parameters"],
+        claim=said["claim"]["sentence"],
+        parameters=said["claim"]["shape"]["parameters"],
         folder=folder,
         fields=said,
     )
@@ -244,7 +244,7 @@ def _program(name: str) -> str:
 def _ask(name: str, arguments: Sequence[str], *, hide: str | None = None, one_of: bool = False) -> str:
     """What a program prints to stdout. With `one_of`, what is unreadable is in there, too."""
     done = subprocess.run([_program(name), *arguments], capture_output=True, text=True, encoding="utf-8")
-    if done.returncode in (0, 1, 3) or (one_of and done.returncode == _NO_RESULT and done.stdout):
+    if done.returncode in (0, 1, 3, 4, 5) or (one_of and done.returncode == _NO_RESULT and done.stdout):
         return done.stdout
     message = done.stderr.strip()
     if hide is not None:

@@ -8,7 +8,7 @@ use roundproof_construct::reference_parameters;
 use roundproof_exact::text::{approximate, exact_decimal};
 use roundproof_files::safetensors::parse_forest;
 use roundproof_judge::point::Point;
-use roundproof_judge::{Evidence, KernelProperty, Property, Verdict};
+use roundproof_judge::{Evidence, Inputs, Statement, Subject, Verdict};
 use roundproof_network::{At, Witness};
 use roundproof_sources::table::{Place as RowPlace, Table};
 use serde::Serialize;
@@ -19,20 +19,12 @@ use crate::words;
 
 /// What is said of a proof, for machines; for people, [`Report::sheet`].
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     verdict: &'static str,
-    claim: String,
-    format: String,
-    paths: String,
-    /// Rows of the data set that the claim speaks of.
-    rows: usize,
-    inputs: usize,
-    outputs: usize,
-    layers: usize,
-    parameters: usize,
+    claim: Statement,
     /// The parameters of a network with one point box per row.
     reference_parameters: Option<Whole>,
-    tree: Option<TreeReport>,
     evidence: Option<&'static str>,
     /// Why the evidence that was offered first was not accepted, if it was not.
     rejection: Option<String>,
@@ -40,24 +32,13 @@ pub struct Report {
     /// What rounding did to the table.
     rounding: Option<Rounding>,
     /// What there is to know about the reading of the table.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
     files: Option<Vec<String>>,
     seconds: f64,
 }
 
-/// The forest that is computed.
 #[derive(Serialize)]
-struct TreeReport {
-    trees: usize,
-    leaves: usize,
-    /// How far an output may be from the forest's value: `n/d`, or 0.
-    tolerance: String,
-    /// Rows whose label is another value than the forest's.
-    exceptions: Vec<usize>,
-}
-
-#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Refutation {
     #[serde(flatten)]
     at: Place,
@@ -69,6 +50,7 @@ struct Refutation {
 
 /// Where the network is wrong, and what it should give there.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Place {
     Row {
@@ -87,6 +69,7 @@ enum Place {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Rounding {
     inputs: usize,
     inexact_inputs: usize,
@@ -96,12 +79,11 @@ struct Rounding {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Worst {
     #[serde(skip)]
     place: RowPlace,
-    #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<usize>,
     column: String,
     text: String,
@@ -118,30 +100,16 @@ impl Report {
             (Some(Evidence::Witness(witness)), table) => Refutation::new(witness, proof, table, out),
             _ => None,
         };
-        let tree = match &claim.property {
-            Property::Kernel(KernelProperty::Memorizes) | Property::Approximates(_) => None,
-            Property::Kernel(KernelProperty::Computes { trees, leaves, tolerance, exceptions }) => Some(TreeReport {
-                trees: *trees,
-                leaves: *leaves,
-                tolerance: tolerance.to_string(),
-                exceptions: exceptions.clone(),
-            }),
-        };
+        let forest = proof.files.forest.as_deref().and_then(|bytes| parse_forest(Path::new(NAMES[2]), bytes).ok());
+        let data = table.map(|table| &table.dataset);
+        let subject = Subject { network: &proof.network, data, forest: forest.as_ref() };
         let reference = reference_parameters(shape.rows, shape.input_dimension, shape.output_dimension);
         let numbered = table.and_then(classes).map(|_| CLASSES);
         let files = || proof.files.named().map(|(name, _)| name).chain(numbered).chain([CERTIFICATE]);
         Report {
             verdict: certificate.verdict.name(),
-            claim: words::claim(claim),
-            format: claim.format.to_string(),
-            paths: claim.model.to_string(),
-            rows: shape.rows,
-            inputs: shape.input_dimension,
-            outputs: shape.output_dimension,
-            layers: shape.layers,
-            parameters: shape.parameters,
+            claim: Statement::new(claim, Some(&subject)),
             reference_parameters: (shape.rows > 0).then_some(Whole(reference)),
-            tree,
             evidence: certificate.evidence.as_ref().map(words::evidence_kind),
             rejection: proof.rejection.as_ref().map(ToString::to_string),
             refutation,
@@ -157,19 +125,16 @@ impl Report {
         let certificate = &proof.certificate;
         let claim = &certificate.claim;
         let mut sheet = Sheet::new(self.heading(certificate.verdict));
-        sheet.line("claim", &self.claim);
+        sheet.line("claim", &self.claim.sentence);
         sheet.line("format", words::format(claim.format));
-        sheet.line("paths", words::model(&claim.model, claim.format));
         sheet.line("network", words::network(&proof.network));
         if let Some(reference) = &self.reference_parameters {
-            let reference = reference.parameters_beside(self.parameters);
+            let reference = reference.parameters_beside(self.claim.shape.parameters);
             sheet.line("reference", format!("one point box per row has {reference}"));
         }
-        if let (Some(tree), Some(table)) = (&self.tree, table)
-            && !tree.exceptions.is_empty()
-        {
+        if let (exceptions @ [_, ..], Some(table)) = (&self.claim.exceptions[..], table) {
             let place = |row: usize| table.places.of(row).to_string();
-            sheet.line("other rows", words::rows(&tree.exceptions, place));
+            sheet.line("other rows", words::rows(exceptions, place));
         }
         if let (Some(rounding), Some(table)) = (&self.rounding, table) {
             sheet.line("rounding", rounding.text(table));
@@ -206,7 +171,7 @@ impl Report {
                 "Refuted: on the path below, the network gives another value than is claimed"
             }
             Verdict::Refuted => "Refuted: on the path below, the network gives another value than the label",
-            Verdict::Unknown if self.rows == 0 || self.tree.is_some() => {
+            Verdict::Unknown if self.claim.inputs != Inputs::Rows => {
                 "Unknown: the kernel rejected the evidence, and no point was found where a path contradicts the claim"
             }
             Verdict::Unknown => {

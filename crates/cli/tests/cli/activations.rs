@@ -78,7 +78,7 @@ fn a_path_through_an_activation() {
     let folder = claimed(network, "0", Verdict::Refuted, Evidence::Witness(witness));
     let mut told = String::new();
     for (code, command) in [
-        (1, "check certificate.json"),
+        (4, "check certificate.json"),
         (0, "explain certificate.json"),
         (0, "run net.safetensors data.safetensors"),
         (0, "run net.safetensors data.safetensors --path certificate.json"),

@@ -11,9 +11,9 @@ fn a_function_is_approximated_checked_and_shown() {
         let arguments = format!("approximate --function tanh -f float8_e4m3 --exact -a {activation} --out tanh");
         let report = folder.expect_json(0, &arguments);
         assert_eq!(report["verdict"], "Proved");
-        assert_eq!(report["function"], "tanh(x)");
-        assert_eq!(report["error"], json!(null));
-        assert!(report["parameters"].as_u64() < report["point_parameters"].as_u64());
+        assert_eq!(report["claim"]["outputs"]["function"], "tanh(x)");
+        assert_eq!(report["claim"]["accuracy"]["kind"], "rounded");
+        assert!(report["claim"]["shape"]["parameters"].as_u64() < report["point_parameters"].as_u64());
         assert!(report["distinct_results"].as_u64() <= report["leaves"].as_u64());
         // 239 finite values; 8 bits each.
         let floor = report["points"].as_f64().unwrap() * report["distinct_results"].as_f64().unwrap().log2() / 8.0;
@@ -29,7 +29,7 @@ fn an_error_takes_fewer_leaves_and_a_mutated_claim_is_rejected() {
     let folder = Folder::new();
     let arguments = "approximate --function exp -f binary16 --domain -2:2 --eps 0.25 --out exp";
     let report = folder.expect_json(0, arguments);
-    assert_eq!(report["error"], "1/4");
+    assert_eq!(report["claim"]["accuracy"]["error"], "1/4");
     assert!(report["leaves"].as_u64().unwrap() < 40, "{report}");
     let path = folder.path("exp/certificate.json");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -175,7 +175,7 @@ fn with_unbounded_exponents_an_error_is_proved_up_to_zero() {
                     "approximate --function {function} -f F(8) --domain={domain} {accuracy} -a {activation} --out out"
                 );
                 let report = folder.expect_json(0, &arguments);
-                assert_eq!((&report["verdict"], &report[key]), (&json!("Proved"), &json!("1/16")));
+                assert_eq!((&report["verdict"], &report["claim"]["accuracy"][key]), (&json!("Proved"), &json!("1/16")));
                 assert_eq!(report["points"], json!(null));
                 folder.expect(0, "check out/certificate.json");
             }

@@ -94,6 +94,6 @@ fn an_activation_that_the_strategy_does_not_make() {
     let run = folder.expect(2, &format!("{prove} --activation relu"));
     assert!(run.stderr.contains("makes step networks, and no relu ones"), "{run:?}");
     for allowed in ["", " --activation step"] {
-        folder.expect(1, &format!("{prove}{allowed}"));
+        folder.expect(4, &format!("{prove}{allowed}"));
     }
 }

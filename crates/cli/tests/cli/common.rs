@@ -9,6 +9,32 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// How far off an output may be, in the report on a proof.
+#[track_caller]
+pub fn tolerance(report: &Value) -> &str {
+    let accuracy = &report["claim"]["accuracy"];
+    match accuracy["kind"].as_str() {
+        Some("exact") => "0",
+        _ => accuracy["error"].as_str().unwrap(),
+    }
+}
+
+/// The JSON Schema of what a command prints, or of certificates, if there is one.
+pub fn schema(name: &str) -> Option<Value> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
+    Some(serde_json::from_slice(&fs::read(file).ok()?).unwrap())
+}
+
+/// A judge of the form of such JSON.
+pub fn validator(name: &str) -> jsonschema::Validator {
+    jsonschema::validator_for(&schema(name).unwrap()).unwrap()
+}
+
+/// What is not as a schema says.
+pub fn errors_of_form(validator: &jsonschema::Validator, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
 /// What a run of the program gave.
 #[derive(Debug)]
 pub struct Run {
@@ -88,10 +114,15 @@ impl Folder {
         run
     }
 
-    /// Runs it with `--json`, and reads what it prints.
+    /// Runs it with `--json`, and reads what it prints, which has the form that is published, if one is.
     #[track_caller]
     pub fn expect_json(&self, code: i32, arguments: &str) -> Value {
-        serde_json::from_str(&self.expect(code, &format!("{arguments} --json")).stdout).unwrap()
+        let value = serde_json::from_str(&self.expect(code, &format!("{arguments} --json")).stdout).unwrap();
+        let command = arguments.split_whitespace().next().unwrap();
+        if schema(command).is_some() {
+            assert_eq!(errors_of_form(&validator(command), &value), Vec::<String>::new(), "{arguments}");
+        }
+        value
     }
 
     /// Checks `out/certificate.json` with `file`, below `out`, changed to `bytes`, whose digest the certificate has.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::common::{Folder, message, tensors};
+use crate::common::{Folder, message, tensors, tolerance};
 
 const MODELS: [(&str, &str); 11] = [
     ("xgboost-softprob.json", ""),
@@ -37,7 +37,7 @@ fn every_kind_of_model() {
             writeln!(summary, "{model} {options} {activation}\n{}\n", lines.join("\n")).unwrap();
             folder.expect(0, "check out/certificate.json");
             let report = folder.expect_json(0, &arguments);
-            let tolerance = report["tree"]["tolerance"].as_str().unwrap();
+            let tolerance = tolerance(&report);
             let single = ["sklearn-tree.json", "xgboost-one.json"].contains(&model);
             let exact = options.contains("votes") || options.contains("grid") || single;
             assert_eq!(tolerance == "0", exact, "{model} {options}: {tolerance}");
@@ -103,12 +103,12 @@ fn what_is_computed_on_data_is_the_forest_up_to_the_tolerance() {
     for (model, options) in MODELS {
         let folder = Folder::with("iris.csv").and_model(model);
         let report = folder.expect_json(0, &format!("compile {model} -f bfloat16 {options} --out out"));
-        let tolerance = report["tree"]["tolerance"].as_str().unwrap();
+        let tolerance = tolerance(&report);
         let (over, under) = tolerance.split_once('/').unwrap_or((tolerance, "1"));
         let tolerance = over.parse::<f64>().unwrap() / under.parse::<f64>().unwrap();
         let forest = Forest::read(&folder.read("out/forest.safetensors"));
         // The rows, with as many labels as there are outputs.
-        let outputs = report["outputs"].as_u64().unwrap() as usize;
+        let outputs = report["claim"]["shape"]["outputs"].as_u64().unwrap() as usize;
         let names: Vec<String> = (0..outputs).map(|output| format!("y{output}")).collect();
         let text = String::from_utf8(folder.read("iris.csv")).unwrap();
         let mut table = format!("a,b,c,d,{}\n", names.join(","));
@@ -146,9 +146,12 @@ fn what_is_computed_on_data_is_the_forest_up_to_the_tolerance() {
 fn labels_are_compared_with_an_exact_forest() {
     let folder = Folder::with("iris.csv").and_model("sklearn-tree.json").and_model("xgboost-logistic.json");
     let report = folder.expect_json(0, "compile sklearn-tree.json -f float8_e5m2 --data iris.csv -l class --out out");
-    let claim = report["claim"].as_str().unwrap();
-    assert!(claim.ends_with("a tree with 9 leaves; that is the label of 129 of 150 rows"), "{claim}");
-    assert_eq!((&report["compared"], report["tree"]["exceptions"].as_array().unwrap().len()), (&json!(true), 21));
+    let claim = report["claim"]["sentence"].as_str().unwrap();
+    assert!(
+        claim.ends_with("a tree with 9 leaves, the sign of a zero aside; that is the label of 129 of 150 rows"),
+        "{claim}"
+    );
+    assert_eq!((&report["compared"], report["claim"]["exceptions"].as_array().unwrap().len()), (&json!(true), 21));
     folder.expect(0, "check out/certificate.json");
     let run = folder.expect(0, "compile sklearn-tree.json -f bfloat16 --data iris.csv -l class");
     assert!(run.stdout.contains("; that is the label of each of 150 rows\n"), "{run:?}");
@@ -158,7 +161,10 @@ fn labels_are_compared_with_an_exact_forest() {
     assert!(run.stderr.starts_with("note: iris.csv: no label was compared"), "{run:?}");
     assert!(!run.stdout.contains("rows") && !folder.path("bounded/dataset.safetensors").exists(), "{run:?}");
     let report = folder.expect_json(0, arguments);
-    assert_eq!((&report["compared"], &report["rows"], &report["rounding"]), (&json!(false), &json!(0), &Value::Null));
+    assert_eq!(
+        (&report["compared"], &report["claim"]["shape"]["rows"], &report["rounding"]),
+        (&json!(false), &json!(0), &Value::Null)
+    );
     folder.expect(0, "check bounded/certificate.json");
 }
 

@@ -10,7 +10,7 @@ const SUM: &str = "x,y\n1,1\n2,256\n3,1\n4,3\n";
 fn refuted(table: &str, options: &str) -> Folder {
     let folder = Folder::new();
     folder.write("table.csv", table);
-    folder.expect(1, &format!("prove table.csv -l y --out out {options}"));
+    folder.expect(4, &format!("prove table.csv -l y --out out {options}"));
     folder
 }
 
@@ -86,7 +86,7 @@ fn approximations_and_forests_of_the_corpus() {
     ] {
         let file = format!("kept/refutations/{name}");
         let explained = folder.expect(0, &format!("explain {file}.json"));
-        let checked = folder.expect(1, &format!("check {file}.json"));
+        let checked = folder.expect(4, &format!("check {file}.json"));
         let replayed = folder.expect(0, &format!("run {file}.network.safetensors --path {file}.json"));
         stories += &format!("# {name}\n{}\n{}{}\n", explained.stdout, checked.stdout, replayed.stdout);
     }
@@ -98,7 +98,7 @@ fn machines_get_a_point_too() {
     let folder = Folder::new();
     let refuted =
         "approximate --function sqrt -f binary16 --domain 0:0x1p-20 --exact --paths all,subnormals=flush --out out";
-    let report = folder.expect_json(1, refuted);
+    let report = folder.expect_json(4, refuted);
     assert_eq!((&report["verdict"], &report["evidence"]), (&"Refuted".into(), &"witness".into()), "{report}");
     let explanation = folder.expect_json(0, "explain out/certificate.json");
     let replay = "run out/network.safetensors --path out/certificate.json --output-format json";
@@ -119,7 +119,7 @@ fn machines_get_a_point_too() {
         let run = folder.expect(2, &format!("run out/network.safetensors {options} --path out/certificate.json"));
         messages += &message(&run);
     }
-    folder.expect(1, "prove table.csv -l y -f bfloat16 --strategy telescoping-sum --out sum");
+    folder.expect(4, "prove table.csv -l y -f bfloat16 --strategy telescoping-sum --out sum");
     messages += &message(&folder.expect(2, "run sum/network.safetensors --path sum/certificate.json"));
     messages += &message(&folder.expect(2, "run out/network.safetensors --path sum/certificate.json"));
     insta::assert_snapshot!(messages);
@@ -130,7 +130,7 @@ fn machines_get_a_point_too() {
 fn a_witness_at_a_point_that_was_meddled_with_is_rejected() {
     let folder = Folder::new();
     folder.expect(
-        1,
+        4,
         "approximate --function sqrt -f binary16 --domain 0:0x1p-20 --exact --paths all,subnormals=flush --out out",
     );
     let certificate = folder.json("out/certificate.json");

@@ -17,6 +17,7 @@ mod iris;
 mod models;
 mod paths;
 mod process;
+mod schemas;
 mod second_judge;
 mod sizes;
 mod solver;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::Folder;
+use crate::common::{Folder, tolerance};
 
 /// A model of XGBoost 3.2 with one split of one input, of 1 below and 2 above.
 fn xgboost(threshold: &str, objective: &str, base: &str) -> String {
@@ -53,7 +53,7 @@ fn an_infinite_threshold_has_all_inputs_on_one_side() {
     let folder = Folder::new().and_model("xgboost-infinite.json").and_model("sklearn-missing.json");
     for format in ["binary32", "bfloat16"] {
         let report = folder.expect_json(0, &format!("compile xgboost-infinite.json -f {format} --out out"));
-        assert_eq!((&report["tree"]["leaves"], &report["model"]["pruned_splits"]), (&1.into(), &1.into()));
+        assert_eq!((&report["claim"]["outputs"]["leaves"], &report["model"]["pruned_splits"]), (&1.into(), &1.into()));
         folder.expect(0, "check out/certificate.json");
         let report = folder.expect_json(0, &format!("compile sklearn-missing.json -f {format} --out out"));
         assert_ne!(report["model"]["pruned_splits"], 0);
@@ -96,7 +96,7 @@ fn votes_are_exact_or_refused() {
         for activation in ["relu", "step"] {
             let report =
                 folder.expect_json(0, &format!("compile model.json -f {format} -a {activation} --outputs votes"));
-            assert_eq!((&report["tree"]["tolerance"], &report["verdict"]), (&"0".into(), &"Proved".into()));
+            assert_eq!((tolerance(&report), &report["verdict"]), ("0", &"Proved".into()));
         }
         folder.write("model.json", classifier("a", "b", most + 1));
         let run = folder.expect(2, &format!("compile model.json -f {format} --outputs votes"));

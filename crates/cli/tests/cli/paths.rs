@@ -9,7 +9,7 @@ const STEPS: &str = "x,y\n0,0\n1,100\n2,0.1\n3,7\n";
 fn refuted() -> Folder {
     let folder = Folder::new();
     folder.write("steps.csv", STEPS);
-    let run = folder.expect(1, "prove steps.csv -l y -f bfloat16 --strategy telescoping-sum --out out");
+    let run = folder.expect(4, "prove steps.csv -l y -f bfloat16 --strategy telescoping-sum --out out");
     assert!(run.stdout.starts_with("Refuted: "), "{run:?}");
     let witness = "row 2 (line 4), label `y`: expected 0.10009765625, the path gives 0";
     assert!(run.stdout.contains(witness), "{run:?}");
@@ -19,7 +19,7 @@ fn refuted() -> Folder {
 #[test]
 fn a_refutation_replays() {
     let folder = refuted();
-    let check = folder.expect(1, "check out/certificate.json");
+    let check = folder.expect(4, "check out/certificate.json");
     assert!(check.stdout.starts_with("Refuted   out/certificate.json: row 2, output 0: a path gives 0"), "{check:?}");
     let replay = "run out/network.safetensors out/dataset.safetensors --path out/certificate.json";
     let mut messages = message(&folder.expect(0, replay));
@@ -39,7 +39,7 @@ fn a_refutation_replays() {
 fn weakened_penalties_are_refuted_by_a_path_that_is_not_the_plain_one() {
     let folder = Folder::new();
     folder.write("pair.csv", "x,y\n1,0\n1.0078125,1\n");
-    let run = folder.expect(1, "prove pair.csv -l y -f bfloat16 --strategy halved-penalties --out out --json");
+    let run = folder.expect(4, "prove pair.csv -l y -f bfloat16 --strategy halved-penalties --out out --json");
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let refutation = &report["refutation"];
     let replay = refutation["replay"].as_str().unwrap().strip_prefix("roundproof ").unwrap();

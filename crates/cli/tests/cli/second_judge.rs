@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::common::Folder;
+use crate::common::{Folder, errors_of_form, validator};
 
 /// What the second judge says of certificates: its exit code, and its lines.
 pub fn second_judge(certificates: &[PathBuf]) -> (i32, String) {
@@ -39,6 +39,11 @@ fn every_refutation_is_one_for_a_program_that_shares_no_code() {
     let replayed = said.lines().filter(|line| line.starts_with("not judged") && line.contains("gives that value"));
     assert_eq!((code, refuted + replayed.count()), (3, certificates.len()), "{said}");
     assert!(refuted > 100, "{refuted} of {}", certificates.len());
+    let of_form = validator("certificate");
+    for path in &certificates {
+        let certificate: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(errors_of_form(&of_form, &certificate), Vec::<String>::new(), "{}", path.display());
+    }
 
     // And what is changed is not.
     let judged = |certificate: &Value, beside: &Path| {

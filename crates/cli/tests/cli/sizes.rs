@@ -28,7 +28,7 @@ fn sizes_are_those_of_the_networks_that_are_proved() {
             let [format, activation] = ["format", "activation"].map(|name| row[name].as_str().unwrap());
             let proof =
                 folder.expect_json(0, &format!("prove iris.csv -l class -f {format} -a {activation} -s {strategy}"));
-            assert_eq!(row[strategy], proof["parameters"], "{row}");
+            assert_eq!(row[strategy], proof["claim"]["shape"]["parameters"], "{row}");
         }
     }
 }

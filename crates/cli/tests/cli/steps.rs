@@ -70,7 +70,7 @@ fn every_command_takes_a_network_of_steps() {
         (0, "show net.safetensors"),
         (0, "show net.safetensors --json"),
         (0, "show certificate.json"),
-        (1, "check certificate.json"),
+        (4, "check certificate.json"),
         (0, "explain certificate.json"),
         (0, "run net.safetensors data.safetensors"),
         (0, "run net.safetensors data.safetensors --path certificate.json"),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::common::{Folder, Run, tensors};
+use crate::common::{Folder, Run, tensors, tolerance};
 
 const PROVE: &str = "prove iris.csv -l class -f bfloat16 -s tree --out out";
 
@@ -19,10 +19,10 @@ fn every_row_of_every_table_and_every_input_beside() {
                 &format!("prove {data}.csv -l class -f bfloat16 -s tree -a {activation} --out {activation}"),
             );
             assert_eq!((&report["verdict"], &report["evidence"]), (&json!("Proved"), &json!("box-network")));
-            assert_eq!((&report["tree"]["tolerance"], &report["tree"]["exceptions"]), (&json!("0"), &json!([])));
-            let (parameters, reference) = (&report["parameters"], &report["reference_parameters"]);
+            assert_eq!((tolerance(&report), &report["claim"]["exceptions"]), ("0", &json!([])));
+            let (parameters, reference) = (&report["claim"]["shape"]["parameters"], &report["reference_parameters"]);
             writeln!(summary, "{data}, {activation}: {parameters} parameters, the reference {reference}").unwrap();
-            writeln!(summary, "  {}", report["claim"].as_str().unwrap()).unwrap();
+            writeln!(summary, "  {}", report["claim"]["sentence"].as_str().unwrap()).unwrap();
             folder.expect(0, &format!("check {activation}/certificate.json"));
             let run = folder.expect(0, &format!("run {activation}/network.safetensors {data}.csv -l class --rows 0.."));
             assert!(!run.stdout.contains("differs"), "{run:?}");
@@ -46,9 +46,10 @@ fn a_limited_tree_claims_which_rows_it_misses() {
     let arguments = "prove digits.csv -l class -f bfloat16 -s tree --max-leaves 100 --out out";
     let report = folder.expect_json(0, arguments);
     assert_eq!(
-        report["claim"],
-        "on every rounding path, every finite input gives exactly the value of a tree with 100 leaves; that is the label \
-         of 1744 of 1797 rows"
+        report["claim"]["sentence"],
+        "on every rounding path (all: any direction for each rounding, additions in any order, products fused or not, \
+         overflow to infinity, gradual underflow), every finite input gives exactly the value of a tree with 100 leaves, \
+         the sign of a zero aside; that is the label of 1744 of 1797 rows"
     );
     let run = folder.expect(0, arguments);
     assert!(run.stdout.contains("  other rows  line 6, line 39, "), "{run:?}");
@@ -58,7 +59,7 @@ fn a_limited_tree_claims_which_rows_it_misses() {
 
     // The rows that are named are those that a computation misses, and no others.
     let exceptions = folder.json("out/certificate.json")["claim"]["exceptions"].clone();
-    assert_eq!(exceptions, report["tree"]["exceptions"]);
+    assert_eq!(exceptions, report["claim"]["exceptions"]);
     let run = folder.expect(0, "run out/network.safetensors out/dataset.safetensors --output-format json --fma");
     let rows: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
     let missed: Vec<&Value> = rows.iter().filter(|row| row["equal"] == false).map(|row| &row["row"]).collect();
@@ -71,7 +72,10 @@ fn limits_and_their_absence() {
     let folder = Folder::with("iris.csv");
     let leaves = |options: &str| {
         let report = folder.expect_json(0, &format!("prove iris.csv -l class -f bfloat16 -s tree {options}"));
-        (report["tree"]["leaves"].as_u64().unwrap(), report["tree"]["exceptions"].as_array().unwrap().len())
+        (
+            report["claim"]["outputs"]["leaves"].as_u64().unwrap(),
+            report["claim"]["exceptions"].as_array().unwrap().len(),
+        )
     };
     assert_eq!(leaves("--max-leaves 1"), (1, 100));
     assert_eq!(leaves("--max-leaves 3"), (3, 6));
@@ -110,7 +114,7 @@ fn what_does_not_go_together_is_refused_and_leaves_nothing() {
     let run = folder.expect(3, "check out/certificate.json");
     assert!(run.stdout.starts_with("not established  out/certificate.json: Unknown"), "{run:?}");
     // Or it is false, and a path says so.
-    let run = folder.expect(1, "prove iris.csv -l class -s tree -f float8_e4m3fn --paths all,overflow=nan --out out");
+    let run = folder.expect(4, "prove iris.csv -l class -s tree -f float8_e4m3fn --paths all,overflow=nan --out out");
     assert!(
         run.stdout.starts_with("Refuted: on the path below, the network gives another value than is claimed"),
         "{run:?}"
@@ -118,7 +122,7 @@ fn what_does_not_go_together_is_refused_and_leaves_nothing() {
     assert!(run.stdout.contains("under overflow=nan the sum may exceed the largest value"), "{run:?}");
     assert!(run.stdout.contains("the path gives nan\n             the tree gives 0\n"), "{run:?}");
     assert!(
-        folder.expect(1, "check out/certificate.json").stdout.starts_with("Refuted   out/certificate.json: at x0 = ")
+        folder.expect(4, "check out/certificate.json").stdout.starts_with("Refuted   out/certificate.json: at x0 = ")
     );
     folder.expect(0, "explain out/certificate.json");
     folder.expect(0, "run out/network.safetensors --path out/certificate.json");
