@@ -60,6 +60,17 @@ rocq *ARGS: build
     @echo 'Axioms, by how many of the main theorems each is assumed:'
     @sed -n '/"assumptions"/s/^[^[]*\[\(.*\)\].*/\1/p' proofs/rocq/record.json | tr -d ' "' | tr , '\n' | sort | uniq -c
 
+# Export the networks of the corpus and run them in ONNX Runtime, beside what is proved: onnx --self-test
+[no-exit-message]
+onnx *ARGS: build
+    #!/usr/bin/env bash
+    set -euo pipefail
+    # The Python whose pip fetched it.
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version &>/dev/null; then break; fi
+    done
+    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_runtime.py "$@"
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build

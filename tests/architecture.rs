@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("files", &["format", "exact", "functions", "network", "kernel", "approximation"]),
     ("judge", &["format", "exact", "functions", "network", "kernel", "approximation", "files"]),
     ("sources", &["format", "exact", "network", "files"]),
+    ("onnx", &["format", "network"]),
     ("solver", &[]),
     ("z3", &["solver"]),
     (
@@ -76,6 +77,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "approximation",
             "construct",
             "files",
+            "onnx",
             "judge",
             "sources",
             "solver",

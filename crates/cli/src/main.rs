@@ -10,6 +10,7 @@ mod corpus;
 mod diff;
 mod exit;
 mod explain;
+mod export;
 mod formats;
 mod frontier;
 mod generate;
@@ -105,6 +106,7 @@ enum Command {
     Check(check::Check),
     Explain(explain::Explain),
     Run(run::Run),
+    Export(export::Export),
     Show(show::Show),
     VerifyAll(verify_all::VerifyAll),
     Corpus(corpus::CorpusCommand),
@@ -156,6 +158,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Check(command)) => command.execute(),
         Some(Command::Explain(command)) => command.execute(),
         Some(Command::Run(command)) => command.execute(),
+        Some(Command::Export(command)) => command.execute(),
         Some(Command::Show(command)) => command.execute(),
         Some(Command::VerifyAll(command)) => command.execute(),
         Some(Command::Corpus(command)) => command.execute(),

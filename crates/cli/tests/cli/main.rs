@@ -11,6 +11,7 @@ mod compile;
 mod diff;
 mod digits;
 mod explain;
+mod export;
 mod formats;
 mod frontier;
 mod iris;
