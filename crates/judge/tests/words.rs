@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // a helper that fails fails the test
 
 use roundproof_exact::Rational;
+use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, FileReference};
-use roundproof_files::{Digest, certificate};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
 use roundproof_judge::paths::covers;
 use roundproof_judge::{
@@ -208,7 +208,7 @@ fn certificate(claim: Claim) -> Certificate {
     let file = |name: &str| FileReference { path: name.parse().unwrap(), sha256: Digest::of(name.as_bytes()) };
     let of_points =
         matches!(claim.property, Property::Approximates(_) | Property::Kernel(KernelProperty::Computes { .. }));
-    certificate::Certificate {
+    Certificate {
         dataset: (claim.shape.rows > 0).then(|| file("data")),
         forest: of_points.then(|| file("forest")),
         claim,
