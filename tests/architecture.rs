@@ -101,7 +101,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("kernel", &["rustc-hash", "thiserror"]),
     ("approximation", &["thiserror"]),
     ("files", &["serde", "serde_json", "sha2", "tempfile", "thiserror"]),
-    ("judge", &["serde", "serde_json", "thiserror"]),
+    ("judge", &["lexopt", "serde", "serde_json", "thiserror"]),
 ];
 
 /// The only crate that Z3's library may be linked to.

@@ -9,6 +9,8 @@ use crate::output::emit;
 #[cfg(test)]
 mod certificate;
 #[cfg(test)]
+pub mod report;
+#[cfg(test)]
 mod tests;
 
 const EXAMPLES: &str = "\

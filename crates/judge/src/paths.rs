@@ -6,7 +6,6 @@ use serde::Serialize;
 
 /// A path model, each field for itself, and the whole in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Paths {
     /// The shortest text that `--paths` reads as this model: `all`, `paper`, or one of them and what differs from it.
     pub name: String,

@@ -102,7 +102,6 @@ impl Wanted {
 
 /// What became of one certificate, for people and for machines.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// Where it is.
     pub certificate: String,
@@ -129,7 +128,6 @@ pub struct Report {
 
 /// A file that a certificate names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NamedFile {
     /// `network`, `dataset` or `forest`.
     pub role: &'static str,

@@ -14,7 +14,6 @@ use crate::{Accuracy, Approximates, Approximation, Claim, KernelProperty, Proper
 /// A claim, in words and part by part. Numbers that are not counts are texts: `n` or `n/d`, or a decimal for a value of the
 /// format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Statement {
     /// The whole of it in a sentence.
     pub sentence: String,
@@ -42,7 +41,6 @@ pub struct Statement {
 /// Of which inputs something is claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Inputs {
     /// The rows of the data set.
     Rows,
@@ -57,7 +55,6 @@ pub enum Inputs {
 
 /// The values of a variable from `low` to `high`, both included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Range {
     /// `x` or `y`.
     pub variable: &'static str,
@@ -70,7 +67,6 @@ pub struct Range {
 /// What outputs are to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Outputs {
     /// The labels of the rows.
     Labels,
@@ -91,7 +87,6 @@ pub enum Outputs {
 /// How near outputs have to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Nearness {
     /// Equal.
     Exact,
@@ -116,7 +111,6 @@ pub enum Nearness {
 
 /// The sizes of what is claimed about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sizes {
     /// Rows of the data set.
     pub rows: usize,

@@ -22,6 +22,7 @@ use crate::words;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     verdict: &'static str,
+    #[cfg_attr(test, schemars(with = "crate::schema::report::Statement"))]
     claim: Statement,
     /// The parameters of a network with one point box per row.
     reference_parameters: Option<Whole>,

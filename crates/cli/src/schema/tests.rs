@@ -2,18 +2,24 @@ use std::fs;
 use std::path::Path;
 
 use clap::ValueEnum;
-use schemars::{Schema, schema_for};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, schema_for};
 
 use super::Document;
+
+/// The schema of what is printed: every field is there.
+fn printed<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
+}
 
 /// The schema of a document, made from the types that it is written from.
 fn made(document: Document) -> Schema {
     match document {
         Document::Certificate => schema_for!(super::certificate::Certificate),
-        Document::Check => schema_for!(Vec<roundproof_judge::Report>),
-        Document::Prove => schema_for!(crate::prove::Report),
-        Document::Compile => schema_for!(crate::compile::Compiled),
-        Document::Approximate => schema_for!(crate::approximate::Approximated),
+        Document::Check => printed::<Vec<super::report::Report>>(),
+        Document::Prove => printed::<crate::prove::Report>(),
+        Document::Compile => printed::<crate::compile::Compiled>(),
+        Document::Approximate => printed::<crate::approximate::Approximated>(),
     }
 }
 
