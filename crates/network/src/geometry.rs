@@ -181,8 +181,8 @@ impl Axis {
         self.window
     }
 
-    /// [`Axis::positions`] of an axis that was checked.
-    fn counted(&self) -> usize {
+    /// How many positions the window takes along the axis; 0 if it fits nowhere.
+    pub fn counted(&self) -> usize {
         self.positions().unwrap_or(0)
     }
 }
