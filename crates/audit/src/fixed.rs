@@ -1,0 +1,223 @@
+//! Tensors of intervals in fixed point: integers times one power of two for each tensor, rounded outward.
+//!
+//! Ends have at most [`BITS`] bits. A weight has as many, or fewer where so many products are added that their sum would leave 126 bits:
+//! see [`weight_bits`]. So that no sum of products overflows, whatever the model; what does not fit into so many bits becomes
+//! the interval between its neighbours, and the loss is the bound's.
+
+use roundproof_exact::{Parts, parts};
+use roundproof_format::Format;
+use roundproof_network::Encodings;
+
+/// Bits of the ends of intervals.
+pub(crate) const BITS: u32 = 56;
+
+/// Intervals `[low, high] 2^unit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fixed {
+    pub unit: i32,
+    pub low: Vec<i64>,
+    pub high: Vec<i64>,
+}
+
+/// What divides every value of a tensor, and how long their significands are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exactness {
+    /// Every value is a multiple of `2^grid`.
+    pub grid: i32,
+    /// Every value is an integer of at most so many bits times a power of two.
+    pub bits: u32,
+}
+
+/// `center +- radius`, in units of `2^unit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Centered {
+    pub unit: i32,
+    pub center: Vec<i64>,
+    /// None where every one is zero.
+    pub radius: Option<Vec<i64>>,
+}
+
+/// The grid of zeros: a multiple of every power that occurs.
+pub(crate) const ZERO_GRID: i32 = 1 << 24;
+
+/// The most bits of weights of sums with so many leaves. The magnitudes of a leaf are at most `2^(BITS + 1)`, those of a weight
+/// `2^(bits + 1)`, in half units; twice the sum of the leaves has to stay below `2^126`.
+pub(crate) fn weight_bits(leaves: usize) -> u32 {
+    let log = usize::BITS - leaves.leading_zeros();
+    (126 - 1 - (BITS + 1) - 1).saturating_sub(log).min(BITS)
+}
+
+impl Fixed {
+    /// The values of a constant or an input. Each is there exactly, if all of them fit into `bits` bits; none unless all are finite.
+    pub fn of(format: Format, values: &Encodings, bits: u32) -> Option<(Fixed, Exactness)> {
+        let mut all = Vec::with_capacity(values.len());
+        let (mut least, mut top, mut longest) = (None::<i32>, None::<i32>, 0);
+        for value in values.iter() {
+            let Parts { negative, significand, exponent } = parts(format, value)?;
+            let trailing = if significand == 0 { 0 } else { significand.trailing_zeros() };
+            let (significand, exponent) = (significand >> trailing, i32::try_from(exponent).ok()? + trailing as i32);
+            all.push((negative, significand, exponent));
+            if significand != 0 {
+                let length = significand.ilog2() + 1;
+                longest = longest.max(length);
+                least = Some(least.map_or(exponent, |least| least.min(exponent)));
+                top = top.max(Some(exponent + length as i32));
+            }
+        }
+        let (Some(least), Some(top)) = (least, top) else {
+            let zeros = vec![0; all.len()];
+            return Some((Fixed { unit: 0, low: zeros.clone(), high: zeros }, Exactness { grid: ZERO_GRID, bits: 0 }));
+        };
+        let unit = least.max(top - bits as i32);
+        let mut fixed = Fixed { unit, low: Vec::with_capacity(all.len()), high: Vec::with_capacity(all.len()) };
+        for (negative, significand, exponent) in all {
+            let (floor, exact) = match exponent - unit {
+                _ if significand == 0 => (0, true),
+                up @ 0.. => (significand << up, true),
+                down => {
+                    let by = down.unsigned_abs();
+                    if by >= 128 { (0, false) } else { (significand >> by, significand.trailing_zeros() >= by) }
+                }
+            };
+            let floor = i64::try_from(floor).ok()?;
+            let ends = (floor, floor + i64::from(!exact));
+            let (low, high) = if negative { (-ends.1, -ends.0) } else { ends };
+            fixed.low.push(low);
+            fixed.high.push(high);
+        }
+        Some((fixed, Exactness { grid: least, bits: longest }))
+    }
+
+    /// Intervals of wide ends, cut down to [`BITS`].
+    pub fn narrow(unit: i32, low: &[i128], high: &[i128]) -> Fixed {
+        let shift = excess(low.iter().chain(high), BITS);
+        let narrow = |end: i128| i64::try_from(end).unwrap_or(if end < 0 { i64::MIN } else { i64::MAX });
+        Fixed {
+            unit: unit + shift as i32,
+            low: low.iter().map(|&end| narrow(end >> shift)).collect(),
+            high: high.iter().map(|&end| narrow(ceiling(end, shift))).collect(),
+        }
+    }
+
+    /// The same intervals, and perhaps more, in larger units.
+    pub fn coarser(&self, unit: i32) -> Fixed {
+        let shift = u32::try_from(unit - self.unit).unwrap_or(0).min(63);
+        Fixed {
+            unit: self.unit + shift as i32,
+            low: self.low.iter().map(|&end| end >> shift).collect(),
+            high: self.high.iter().map(|&end| -((-end) >> shift)).collect(),
+        }
+    }
+
+    /// As centers and radii, in half units.
+    pub fn centered(&self) -> Centered {
+        let ends = || self.low.iter().zip(&self.high);
+        let radius = ends().any(|(low, high)| low != high);
+        Centered {
+            unit: self.unit - 1,
+            center: ends().map(|(low, high)| low + high).collect(),
+            radius: radius.then(|| ends().map(|(low, high)| high - low).collect()),
+        }
+    }
+
+    /// As weights: in whole units, if they are single values.
+    pub fn weights(&self) -> Centered {
+        if self.low == self.high {
+            return Centered { unit: self.unit, center: self.low.clone(), radius: None };
+        }
+        self.centered()
+    }
+
+    /// With zero in each interval that has a value of less than `2^exponent` in magnitude in it.
+    pub fn flush(&mut self, exponent: i32) {
+        let limit = match exponent - self.unit {
+            by @ 0..=62 => 1i64 << by,
+            ..0 => 1,
+            63.. => i64::MAX,
+        };
+        for (low, high) in self.low.iter_mut().zip(&mut self.high) {
+            if *low > 0 && *low < limit {
+                *low = 0;
+            }
+            if *high < 0 && *high > -limit {
+                *high = 0;
+            }
+        }
+    }
+
+    /// The largest magnitude.
+    pub fn largest(&self) -> u64 {
+        self.low.iter().chain(&self.high).map(|end| end.unsigned_abs()).max().unwrap_or(0)
+    }
+}
+
+/// By how many bits the longest of these has to be shifted to have `bits` bits.
+pub(crate) fn excess<'a>(values: impl Iterator<Item = &'a i128>, bits: u32) -> u32 {
+    let longest = values.map(|value| u128::BITS - value.unsigned_abs().leading_zeros()).max().unwrap_or(0);
+    longest.saturating_sub(bits)
+}
+
+/// `value / 2^shift`, rounded up.
+pub(crate) fn ceiling(value: i128, shift: u32) -> i128 {
+    -((-value) >> shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use roundproof_exact::{Rational, power_of_two, real};
+    use roundproof_format::Encoding;
+
+    use super::*;
+
+    #[test]
+    fn values_lie_within() {
+        let format = Format::BINARY32;
+        // From the least subnormal to the largest value: not all of them fit.
+        let bits = [0, 1, 0x8000_0003, 0x3f80_0001, 0xc2f6_e979, 0x7f7f_ffff];
+        let values = Encodings::collect(format, bits.map(Encoding::from_bits));
+        for width in [8, 30, 56] {
+            let (fixed, exactness) = Fixed::of(format, &values, width).expect("finite");
+            assert_eq!(exactness, Exactness { grid: -149, bits: 24 });
+            assert!(fixed.largest() <= 1 << width);
+            let unit = power_of_two(fixed.unit.into());
+            for (index, value) in values.iter().enumerate() {
+                let value = real(format, value).expect("finite");
+                assert!(Rational::from(fixed.low[index]) * &unit <= value);
+                assert!(Rational::from(fixed.high[index]) * &unit >= value);
+                assert!(fixed.high[index] - fixed.low[index] <= 1);
+            }
+        }
+        let single = Encodings::collect(format, [0x4040_0000, 0xbf80_0000].map(Encoding::from_bits));
+        let (fixed, exactness) = Fixed::of(format, &single, 56).expect("finite");
+        assert_eq!((fixed.unit, &fixed.low[..], exactness.bits), (0, &[3, -1][..], 2));
+        assert_eq!(fixed.low, fixed.high);
+        assert!(Fixed::of(format, &Encodings::collect(format, [Encoding::from_bits(0x7f80_0000)]), 56).is_none());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_rounded_outward() {
+        let fixed = Fixed::narrow(-100, &[-(1 << 100) - 1, 5, -1], &[1 << 99, 5, -1]);
+        assert_eq!(fixed.unit, -100 + 45);
+        assert_eq!(fixed.low, [-(1 << 55) - 1, 0, -1]);
+        assert_eq!(fixed.high, [1 << 54, 1, 0]);
+        let coarse = fixed.coarser(-50);
+        assert_eq!((coarse.low[0], coarse.high[1], coarse.low[2]), (-(1 << 50) - 1, 1, -1));
+    }
+
+    #[test]
+    fn flushing_takes_zero_in() {
+        let mut fixed = Fixed { unit: -3, low: vec![1, 2, -3, -1, -1], high: vec![5, 2, -2, -1, 1] };
+        fixed.flush(-2);
+        assert_eq!(fixed, Fixed { unit: -3, low: vec![0, 2, -3, -1, -1], high: vec![5, 2, -2, 0, 1] });
+    }
+
+    #[test]
+    fn sums_of_products_stay_within_their_bits() {
+        for leaves in [1, 2, 1 << 10, 1 << 20, 1 << 28] {
+            let bits = weight_bits(leaves);
+            assert!(bits >= 36);
+            let most = (leaves as u128) << (BITS + 1 + bits + 1 + 1);
+            assert!(most < 1 << 126, "{leaves}");
+        }
+    }
+}
