@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("graph", &["format", "network"]),
     ("paths", &["format", "softfloat", "network"]),
     ("kernel", &["format", "exact", "network"]),
+    ("audit", &["format", "exact", "network", "graph"]),
     ("approximation", &["format", "exact", "functions", "network", "kernel"]),
     ("construct", &["format", "exact", "functions", "softfloat", "network", "paths", "kernel", "approximation"]),
     ("files", &["format", "exact", "functions", "network", "kernel", "approximation"]),
@@ -101,6 +102,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("network", &["thiserror"]),
     ("graph", &["thiserror"]),
     ("kernel", &["rustc-hash", "thiserror"]),
+    ("audit", &["thiserror"]),
     ("approximation", &["thiserror"]),
     ("files", &["serde", "serde_json", "sha2", "tempfile", "thiserror"]),
     ("judge", &["lexopt", "serde", "serde_json", "thiserror"]),
@@ -298,6 +300,11 @@ fn fabricated_edges_are_rejected() {
         ("kernel", "roundproof-functions"),
         ("kernel", "roundproof-approximation"),
         ("kernel", "roundproof-softfloat"),
+        ("kernel", "roundproof-audit"),
+        ("audit", "roundproof-softfloat"),
+        ("audit", "roundproof-paths"),
+        ("audit", "roundproof-kernel"),
+        ("audit", "rayon"),
         ("approximation", "roundproof-files"),
         ("approximation", "serde"),
         ("kernel", "roundproof-paths"),
@@ -372,7 +379,7 @@ fn trusted_sources_have_no_host_floats_files_or_threads() {
 }
 
 /// The trusted crates whose rules and meanings turn on the closed types.
-const CLOSED_IN: &[&str] = &["format", "exact", "network", "kernel"];
+const CLOSED_IN: &[&str] = &["format", "exact", "network", "kernel", "audit"];
 
 #[test]
 fn closed_types_are_taken_apart_whole() {

@@ -46,6 +46,11 @@ pub enum Missing {
         /// The node.
         place: String,
     },
+    /// A divisor may be zero on some path.
+    Divisor {
+        /// The node.
+        place: String,
+    },
     /// Outputs differ between paths by more than is allowed, or may.
     Spread {
         /// Which element may.
@@ -80,6 +85,9 @@ pub struct Loss {
     /// How much.
     pub taken: Rational,
 }
+
+/// What is known of each tensor; or why nothing is, and where.
+type Enclosed = Result<Vec<Option<State>>, (Lost, String)>;
 
 /// How many losses are told.
 const LOSSES: usize = 3;
@@ -134,7 +142,8 @@ impl<'a> Audit<'a> {
     pub fn row(&self, inputs: &[Encodings]) -> Result<Verdict, RowError> {
         Ok(match self.enclose(inputs)? {
             Ok(states) => self.decide(&states),
-            Err(place) => Verdict::Undecided(Missing::Overflow { place }),
+            Err((Lost::Overflow, place)) => Verdict::Undecided(Missing::Overflow { place }),
+            Err((Lost::Divisor, place)) => Verdict::Undecided(Missing::Divisor { place }),
         })
     }
 
@@ -142,8 +151,8 @@ impl<'a> Audit<'a> {
         Context { model: &self.model, plan: &self.plan }
     }
 
-    /// What is known of each tensor for a row; or the place where something may overflow.
-    fn enclose(&self, inputs: &[Encodings]) -> Result<Result<Vec<Option<State>>, String>, RowError> {
+    /// What is known of each tensor for a row; or why there is nothing to be known, and where.
+    fn enclose(&self, inputs: &[Encodings]) -> Result<Enclosed, RowError> {
         let mut states: Vec<Option<State>> = vec![None; self.graph.tensors().len()];
         let expected = self.graph.inputs().count();
         if inputs.len() != expected {
@@ -158,7 +167,7 @@ impl<'a> Audit<'a> {
         for placed in &self.plan.placed {
             match self.context().enclose(placed, &states) {
                 Ok(state) => states[placed.writes] = Some(state),
-                Err(Lost::Overflow) => return Ok(Err(place(placed.node, &self.graph.nodes()[placed.node]))),
+                Err(lost) => return Ok(Err((lost, place(placed.node, &self.graph.nodes()[placed.node])))),
             }
         }
         Ok(Ok(states))

@@ -213,9 +213,9 @@ impl Run<'_> {
     fn step(&mut self, placed: &Placed, nu: &Multipliers) -> Option<()> {
         let Placed { step, writes, node: _ } = placed;
         match step {
-            Step::Sum(Sum { parts, boundaries: _ }) => {
+            Step::Sum(Sum { ways }) => {
                 self.slack(*writes, nu)?;
-                parts.iter().try_for_each(|part| self.part(part, nu))
+                ways.first()?.parts.iter().try_for_each(|part| self.part(part, nu))
             }
             Step::Mean { reads, map, counts } => {
                 self.slack(*writes, nu)?;
@@ -247,7 +247,7 @@ impl Run<'_> {
             Step::Extreme { reads, starts, picks, greatest } => {
                 self.extreme(reads, starts, picks, *greatest, *writes, nu)
             }
-            Step::Sign(_) => self.boxed(*writes, nu),
+            Step::Sign(_) | Step::Quotient { reads: _, lists: _ } => self.boxed(*writes, nu),
         }
     }
 

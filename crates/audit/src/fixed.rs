@@ -19,6 +19,15 @@ pub(crate) struct Fixed {
     pub high: Vec<i64>,
 }
 
+/// A number between two of one sign: `+-[low, high] 2^exponent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Magnitude {
+    pub negative: bool,
+    pub low: u128,
+    pub high: u128,
+    pub exponent: i32,
+}
+
 /// What divides every value of a tensor, and how long their significands are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exactness {
@@ -51,41 +60,46 @@ impl Fixed {
     /// The values of a constant or an input. Each is there exactly, if all of them fit into `bits` bits; none unless all are finite.
     pub fn of(format: Format, values: &Encodings, bits: u32) -> Option<(Fixed, Exactness)> {
         let mut all = Vec::with_capacity(values.len());
-        let (mut least, mut top, mut longest) = (None::<i32>, None::<i32>, 0);
+        let mut exactness = Exactness { grid: ZERO_GRID, bits: 0 };
         for value in values.iter() {
             let Parts { negative, significand, exponent } = parts(format, value)?;
-            let trailing = if significand == 0 { 0 } else { significand.trailing_zeros() };
-            let (significand, exponent) = (significand >> trailing, i32::try_from(exponent).ok()? + trailing as i32);
-            all.push((negative, significand, exponent));
-            if significand != 0 {
-                let length = significand.ilog2() + 1;
-                longest = longest.max(length);
-                least = Some(least.map_or(exponent, |least| least.min(exponent)));
-                top = top.max(Some(exponent + length as i32));
+            if significand == 0 {
+                all.push(Magnitude { negative, low: 0, high: 0, exponent: 0 });
+                continue;
             }
+            let trailing = significand.trailing_zeros();
+            let (significand, exponent) = (significand >> trailing, i32::try_from(exponent).ok()? + trailing as i32);
+            exactness.grid = exactness.grid.min(exponent);
+            exactness.bits = exactness.bits.max(significand.ilog2() + 1);
+            all.push(Magnitude { negative, low: significand, high: significand, exponent });
         }
-        let (Some(least), Some(top)) = (least, top) else {
-            let zeros = vec![0; all.len()];
-            return Some((Fixed { unit: 0, low: zeros.clone(), high: zeros }, Exactness { grid: ZERO_GRID, bits: 0 }));
-        };
+        Some((Fixed::align(&all, bits)?, exactness))
+    }
+
+    /// Intervals in one unit: the least one of them all, if the ends then have at most `bits` bits.
+    pub fn align(all: &[Magnitude], bits: u32) -> Option<Fixed> {
+        let present = || all.iter().filter(|magnitude| magnitude.high != 0);
+        let least = present().map(|magnitude| magnitude.exponent).min().unwrap_or(0);
+        let top = present().map(|magnitude| magnitude.exponent + magnitude.high.ilog2() as i32 + 1).max().unwrap_or(0);
         let unit = least.max(top - bits as i32);
         let mut fixed = Fixed { unit, low: Vec::with_capacity(all.len()), high: Vec::with_capacity(all.len()) };
-        for (negative, significand, exponent) in all {
-            let (floor, exact) = match exponent - unit {
-                _ if significand == 0 => (0, true),
-                up @ 0.. => (significand << up, true),
+        for &Magnitude { negative, low, high, exponent } in all {
+            // Rounded down, and whether anything was cut off.
+            let floor = |end: u128| match exponent - unit {
+                _ if end == 0 => (0, false),
+                up @ 0.. => (end << up, false),
                 down => {
                     let by = down.unsigned_abs();
-                    if by >= 128 { (0, false) } else { (significand >> by, significand.trailing_zeros() >= by) }
+                    if by >= 128 { (0, true) } else { (end >> by, end.trailing_zeros() < by) }
                 }
             };
-            let floor = i64::try_from(floor).ok()?;
-            let ends = (floor, floor + i64::from(!exact));
-            let (low, high) = if negative { (-ends.1, -ends.0) } else { ends };
+            let (above, cut) = floor(high);
+            let (low, high) = (i64::try_from(floor(low).0).ok()?, i64::try_from(above).ok()? + i64::from(cut));
+            let (low, high) = if negative { (-high, -low) } else { (low, high) };
             fixed.low.push(low);
             fixed.high.push(high);
         }
-        Some((fixed, Exactness { grid: least, bits: longest }))
+        Some(fixed)
     }
 
     /// Intervals of wide ends, cut down to [`BITS`].
@@ -128,6 +142,16 @@ impl Fixed {
         self.centered()
     }
 
+    /// Each interval, larger by `2^-bits` of its larger magnitude on both sides, and perhaps more.
+    pub fn loosened(&self, bits: u32) -> Fixed {
+        let by = |low: i64, high: i64| ((low.unsigned_abs().max(high.unsigned_abs()) >> bits) + 1) as i64;
+        let ends = || self.low.iter().zip(&self.high);
+        let zero = |low: i64, high: i64| low == 0 && high == 0;
+        let low = ends().map(|(&low, &high)| if zero(low, high) { 0 } else { low - by(low, high) }).collect();
+        let high = ends().map(|(&low, &high)| if zero(low, high) { 0 } else { high + by(low, high) }).collect();
+        Fixed { unit: self.unit, low, high }
+    }
+
     /// With zero in each interval that has a value of less than `2^exponent` in magnitude in it.
     pub fn flush(&mut self, exponent: i32) {
         let limit = match exponent - self.unit {
@@ -148,6 +172,31 @@ impl Fixed {
     /// The largest magnitude.
     pub fn largest(&self) -> u64 {
         self.low.iter().chain(&self.high).map(|end| end.unsigned_abs()).max().unwrap_or(0)
+    }
+}
+
+impl Centered {
+    /// Weights times factors, `channel` of each weight: every product of one within and a factor within, and a little more.
+    pub fn multiplied(&self, factors: &Fixed, channel: impl Fn(usize) -> usize) -> Centered {
+        let (mut low, mut high) = (Vec::new(), Vec::new());
+        for (index, &center) in self.center.iter().enumerate() {
+            let radius = self.radius.as_ref().map_or(0, |radius| radius[index]);
+            let ends = [center - radius, center + radius].map(i128::from);
+            let by = [factors.low[channel(index)], factors.high[channel(index)]].map(i128::from);
+            let all = [ends[0] * by[0], ends[0] * by[1], ends[1] * by[0], ends[1] * by[1]];
+            low.push(all.into_iter().fold(all[0], i128::min));
+            high.push(all.into_iter().fold(all[0], i128::max));
+        }
+        let Fixed { unit, low, high } = Fixed::narrow(self.unit + factors.unit, &low, &high);
+        // The product of the two middles is less than two units from the middle of these.
+        let zero = |low: i64, high: i64| low == 0 && high == 0;
+        let wider = |add: i64| {
+            move |(&low, &high): (&i64, &i64)| {
+                if zero(low, high) { 0 } else { (if add < 0 { low } else { high }) + add }
+            }
+        };
+        let ends = || low.iter().zip(&high);
+        Fixed { unit, low: ends().map(wider(-2)).collect(), high: ends().map(wider(2)).collect() }.centered()
     }
 }
 

@@ -12,8 +12,8 @@ use roundproof_network::Encodings;
 use crate::fixed::{BITS, Centered, Exactness, Fixed, ZERO_GRID, ceiling, weight_bits};
 use crate::linear::{Dot, Map, dot};
 use crate::model::{Division, Narrowing, PathModel};
-use crate::plan::{Bend, Part, Placed, Plan, Step, Sum, Weights, top};
-use crate::rounding::Grain;
+use crate::plan::{Bend, Part, Placed, Plan, Step, Sum, Way, Weights, top};
+use crate::rounding::{Grain, power};
 use crate::sum::{Additions, Leaves};
 
 /// What is known of a tensor for one row.
@@ -37,6 +37,8 @@ impl State {
 pub(crate) enum Lost {
     /// Something may be beyond the largest value.
     Overflow,
+    /// A divisor may be zero.
+    Divisor,
 }
 
 /// What enclosing needs to know.
@@ -87,6 +89,7 @@ impl Context<'_> {
                 let high = starts.windows(2).map(|pair| choose(pair, &|(_, high)| high)).collect();
                 State::new(Fixed { unit, low, high }, Vec::new(), joined(reads.iter().map(|&id| state(id).exact)))
             }
+            Step::Quotient { reads, lists } => self.quotient(reads.map(state), lists, *writes)?,
             Step::Sign(reads) => {
                 let fixed = &state(*reads).fixed;
                 let sign = |ends: &[i64]| ends.iter().map(|end| end.signum()).collect();
@@ -134,8 +137,19 @@ impl Context<'_> {
         Additions { accumulator, narrowed }
     }
 
+    /// A sum, in every way.
+    ///
+    /// The slack is about the first way, over what is known of the tensors that it reads. A value that came about in another way is one
+    /// of the first with other errors: with none in the tensor that was folded, which its slack allows, and with its own in the result.
     fn sum<'s>(&self, sum: &Sum, writes: TensorId, state: &impl Fn(TensorId) -> &'s State) -> Result<State, Lost> {
-        let Sum { parts, boundaries } = sum;
+        let Sum { ways } = sum;
+        let mut made = ways.iter().map(|way| self.way(way, writes, state));
+        let first = made.next().unwrap_or(Err(Lost::Overflow))?;
+        made.try_fold(first, |all, other| Ok(joined_ways(&all, &other?)))
+    }
+
+    fn way<'s>(&self, way: &Way, writes: TensorId, state: &impl Fn(TensorId) -> &'s State) -> Result<State, Lost> {
+        let Way { parts, boundaries, lost } = way;
         let (storage, accumulator) = self.plan.grains[writes];
         let made: Vec<Option<Centered>> = parts.iter().map(|part| weights_of(part, state)).collect();
         let terms: Vec<Term> = parts
@@ -158,6 +172,9 @@ impl Context<'_> {
         let mut made = Made::new(unit, elements);
         for element in 0..elements {
             let mut all = Total::new();
+            if let Some(lost) = lost {
+                all.charge = power(*lost, unit).ok_or(Lost::Overflow)?;
+            }
             for term in &terms {
                 term.add(element, unit, accumulator, &mut all).ok_or(Lost::Overflow)?;
             }
@@ -216,6 +233,29 @@ impl Context<'_> {
             }
             spread += accumulator.error(largest, unit).ok_or(Lost::Overflow)?;
             made.push(center, over(sum.radius) + 1, spread, largest + spread, false, storage, accumulator)?;
+        }
+        Ok(made.state(self.seen(storage, accumulator)))
+    }
+
+    /// Quotients, by their ends.
+    fn quotient(&self, [x, by]: [&State; 2], lists: &[Vec<u32>; 2], writes: TensorId) -> Result<State, Lost> {
+        let (storage, accumulator) = self.plan.grains[writes];
+        let unit = x.fixed.unit - by.fixed.unit - QUOTIENT_BITS;
+        let mut made = Made::new(unit - 1, lists[0].len());
+        for (&of, &at) in lists[0].iter().zip(&lists[1]) {
+            let ends =
+                [x.fixed.low[of as usize], x.fixed.high[of as usize]].map(|end| i128::from(end) << QUOTIENT_BITS);
+            let divisors = [by.fixed.low[at as usize], by.fixed.high[at as usize]].map(i128::from);
+            if divisors[0] <= 0 && divisors[1] >= 0 {
+                return Err(Lost::Divisor);
+            }
+            let all = ends.iter().flat_map(|end| divisors.iter().map(move |divisor| end.div_euclid(*divisor)));
+            let (low, high) = all.fold((i128::MAX, i128::MIN), |(low, high), end| (low.min(end), high.max(end)));
+            // A quotient is less than one unit from its Euclidean one.
+            let (low, high) = (low - 1, high + 1);
+            let largest = 2 * low.unsigned_abs().max(high.unsigned_abs());
+            let error = accumulator.error(largest, unit - 1).ok_or(Lost::Overflow)?;
+            made.push(low + high, (high - low).unsigned_abs(), error, largest + error, false, storage, accumulator)?;
         }
         Ok(made.state(self.seen(storage, accumulator)))
     }
@@ -292,7 +332,9 @@ impl Context<'_> {
     }
 }
 
-/// Bits by which quotients are finer than what is divided.
+/// Bits by which quotients of tensors are finer than what is divided.
+const QUOTIENT_BITS: i32 = 60;
+/// Bits by which means are finer than what is divided.
 const MEAN_BITS: i32 = 24;
 
 /// `value / 2^unit`, if it is an integer that is not too large.
@@ -341,10 +383,32 @@ fn widened(from: &State, slack: &[u128], exact: Exactness) -> Result<State, Lost
     Ok(State::new(fixed, slack, exact))
 }
 
+/// The intervals of two ways, together; the slack is about the first.
+fn joined_ways(first: &State, other: &State) -> State {
+    let unit = first.fixed.unit.max(other.fixed.unit);
+    let both = [first, other].map(|state| state.fixed.coarser(unit));
+    let ends = |of: &dyn Fn(usize) -> i64| (0..both[0].low.len()).map(of).collect::<Vec<i64>>();
+    let low = ends(&|i| both[0].low[i].min(both[1].low[i]));
+    let high = ends(&|i| both[0].high[i].max(both[1].high[i]));
+    // In units of the result, rounded up. The middle moved by half of what both ends did; and where they were cut off.
+    let slack = |state: &State, i: usize| {
+        let by = (unit - state.fixed.unit).unsigned_abs().min(63);
+        let slack = state.slack.get(i).copied().unwrap_or(0);
+        -((-slack) >> by) + i64::from(by > 0)
+    };
+    let middle = |low: i64, high: i64| low + high;
+    let slack = ends(&|i| {
+        let moved = middle(low[i], high[i]) - middle(both[0].low[i], both[0].high[i]);
+        let apart = middle(both[1].low[i], both[1].high[i]) - middle(both[0].low[i], both[0].high[i]);
+        slack(first, i).max(slack(other, i).saturating_add(apart.abs())).saturating_add(moved.abs()).saturating_add(1)
+    });
+    State::new(Fixed { unit, low, high }, slack, joined([first.exact, other.exact].into_iter()))
+}
+
 /// The weights of a part that are elements of a tensor.
 pub(crate) fn weights_of<'s>(part: &Part, state: &impl Fn(TensorId) -> &'s State) -> Option<Centered> {
     match &part.weights {
-        Weights::One | Weights::Constant(..) => None,
+        Weights::One | Weights::Constant(_, _) => None,
         Weights::Tensor(id) => {
             let fixed = &state(*id).fixed;
             let fixed = fixed.coarser(fixed.unit + (BITS - weight_bits(part.map.most())) as i32);

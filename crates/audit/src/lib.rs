@@ -13,6 +13,7 @@
 //!
 //! What a rule is not about is refused by name: [`NotCovered`]. What a path model leaves out is said in [`NOT_COVERED`].
 
+mod affine;
 mod audit;
 mod backward;
 mod decision;
@@ -24,8 +25,6 @@ mod model;
 mod plan;
 mod rounding;
 mod sum;
-#[cfg(test)]
-mod testing;
 
 pub use audit::{Audit, Loss, Margin, Missing, Verdict};
 pub use decision::{Decision, Ties};
@@ -35,3 +34,6 @@ pub use model::{
     PathModel,
 };
 pub use roundproof_graph::Graph;
+
+#[cfg(test)]
+mod tests;

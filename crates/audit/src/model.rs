@@ -156,14 +156,27 @@ impl PathModel {
     };
 
     /// `once`: portable with sums that are narrowed once.
-    pub const ONCE: PathModel = PathModel { narrowing: Narrowing::Once, partials: 1, ..PathModel::PORTABLE };
+    pub const ONCE: PathModel = {
+        let mut model = PathModel::PORTABLE;
+        model.narrowing = Narrowing::Once;
+        model.partials = 1;
+        model
+    };
 
     /// `nearest`: once, with one copy of each tensor, and nothing flushed.
-    pub const NEAREST: PathModel =
-        PathModel { copies: Copies::One, subnormals: Subnormals::Gradual, ..PathModel::ONCE };
+    pub const NEAREST: PathModel = {
+        let mut model = PathModel::ONCE;
+        model.copies = Copies::One;
+        model.subnormals = Subnormals::Gradual;
+        model
+    };
 
     /// `all`: any direction at each rounding. It neither contains `portable` nor is contained in it.
-    pub const ALL: PathModel = PathModel { rounding: Rounding::Any, ..PathModel::NEAREST };
+    pub const ALL: PathModel = {
+        let mut model = PathModel::NEAREST;
+        model.rounding = Rounding::Any;
+        model
+    };
 
     /// Reads a name, or a name and changes: `portable`, `all,accumulator=same`, `nearest,narrowing=bias`. Changes alone start
     /// from `portable`; `accumulator`, whose format may have commas of its own, comes last.

@@ -5,13 +5,15 @@
 //! at a bias, add residuals before they store, and keep the excess precision in between. A tensor that several nodes read, or that is
 //! an output, is a value of its own: one leaf.
 
-use roundproof_format::Format;
+use roundproof_format::{Encoding, Format};
 use roundproof_graph::{Graph, Op, Pool, Reduction, Source, TensorId, Unary};
+use roundproof_network::Encodings;
 
+use crate::affine::{factors, reciprocals};
 use crate::error::{NotCovered, refuse};
-use crate::fixed::{Centered, Exactness, Fixed, weight_bits};
+use crate::fixed::{BITS, Centered, Exactness, Fixed, weight_bits};
 use crate::linear::{Map, broadcast, walk};
-use crate::model::{Folding, Operands, PathModel};
+use crate::model::{Division, Folding, Operands, PathModel};
 use crate::rounding::Grain;
 
 /// One evaluation, of one tensor.
@@ -36,18 +38,29 @@ pub(crate) enum Step {
     Extreme { reads: Vec<TensorId>, starts: Vec<u32>, picks: Vec<(u32, u32)>, greatest: bool },
     /// A mean.
     Mean { reads: TensorId, map: Map, counts: Vec<u32> },
+    /// Quotients of elements of two tensors.
+    Quotient { reads: [TensorId; 2], lists: [Vec<u32>; 2] },
     /// -1, 0 or 1.
     Sign(TensorId),
     /// Rounded to the format of the result.
     Cast(TensorId),
 }
 
-/// Leaves that are added.
+/// A sum, in each way in which its leaves may be chosen. The first has what is known of the tensors it reads; in the others constant
+/// affine maps are folded into weights.
 #[derive(Clone, Debug)]
 pub(crate) struct Sum {
+    pub ways: Vec<Way>,
+}
+
+/// Leaves that are added.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
     pub parts: Vec<Part>,
-    /// How many nodes it is made of, but for the last: there, too, it may be narrowed.
+    /// How many values on the way to the sum may be narrowed: those of each node, but for the last.
     pub boundaries: u64,
+    /// The exponent of what flushing may cost besides, where the sum of leaves is multiplied.
+    pub lost: Option<i32>,
 }
 
 /// Leaves of one tensor.
@@ -76,7 +89,7 @@ pub(crate) enum Bend {
     Negate,
     Magnitude,
     Relu,
-    /// Between limits: each of them, and what it may be rounded to.
+    /// Between limits.
     Clip {
         low: Option<Fixed>,
         high: Option<Fixed>,
@@ -97,13 +110,14 @@ impl Step {
     /// Whether a tensor is read, but as constant weights.
     pub fn reads(&self, id: TensorId) -> bool {
         match self {
-            Step::Sum(sum) => sum.parts.iter().any(|part| {
+            Step::Sum(Sum { ways }) => ways.iter().flat_map(|way| &way.parts).any(|part| {
                 let by_weights = match &part.weights {
-                    Weights::One | Weights::Constant(..) => false,
+                    Weights::One | Weights::Constant(_, _) => false,
                     Weights::Tensor(weights) => *weights == id,
                 };
                 part.reads == id || by_weights
             }),
+            Step::Quotient { reads, lists: _ } => reads.contains(&id),
             Step::Bend(_, reads) | Step::Sign(reads) | Step::Cast(reads) => *reads == id,
             Step::Mean { reads, map: _, counts: _ } => *reads == id,
             Step::Pick { reads, picks: _ } | Step::Extreme { reads, starts: _, picks: _, greatest: _ } => {
@@ -121,10 +135,6 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
             let reason = format!("operands that are rounded to {format} are not covered yet");
             return Err(NotCovered { place: "the path model".to_owned(), reason });
         }
-    }
-    // Only nodes that are not covered fold.
-    match model.folding {
-        Folding::None | Folding::Any => {}
     }
     let mut grains = Vec::with_capacity(graph.tensors().len());
     for (id, tensor) in graph.tensors().iter().enumerate() {
@@ -294,13 +304,11 @@ impl Planner<'_> {
                 Step::Pick { reads: reads.clone(), picks }
             }
             Op::Cast => Step::Cast(reads[0]),
-            Op::Div
-            | Op::BatchNormalization { epsilon: _ }
-            | Op::Softmax { axis: _ }
-            | Op::LogSoftmax { axis: _ }
-            | Op::Normalize(_)
-            | Op::Compare(_)
-            | Op::Where => return refused("this operation is not covered yet"),
+            Op::Div => self.quotient(number, &shape)?,
+            Op::BatchNormalization { epsilon } => self.batch_normalization(number, *epsilon)?,
+            Op::Softmax { axis: _ } | Op::LogSoftmax { axis: _ } | Op::Normalize(_) | Op::Compare(_) | Op::Where => {
+                return refused("this operation is not covered yet");
+            }
         })
     }
 
@@ -308,14 +316,14 @@ impl Planner<'_> {
         let node = &self.graph.nodes()[number];
         let read = node.reads[0];
         let format = self.graph.tensors()[node.writes].format();
-        let attribute = |encoding| {
-            let values = roundproof_network::Encodings::collect(Format::BINARY32, [encoding]);
-            let (fixed, exactness) = Fixed::of(Format::BINARY32, &values, 24)?;
+        let attribute = |format: Format, encoding| {
+            let values = Encodings::collect(format, [encoding]);
+            let (fixed, exactness) = Fixed::of(format, &values, BITS)?;
             Some((fixed, exactness.bits))
         };
         // An attribute is there in binary32; as a value of the tensor's format it may be rounded.
         let rounded = |encoding| {
-            let (mut fixed, bits) = attribute(encoding)?;
+            let (mut fixed, bits) = attribute(Format::BINARY32, encoding)?;
             let grain = Grain::new(format, self.model)?;
             if bits > format.precision() || fixed.unit < grain.least || format.emin() > Format::BINARY32.emin() {
                 let each = grain.error(fixed.largest().into(), fixed.unit)?.checked_mul(2)?;
@@ -331,7 +339,8 @@ impl Planner<'_> {
             Unary::Abs => Bend::Magnitude,
             Unary::Relu => Bend::Relu,
             Unary::Clip { low, high } => {
-                let limit = |limit: Option<_>| limit.map(|limit| rounded(limit).ok_or_else(bad)).transpose();
+                let fixed = |limit| attribute(format, limit).map(|(fixed, _)| fixed).ok_or_else(bad);
+                let limit = |limit: Option<_>| limit.map(fixed).transpose();
                 Bend::Clip { low: limit(low)?, high: limit(high)? }
             }
             Unary::LeakyRelu { slope } => {
@@ -408,28 +417,184 @@ impl Planner<'_> {
 
     /// The sum, or the difference, of two tensors.
     fn addition(&mut self, reads: &[TensorId], subtracts: bool, shape: &[usize]) -> Sum {
-        let mut whole = Sum { parts: Vec::new(), boundaries: 0 };
+        let mut whole = Sum { ways: vec![Way { parts: Vec::new(), boundaries: 0, lost: None }] };
         for (operand, &id) in reads.iter().enumerate() {
             let negative = subtracts && operand == 1;
             let alone = self.readers[id] == 1 && self.shape(id) == shape;
-            match if alone { self.sums[id].take() } else { None } {
-                Some(Sum { parts, boundaries }) => {
-                    whole.boundaries += boundaries + 1;
-                    whole.parts.extend(parts.into_iter().map(|part| {
-                        let Part { reads, negative: before, map, weights } = part;
-                        Part { reads, negative: before != negative, map, weights }
-                    }));
-                }
+            let read = match if alone { self.sums[id].take() } else { None } {
+                Some(Sum { ways }) => ways.into_iter().map(|way| way.into_operand(negative)).collect(),
                 None => {
                     let map = Map::each(broadcast(self.shape(id), shape), None);
-                    whole.parts.push(Part { reads: id, negative, map, weights: Weights::One });
+                    let part = Part { reads: id, negative, map, weights: Weights::One };
+                    vec![Way { parts: vec![part], boundaries: 0, lost: None }]
                 }
-            }
+            };
+            let all = whole.ways.iter().flat_map(|way| read.iter().map(|more| way.with(more)));
+            whole.ways = all.collect();
         }
         whole
     }
+
+    /// The quotient by a constant, as a product with its reciprocal; or by another tensor.
+    fn quotient(&self, number: usize, shape: &[usize]) -> Result<Step, NotCovered> {
+        let node = &self.graph.nodes()[number];
+        let [x, w] = [0, 1].map(|operand| broadcast(self.shape(node.reads[operand]), shape));
+        let divisor = &self.graph.tensors()[node.reads[1]];
+        let Some(values) = divisor.constant() else {
+            return Ok(Step::Quotient { reads: [node.reads[0], node.reads[1]], lists: [x, w] });
+        };
+        let format = divisor.format();
+        let Some((fixed, powers)) = reciprocals(format, values) else {
+            return Err(refuse(
+                self.graph,
+                number,
+                format!("a divisor that is zero or has no normal reciprocal in {format}"),
+            ));
+        };
+        let fixed = match self.model.division {
+            // A reciprocal that was rounded, perhaps to the format of the tensor.
+            Division::Any if !powers => fixed.loosened(format.precision() - 1),
+            Division::Any | Division::Quotient => fixed,
+        };
+        let exactness = if powers { Exactness { grid: fixed.unit, bits: 1 } } else { INEXACT };
+        let part = Part {
+            reads: node.reads[0],
+            negative: false,
+            map: Map::each(x, Some(w)),
+            weights: Weights::Constant(fixed.weights(), exactness),
+        };
+        Ok(Step::Sum(single(part)))
+    }
+
+    /// A batch normalization: `a (x - mean) + bias` with `a = scale / sqrt(variance + epsilon)`.
+    ///
+    /// Runtimes form `a` by some of: rounding epsilon to the format, the sum, the root, a reciprocal or a quotient, the product with
+    /// the scale, and rounding to the format: six roundings, each by a factor within `1 +- 2^(1-p)`. What is added is `a x - a mean +
+    /// bias`, in any tree; or `a (x - mean) + bias`, in which a rounding of the difference is one of `a` for both products, and one of the
+    /// product the next; or `a x + c` with a rounded `c`. So all of these are trees over three leaves, with factors within `a (1 +- 8
+    /// 2^(1-p))`. Twice as much is allowed.
+    ///
+    /// If folding is allowed and `x` is a sum that nothing else reads, its leaves may be multiplied instead: weights `a w`, rounded once
+    /// more.
+    fn batch_normalization(&self, number: usize, epsilon: Encoding) -> Result<Step, NotCovered> {
+        let node = &self.graph.nodes()[number];
+        let [x, scale, bias, mean, variance] = node.reads[..] else {
+            return Err(refuse(self.graph, number, "another number of operands than five"));
+        };
+        let tensor = &self.graph.tensors()[node.writes];
+        let (format, shape) = (tensor.format(), &tensor.shape);
+        let constant = |id: TensorId| self.graph.tensors()[id].constant();
+        let (Some(scales), Some(variances)) = (constant(scale), constant(variance)) else {
+            return Err(refuse(self.graph, number, "scales or variances that are not constants"));
+        };
+        if format.precision() < 8 || format.emin().is_none_or(|emin| emin > Format::BFLOAT16.emin().unwrap_or(0)) {
+            return Err(refuse(self.graph, number, format!("its constants in {format} are not covered")));
+        }
+        let Some(fixed) = factors(format, scales, variances, epsilon) else {
+            return Err(refuse(
+                self.graph,
+                number,
+                "a variance that is not positive, or a factor that is too large or too small",
+            ));
+        };
+        let factors = fixed.loosened(format.precision() - 5);
+        let ahead = shape.len() - 2;
+        let of_channel = broadcast(&[&shape[1..2], &vec![1; ahead][..]].concat(), shape);
+        let all = (0..of_channel.len() as u32).collect();
+        let product = |reads: TensorId, list: Vec<u32>, negative| Part {
+            reads,
+            negative,
+            map: Map::each(list, Some(of_channel.clone())),
+            weights: Weights::Constant(factors.weights(), INEXACT),
+        };
+        let one = |reads: TensorId| Part {
+            reads,
+            negative: false,
+            map: Map::each(of_channel.clone(), None),
+            weights: Weights::One,
+        };
+        let lost = Grain::new(format, self.model).filter(|grain| grain.flushed).map(|grain| grain.emin + top(&factors));
+        let plain = Way {
+            parts: vec![product(x, all, false), product(mean, of_channel.clone(), true), one(bias)],
+            boundaries: 2,
+            lost,
+        };
+        let mut ways = vec![plain];
+        let folds = match self.model.folding {
+            Folding::None => false,
+            Folding::Any => self.readers[x] == 1,
+        };
+        if folds && let Some(Sum { ways: before }) = &self.sums[x] {
+            for way in before {
+                let mut parts = vec![product(mean, of_channel.clone(), true), one(bias)];
+                for part in &way.parts {
+                    let Some(folded) = part.multiplied(&factors, &of_channel) else {
+                        return Err(refuse(
+                            self.graph,
+                            number,
+                            "folding into the sum before it; `folding=none` leaves that out",
+                        ));
+                    };
+                    parts.push(folded);
+                }
+                ways.push(Way { parts, boundaries: way.boundaries + 2, lost: way.lost.into_iter().chain(lost).max() });
+            }
+        }
+        Ok(Step::Sum(Sum { ways }))
+    }
 }
 
+impl Way {
+    /// As part of another sum.
+    fn into_operand(self, negated: bool) -> Way {
+        let Way { parts, boundaries, lost } = self;
+        let parts = parts.into_iter().map(|Part { reads, negative, map, weights }| Part {
+            reads,
+            negative: negative != negated,
+            map,
+            weights,
+        });
+        Way { parts: parts.collect(), boundaries: boundaries + 1, lost }
+    }
+
+    /// With more leaves.
+    fn with(&self, more: &Way) -> Way {
+        Way {
+            parts: self.parts.iter().chain(&more.parts).cloned().collect(),
+            boundaries: self.boundaries + more.boundaries,
+            lost: self.lost.into_iter().chain(more.lost).max(),
+        }
+    }
+}
+
+impl Part {
+    /// The same leaves, each times the factor of its channel; none if that is not a sum of the same form.
+    fn multiplied(&self, factors: &Fixed, of_channel: &[u32]) -> Option<Part> {
+        let Part { reads, negative, map, weights } = self;
+        let (map, weights) = match (map, weights) {
+            (Map::Listed { starts, x, w: None }, Weights::One) if x.len() == of_channel.len() => {
+                let map = Map::Listed { starts: starts.clone(), x: x.clone(), w: Some(of_channel.to_vec()) };
+                (map, factors.weights())
+            }
+            (Map::Product { offsets, rows: 1, columns, inner, steps_x: _, steps_w }, Weights::Constant(w, _))
+                if offsets.len() == 1 && *steps_w == [0, *inner, 1] && *columns == factors.low.len() =>
+            {
+                (map.clone(), w.multiplied(factors, |index| index / inner))
+            }
+            (Map::Window { taps: _, places: _, window, outputs, channels, group: _ }, Weights::Constant(w, _))
+                if *outputs == factors.low.len() =>
+            {
+                let each = window * channels;
+                (map.clone(), w.multiplied(factors, |index| index / each))
+            }
+            (Map::Listed { starts: _, x: _, w: _ } | Map::Product { .. } | Map::Window { .. }, _) => return None,
+        };
+        Some(Part { reads: *reads, negative: *negative, map, weights: Weights::Constant(weights, INEXACT) })
+    }
+}
+
+/// What is a constant, but for its rounding.
+const INEXACT: Exactness = Exactness { grid: -(1 << 24), bits: 1 << 12 };
 /// Bits of slopes.
 const SLOPE_BITS: u32 = 24;
 
@@ -440,7 +605,7 @@ fn extreme_of_two(reads: &[TensorId], lists: &[Vec<u32>], greatest: bool) -> Ste
 }
 
 fn single(part: Part) -> Sum {
-    Sum { parts: vec![part], boundaries: 0 }
+    Sum { ways: vec![Way { parts: vec![part], boundaries: 0, lost: None }] }
 }
 
 /// The exponent of a power of two above all ends.

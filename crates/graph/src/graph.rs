@@ -3,7 +3,7 @@
 use roundproof_format::{Encoding, Format};
 use roundproof_network::{Datatype, Encodings, is_admitted};
 
-use crate::shape::{elements, operands, shape_of};
+use crate::shape::{elements, operands, result_shape};
 use crate::{GraphError, MAX_ELEMENTS, MAX_NODES, Op, Problem, Unary};
 
 /// The place of a tensor in its graph.
@@ -145,11 +145,11 @@ impl Graph {
         {
             return Err(Problem::Constant { read });
         }
-        if !parameters(op).iter().all(|&parameter| Format::BINARY32.is_finite(parameter)) {
+        if !parameters(op, result.format()).iter().all(|&(format, parameter)| format.is_finite(parameter)) {
             return Err(Problem::Attribute { op: op.name() });
         }
         let shapes: Vec<&[usize]> = reads.iter().map(|&id| &self.tensors[id].shape[..]).collect();
-        let found = shape_of(op, &shapes, &result.shape)?;
+        let found = result_shape(op, &shapes, &result.shape)?;
         if found != result.shape {
             return Err(Problem::Result { found, declared: result.shape.clone() });
         }
@@ -208,13 +208,14 @@ impl Tensor {
     }
 }
 
-/// The parameters of an operation, in binary32.
-fn parameters(op: &Op) -> Vec<Encoding> {
+/// The parameters of an operation on tensors of `format`, each with the format that it is in.
+fn parameters(op: &Op, format: Format) -> Vec<(Format, Encoding)> {
+    let attribute = |parameter| (Format::BINARY32, parameter);
     match op {
         Op::Unary(unary) => match *unary {
-            Unary::LeakyRelu { slope } => vec![slope],
-            Unary::Clip { low, high } => low.into_iter().chain(high).collect(),
-            Unary::HardSigmoid { slope, offset } => vec![slope, offset],
+            Unary::LeakyRelu { slope } => vec![attribute(slope)],
+            Unary::Clip { low, high } => low.into_iter().chain(high).map(|limit| (format, limit)).collect(),
+            Unary::HardSigmoid { slope, offset } => vec![attribute(slope), attribute(offset)],
             Unary::Neg
             | Unary::Abs
             | Unary::Relu
@@ -223,7 +224,7 @@ fn parameters(op: &Op) -> Vec<Encoding> {
             | Unary::Reciprocal
             | Unary::Function(_) => Vec::new(),
         },
-        Op::BatchNormalization { epsilon } => vec![*epsilon],
+        Op::BatchNormalization { epsilon } => vec![attribute(*epsilon)],
         Op::MatMul
         | Op::Conv { geometry: _, groups: _ }
         | Op::Add

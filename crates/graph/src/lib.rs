@@ -17,7 +17,7 @@ mod shape;
 pub use error::{GraphError, Problem};
 pub use graph::{Graph, Node, Source, Tensor, TensorId};
 pub use op::{Comparison, Function, Norm, Op, Pick, Pool, Reduction, Unary};
-pub use shape::{broadcast, elements};
+pub use shape::{broadcast, elements, result_shape};
 
 /// The most elements of a tensor, and the most operands that one element of a result is made of times the elements of the result:
 /// no small file makes a large evaluation.

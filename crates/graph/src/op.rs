@@ -97,7 +97,8 @@ pub struct Pick {
     pub element: u32,
 }
 
-/// A function of one element. Parameters are attributes: encodings in binary32, whatever the tensors are.
+/// A function of one element. Parameters are attributes unless something else is said: encodings in binary32, whatever the tensors
+/// are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
     /// `-x`.
@@ -111,7 +112,7 @@ pub enum Unary {
         /// ONNX's `alpha`.
         slope: Encoding,
     },
-    /// `min(max(x, low), high)`.
+    /// `min(max(x, low), high)`. The limits are encodings in the data type of the tensor.
     Clip {
         /// The lower limit, if there is one.
         low: Option<Encoding>,

@@ -29,8 +29,17 @@ pub fn broadcast(left: &[usize], right: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
-/// The shape of what an operation makes of tensors of these shapes; `declared` is what the graph says it is.
-pub(crate) fn shape_of(op: &Op, reads: &[&[usize]], declared: &[usize]) -> Result<Vec<usize>, Problem> {
+/// The shape of what an operation makes of tensors of these shapes, as many as it reads. `declared` is the shape of an
+/// [arrangement](Op::Arrange), which alone has to say it; others ignore it.
+///
+/// # Errors
+///
+/// If the operation does not combine tensors of these shapes.
+///
+/// # Panics
+///
+/// If there are fewer shapes than it reads.
+pub fn result_shape(op: &Op, reads: &[&[usize]], declared: &[usize]) -> Result<Vec<usize>, Problem> {
     let disagree = || Problem::Shapes { reads: reads.iter().map(|shape| shape.to_vec()).collect() };
     let pair = || broadcast(reads[0], reads[1]).ok_or_else(disagree);
     let axis_of =

@@ -3,7 +3,7 @@ use roundproof_format::{Encoding, Format, Subnormals};
 
 use super::*;
 use crate::model::PathModel;
-use crate::testing::{Leaf, Paths, Random, Small, UNIT, finite, number, rational};
+use crate::tests::{Leaf, Paths, Random, Small, UNIT, finite, number, rational};
 
 /// What is left out of the bound, to see that it is needed.
 #[derive(Clone, Copy, Debug, PartialEq)]
