@@ -147,6 +147,20 @@ Proof.
   - now apply runs_contracted_right with y.
 Qed.
 
+(** More may happen to a real: there are more paths. *)
+Lemma runs_more : forall (P Q N K : R -> R -> Prop) t n r, (forall s u, P s u -> Q s u) -> (forall s u, N s u -> K s u) ->
+  runs P N t n r -> runs Q K t n r.
+Proof.
+  intros P Q N K t n r PQ NK H.
+  induction H as [v | l r H | a b i j x y r _ IHa _ IHb H | w x b n y r _ IH H | a n y w x r _ IH H | t n x r _ IH H].
+  - constructor.
+  - apply runs_read; auto.
+  - apply runs_add with x y; auto.
+  - apply runs_contracted_left with y; auto.
+  - apply runs_contracted_right with y; auto.
+  - apply runs_narrowed with x; auto.
+Qed.
+
 (** A tree, and what it is made of. *)
 Inductive part_of : tree -> tree -> Prop :=
 | part_itself t : part_of t t
