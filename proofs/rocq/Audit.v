@@ -55,8 +55,8 @@ Lemma forms_near : forall k ls s, consistent k -> forms k ls s -> Rabs (s - tota
 Proof.
   intros k ls s (G & E & M & N) (S & W & t & n & P & L & H).
   exact (sum_bound_FLT emin prec wide_emin wide_prec prec_positive prec_wide emin_wide emin_one A B rho rho_nonnegative
-    A_errs B_errs eta eta_nonnegative anywhere (grid_of k) ls (leaf_spans k) (whole k) (most k) (each k) t (narrowings k) n s
-    G E P S W M L N H).
+    A_errs B_errs eta eta_nonnegative anywhere (grid_of k) ls (leaf_spans k) (whole k) (most k) (each k) t
+    (narrowings k) n s G E P S W M L N H).
 Qed.
 
 Variable known : I -> knowledge.
@@ -80,7 +80,8 @@ Definition allows (c : certificate) (p : path) : Prop :=
   (forall i, In i neurons ->
     miss c i <= lambda c i * missed inputs neurons (bias_at p) (weight_at p) (h0 c) (z0 c) i) /\
   (forall j, In j units ->
-    Rabs (passed neurons (weight_at p) (form c) (lambda c) j - multiplier c j) * Rabs (gives p j - h0 c j) <= slack c j) /\
+    Rabs (passed neurons (weight_at p) (form c) (lambda c) j - multiplier c j) * Rabs (gives p j - h0 c j)
+      <= slack c j) /\
   (forall j, In j inputs -> least c j <= multiplier c j * (gives p j - h0 c j)) /\
   (forall i, In i neurons ->
     least c i <= multiplier c i * (gives p i - h0 c i) - lambda c i * (sum_at p i - z0 c i)).
@@ -91,8 +92,8 @@ Definition margin_of (c : certificate) : R :=
 Theorem margin_on_every_path : forall c p, allows c p -> margin_of c <= sigma units (fun j => form c j * gives p j).
 Proof.
   intros c p (Miss & Slack & Inp & Neu). unfold margin_of.
-  apply (margin_bound inputs neurons (gives p) (sum_at p) (bias_at p) (fun i => sum_at p i - total (map exact (leaves_at p i)))
-    (weight_at p)) with (z0 := z0 c) (multiplier := multiplier c); auto.
+  apply (margin_bound inputs neurons (gives p) (sum_at p) (bias_at p)
+    (fun i => sum_at p i - total (map exact (leaves_at p i))) (weight_at p)) with (z0 := z0 c) (multiplier := multiplier c); auto.
   - intros i N. rewrite <- (linear p i N). ring.
   - intros i N. now apply forms_near; [apply known_consistent | apply formed].
 Qed.
@@ -100,7 +101,8 @@ Qed.
 (** A decision: if each rival has a certificate of a positive margin, the winner is strictly above all of them. *)
 Theorem decided : forall (eq_dec : forall i j : I, {i = j} + {i <> j}) winner rivals (of_rival : I -> certificate) p,
   NoDup units -> In winner units -> (forall b, In b rivals -> In b units) ->
-  (forall b, In b rivals -> form (of_rival b) = difference eq_dec winner b /\ allows (of_rival b) p /\ 0 < margin_of (of_rival b)) ->
+  (forall b, In b rivals ->
+    form (of_rival b) = difference eq_dec winner b /\ allows (of_rival b) p /\ 0 < margin_of (of_rival b)) ->
   forall b, In b rivals -> gives p b < gives p winner.
 Proof.
   intros eq_dec winner rivals of_rival p N W U H b R. destruct (H b R) as (F & Al & Pos).

@@ -106,7 +106,8 @@ Proof.
         replace (_ - _) with 0 by (destruct j; unfold difference; simpl; ring). rewrite Rabs_R0. lra.
       * intros j [<- | []]. unfold difference. simpl. lra.
       * intros i [<- | [<- | []]]; unfold difference; simpl; lra.
-    + unfold margin_of, margin, sigma. cbn [map total fold_right app]. rewrite !radius_zero. unfold two_apart, difference. simpl. lra.
+    + unfold margin_of, margin, sigma. cbn [map total fold_right app]. rewrite !radius_zero.
+      unfold two_apart, difference. simpl. lra.
 Qed.
 
 (** Such paths are there. *)

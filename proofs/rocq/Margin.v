@@ -88,10 +88,12 @@ Lemma duality : sigma units (fun j => form j * h j) =
   + sigma neurons (fun i => passed i * (h i - h0 i) - lambda i * (z i - z0 i)).
 Proof.
   assert (S : forall i, In i neurons ->
-    lambda i * (z i - z0 i) = sigma units (fun j => lambda i * weight i j * (h j - h0 j)) + (lambda i * missed i + lambda i * off i)).
+    lambda i * (z i - z0 i) =
+      sigma units (fun j => lambda i * weight i j * (h j - h0 j)) + (lambda i * missed i + lambda i * off i)).
   { intros i N. unfold missed. rewrite (sums_of i N).
     replace (sigma units (fun j => lambda i * weight i j * (h j - h0 j)))
-      with (lambda i * sigma units (fun j => weight i j * h j) + - lambda i * sigma units (fun j => weight i j * h0 j)); [ring |].
+      with (lambda i * sigma units (fun j => weight i j * h j) + - lambda i * sigma units (fun j => weight i j * h0 j));
+      [ring |].
     rewrite <- !sigma_scale, <- sigma_plus. apply sigma_ext. intros j _. ring. }
   assert (P : sigma units (fun j => passed j * (h j - h0 j)) =
     sigma units (fun j => form j * h j) - sigma units (fun j => form j * h0 j)
@@ -156,9 +158,10 @@ Lemma difference_form : forall (I : Type) (eq_dec : forall i j : I, {i = j} + {i
   NoDup l -> In a l -> In b l -> sigma l (fun j => difference eq_dec a b j * h j) = h a - h b.
 Proof.
   intros I eq_dec l a b h N A B. rewrite <- (sigma_one eq_dec l a h N A), <- (sigma_one eq_dec l b h N B).
-  replace (sigma l (fun j => (if eq_dec j a then 1 else 0) * h j) - sigma l (fun j => (if eq_dec j b then 1 else 0) * h j))
-    with (sigma l (fun j => (if eq_dec j a then 1 else 0) * h j) + -1 * sigma l (fun j => (if eq_dec j b then 1 else 0) * h j)) by ring.
-  rewrite <- sigma_scale, <- sigma_plus. apply sigma_ext. intros j _. unfold difference. ring.
+  set (is := fun b j : I => (if eq_dec j b then 1 else 0) * h j).
+  change (sigma l (fun j => difference eq_dec a b j * h j) = sigma l (is a) - sigma l (is b)).
+  replace (sigma l (is a) - sigma l (is b)) with (sigma l (is a) + -1 * sigma l (is b)) by ring.
+  rewrite <- sigma_scale, <- sigma_plus. apply sigma_ext. intros j _. unfold difference, is. ring.
 Qed.
 
 (** ** The least over a band

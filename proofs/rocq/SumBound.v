@@ -287,7 +287,8 @@ Proof.
     assert (x = 0) as -> by (now apply Nx). rewrite Rplus_0_l in H.
     destruct (near_again _ _ _ _ _ Ny H) as (_ & Z & N). split; [exact Gr | split].
     - rewrite map_app, nonzeros_app, Hn. exact Z.
-    - intros z Hz. apply Rle_trans with (2 := Rr). rewrite map_app, total_app, (none_zero us Hn), Rplus_0_l. now apply N. }
+    - intros z Hz. apply Rle_trans with (2 := Rr).
+      rewrite map_app, total_app, (none_zero us Hn), Rplus_0_l. now apply N. }
   destruct (count vs) as [| m] eqn:Hm.
   { assert (y = 0) as -> by (now apply Ny). rewrite Rplus_0_r in H.
     destruct (near_again _ _ _ _ _ Nx H) as (_ & _ & N). split; [exact Gr | split].
@@ -312,7 +313,8 @@ Proof.
   assert (G : grid (x + y)) by (apply grid_plus; [apply Gx | apply Gy]).
   intros z Hz. assert (Z : becomes (x + y) z) by (destruct Hz as [-> | Hz]; [exact H | now apply becomes_again with r]).
   assert (K : Rabs (z - (x + y)) <= err (M + B)).
-  { apply Rle_trans with (err (Rabs (x + y))); [now apply becomes_err |]. apply err_monotone; [apply Rabs_pos | exact Top]. }
+  { apply Rle_trans with (err (Rabs (x + y))); [now apply becomes_err |].
+    apply err_monotone; [apply Rabs_pos | exact Top]. }
   replace (z - (sum us + sum vs)) with (x + y - (sum us + sum vs) + (z - (x + y))) by ring.
   apply Rle_trans with (1 := Rabs_triang _ _). lra.
 Qed.
@@ -353,7 +355,8 @@ Proof.
   intros t n r cs H. revert cs.
   induction H as [v | l r H | a b i j x y r _ IHa _ IHb H | w x b n y r _ IH H | a n y w x r _ IH H | t n x r _ IH H];
     intros cs Ch Fi Ro; cbn [leaves] in *.
-  - inversion_clear Ch as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r. exact (leaf_near (Number v) c Fi Cl).
+  - inversion_clear Ch as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r.
+    exact (leaf_near (Number v) c Fi Cl).
   - inversion_clear Ch as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r.
     apply near_again with (exact l); [now apply leaf_near | exact H].
   - apply Forall2_app_inv_l in Ch. destruct Ch as (ca & cb & Ca & Cb & ->).
@@ -364,18 +367,23 @@ Proof.
     + apply IHb; auto. apply room_less with (5 := Ro); auto; [now apply E_app_right | lia].
   - apply (Forall2_app_inv_l [Product w x]) in Ch. destruct Ch as (ca & cb & Ca & Cb & ->).
     assert (Pa := charges_nonnegative _ _ Ca). assert (Pb := charges_nonnegative _ _ Cb).
-    assert (K := fits_app [Product w x] _ Fi). destruct K as [Fa Fb]. destruct (fits_sum _ Fi) as [HM _]. rewrite total_app in *.
+    assert (K := fits_app [Product w x] _ Fi). destruct K as [Fa Fb]. destruct (fits_sum _ Fi) as [HM _].
+    rewrite total_app in *.
     apply (add_near [Product w x] (leaves b) (total ca) (total cb) 0 n (w * x) y); auto.
-    + inversion_clear Ca as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r. exact (leaf_near (Product w x) c Fa Cl).
-    + apply IH; auto. apply room_less with (5 := Ro); auto. exact (E_app_right [Product w x] (leaves b) (total ca) (total cb) 0 n HM Pa Pb).
+    + inversion_clear Ca as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r.
+      exact (leaf_near (Product w x) c Fa Cl).
+    + apply IH; auto. apply room_less with (5 := Ro); auto.
+      exact (E_app_right [Product w x] (leaves b) (total ca) (total cb) 0 n HM Pa Pb).
   - apply Forall2_app_inv_l in Ch. destruct Ch as (ca & cb & Ca & Cb & ->).
     assert (Pa := charges_nonnegative _ _ Ca). assert (Pb := charges_nonnegative _ _ Cb).
     assert (K := fits_app _ _ Fi). destruct K as [Fa Fb]. destruct (fits_sum _ Fi) as [HM _]. rewrite total_app in *.
     replace n with (n + 0)%nat in * by lia.
     apply (add_near (leaves a) [Product w x] (total ca) (total cb) n 0 y (w * x)); auto.
     + replace (n + 0)%nat with n in IH by lia. apply IH; auto.
-      apply room_less with (5 := Ro); auto; [exact (E_app_left (leaves a) [Product w x] (total ca) (total cb) n 0 HM Pa Pb) | lia].
-    + inversion_clear Cb as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r. exact (leaf_near (Product w x) c Fb Cl).
+      apply room_less with (5 := Ro); auto; [| lia].
+      exact (E_app_left (leaves a) [Product w x] (total ca) (total cb) n 0 HM Pa Pb).
+    + inversion_clear Cb as [| ? c ? ? Cl Nil]. inversion_clear Nil. simpl total. rewrite Rplus_0_r.
+      exact (leaf_near (Product w x) c Fb Cl).
   - assert (C := charges_nonnegative _ _ Ch). destruct (fits_sum _ Fi) as [HM _].
     apply narrowed_near with x; auto. apply IH; auto. apply room_less with (5 := Ro); auto.
     pose proof (narrowings_nonnegative n). apply climb_monotone; auto; rewrite ?S_INR; lra.
@@ -432,9 +440,12 @@ Proof.
   assert (B : positives (map exact ls) <= span_positives ss /\ negatives (map exact ls) <= span_negatives ss /\
     magnitude (map exact ls) <= span_magnitude ss).
   { clear HT HM. unfold positives, negatives, magnitude, span_positives, span_negatives, span_magnitude.
-    induction S as [| l s ls ss [[L H] _] _ (IP & IN & IM)]; [simpl; lra |]. cbn [map total fold_right]. unfold total in *.
-    assert (positive_part (exact l) <= positive_part (high s)) by (unfold positive_part, Rmax; repeat destruct Rle_dec; lra).
-    assert (positive_part (- exact l) <= positive_part (- low s)) by (unfold positive_part, Rmax; repeat destruct Rle_dec; lra).
+    induction S as [| l s ls ss [[L H] _] _ (IP & IN & IM)]; [simpl; lra |].
+    cbn [map total fold_right]. unfold total in *.
+    assert (positive_part (exact l) <= positive_part (high s))
+      by (unfold positive_part, Rmax; repeat destruct Rle_dec; lra).
+    assert (positive_part (- exact l) <= positive_part (- low s))
+      by (unfold positive_part, Rmax; repeat destruct Rle_dec; lra).
     assert (Rabs (exact l) <= Rmax (Rabs (low s)) (Rabs (high s))).
     { unfold Rmax, Rabs. destruct (Rcase_abs (exact l)), (Rcase_abs (low s)), (Rcase_abs (high s)), Rle_dec; lra. }
     lra. }

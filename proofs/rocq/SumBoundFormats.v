@@ -32,7 +32,7 @@ Proof.
   rewrite Rmult_1_l. destruct H as [-> | ->]; apply error_le_ulp; auto with typeclass_instances.
 Qed.
 
-Lemma nearest_errs : forall emin prec Hp He, errs_by (/ 2) emin prec (FLT_nearest emin prec Hp He).
+Theorem nearest_errs : forall emin prec Hp He, errs_by (/ 2) emin prec (FLT_nearest emin prec Hp He).
 Proof.
   intros emin prec Hp He. split; [easy |]. intros t r [choice ->].
   assert (valid : Valid_exp (FLT_exp emin prec)) by now apply FLT_exp_valid.
@@ -306,10 +306,11 @@ Proof.
 Qed.
 
 (** at most the least spacing and a flush, if the significand of the accumulator holds the product; *)
-Lemma charged_underflow : forall g l, anywhere = false -> on g (exact l) ->
+Theorem charged_underflow : forall g l, anywhere = false -> on g (exact l) ->
   generic_format radix2 (FLX_exp wide_prec) (exact l) -> charged becomes (on g) l (rho * pow2 wide_emin + eta).
 Proof.
-  intros g l W G V. assert (P : 0 <= rho * pow2 wide_emin) by (apply Rmult_le_pos; [exact rho_nonnegative | apply bpow_ge_0]).
+  intros g l W G V.
+  assert (P : 0 <= rho * pow2 wide_emin) by (apply Rmult_le_pos; [exact rho_nonnegative | apply bpow_ge_0]).
   split; [lra | split; [exact G |]]. intros r H. set (t := exact l) in *.
   destruct (Rle_or_lt (pow2 (wide_emin + wide_prec - 1)) (Rabs t)) as [N | N].
   - assert (Vt : value B t) by (apply B_errs; now apply generic_format_FLT_FLX).
@@ -321,7 +322,7 @@ Proof.
 Qed.
 
 (** and never more than the whole cost of the largest that they may be. *)
-Lemma charged_most : forall g l m, on g (exact l) -> Rabs (exact l) <= m -> charged becomes (on g) l (rounding_cost m).
+Theorem charged_most : forall g l m, on g (exact l) -> Rabs (exact l) <= m -> charged becomes (on g) l (rounding_cost m).
 Proof.
   intros g l m G L. pose proof (Rabs_pos (exact l)) as P. split; [apply rounding_cost_nonnegative; lra | split; [exact G |]].
   intros r H. apply becomes_cost in H. apply Rle_trans with (1 := H). rewrite <- rounding_cost_abs.
@@ -370,7 +371,9 @@ End Formats.
 (** ** The sums of [Trees.v] *)
 
 Lemma exact_leaves : forall b ts, map exact (leaves_of b ts) = b :: products ts.
-Proof. intros b ts. unfold leaves_of, products. cbn [map exact]. f_equal. rewrite map_map. apply map_ext. now intros [w x]. Qed.
+Proof.
+  intros b ts. unfold leaves_of, products. cbn [map exact]. f_equal. rewrite map_map. apply map_ext. now intros [w x].
+Qed.
 
 Section Plain.
 
@@ -454,14 +457,17 @@ Proof.
     - apply (reached_value emin prec prec_positive emin_one B rho B_errs e); auto. }
   assert (Mo : span_most (map exactly (leaves_of b ts)) (Rabs (b + total (products ts))) <= pow2 (prec + e)).
   { unfold span_most. apply Rle_trans with (1 := Rmin_l _ _).
-    replace (span_positives _) with (positives (map exact (leaves_of b ts))) by (unfold positives, span_positives; now rewrite !map_map).
-    replace (span_negatives _) with (negatives (map exact (leaves_of b ts))) by (unfold negatives, span_negatives; now rewrite !map_map).
+    replace (span_positives _) with (positives (map exact (leaves_of b ts)))
+      by (unfold positives, span_positives; now rewrite !map_map).
+    replace (span_negatives _) with (negatives (map exact (leaves_of b ts)))
+      by (unfold negatives, span_negatives; now rewrite !map_map).
     rewrite X. now apply Rmax_lub. }
   assert (K := sums_bound (Some e) b ts _ _ _ r (conj He (bpow_ge_0 _ _)) Sp (Rle_refl _) Mo S).
   assert (Z : bound (pow2 (prec + e)) (cost (Some e)) 0 (map exactly (leaves_of b ts)) 0 = 0).
   { unfold bound. simpl INR. replace (span_charge (map exactly (leaves_of b ts)) + 0 * 0) with 0.
     - induction (Nat.pred _) as [| k IH]; [easy |]. cbn [climb]. rewrite IH. simpl. destruct Rle_dec; lra.
-    - unfold span_charge. rewrite map_map. simpl. rewrite total_zeros; [ring |]. apply Forall_map, Forall_forall. now intros. }
+    - unfold span_charge. rewrite map_map. simpl. rewrite total_zeros; [ring |].
+      apply Forall_map, Forall_forall. now intros. }
   rewrite Z in K. revert K. unfold Rabs. destruct Rcase_abs; lra.
 Qed.
 
