@@ -71,6 +71,17 @@ onnx *ARGS: build
     done
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_runtime.py "$@"
 
+# Make the networks that detect how they are computed, with what is right of each: attack-nets --check
+[no-exit-message]
+attack-nets *ARGS:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    # The Python whose pip fetched it.
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version &>/dev/null; then break; fi
+    done
+    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/attack_nets.py "$@"
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build
