@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("files", &["format", "exact", "functions", "network", "kernel", "approximation"]),
     ("judge", &["format", "exact", "functions", "network", "kernel", "approximation", "files"]),
     ("sources", &["format", "exact", "network", "files"]),
-    ("onnx", &["format", "network"]),
+    ("onnx", &["format", "softfloat", "network", "graph"]),
     ("solver", &[]),
     ("z3", &["solver"]),
     (

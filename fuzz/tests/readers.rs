@@ -11,6 +11,12 @@ use roundproof_files::safetensors::{
 };
 use roundproof_format::Format;
 use roundproof_functions::Function;
+use roundproof_onnx::import::operators;
+use roundproof_onnx::proto::{
+    AttributeProto, AttributeType, DataType, Dimension, GraphProto, Length, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+use roundproof_onnx::{ImportOptions, import, import_model};
 use roundproof_sources::csv::parse_csv;
 use roundproof_sources::models::{ForestOptions, parse_model};
 use roundproof_sources::numpy::{parse_archive, parse_array};
@@ -100,6 +106,86 @@ fn models() {
                 let _ = model.to_forest(Format::BFLOAT16, &ForestOptions::default());
             }
         }
+    });
+}
+
+/// A tensor of these sizes, of a model's input.
+fn onnx_input(name: &str, sizes: &[i64]) -> ValueInfoProto {
+    let dim = sizes.iter().map(|&size| Dimension { value: Some(Length::DimValue(size)) }).collect();
+    let tensor_type = TensorTypeProto { elem_type: Some(DataType::Float as i32), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: Some(name.to_string()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
+    }
+}
+
+/// Attributes that operators have.
+const ONNX_ATTRIBUTES: [&str; 16] = [
+    "axis", "axes", "alpha", "perm", "pads", "kernel_shape", "strides", "dilations", "group", "keepdims", "to",
+    "transB", "ceil_mode", "starts", "ends", "allowzero",
+];
+
+/// A model whose nodes are made of bytes: an operator, what it reads, and an attribute of eight bytes each.
+fn onnx_model(bytes: &[u8]) -> ModelProto {
+    let operators: Vec<_> = operators().collect();
+    let mut names: Vec<String> = ["image", "row", "weights", "counts"].map(str::to_string).to_vec();
+    let mut node = Vec::new();
+    for (number, chunk) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let [operator, count, first, second, third, attribute, a, b] = *chunk;
+        let (domain, name) = operators[usize::from(operator) % operators.len()];
+        let reads = [first, second, third].map(|read| names[usize::from(read) % names.len()].clone());
+        let ints = vec![i64::from(a as i8); usize::from(b % 5)];
+        let named = AttributeProto { name: Some(ONNX_ATTRIBUTES[usize::from(attribute) % 16].to_string()), ..Default::default() };
+        let attribute = match b >> 5 {
+            0 => AttributeProto { ints, r#type: Some(AttributeType::Ints as i32), ..named },
+            1 => AttributeProto { i: Some(i64::from(a as i8)), r#type: Some(AttributeType::Int as i32), ..named },
+            2 => AttributeProto { f: Some(f32::from(a)), r#type: Some(AttributeType::Float as i32), ..named },
+            _ => AttributeProto::default(),
+        };
+        let output = format!("made{number}");
+        node.push(NodeProto {
+            input: reads[..usize::from(count % 4)].to_vec(),
+            output: vec![output.clone()],
+            name: None,
+            op_type: Some(name.to_string()),
+            attribute: if attribute.name.is_some() { vec![attribute] } else { Vec::new() },
+            domain: Some(domain.to_string()),
+        });
+        names.push(output);
+    }
+    let constant = |name: &str, dims: &[i64], values: usize| TensorProto {
+        dims: dims.to_vec(),
+        data_type: Some(DataType::Float as i32),
+        float_data: vec![0.5; values],
+        name: Some(name.to_string()),
+        ..TensorProto::default()
+    };
+    let counts: Vec<i64> = bytes.iter().take(4).map(|&byte| i64::from(byte as i8)).collect();
+    let counts = TensorProto {
+        dims: vec![counts.len() as i64],
+        data_type: Some(DataType::Int64 as i32),
+        int64_data: counts,
+        name: Some("counts".to_string()),
+        ..TensorProto::default()
+    };
+    let graph = GraphProto {
+        node,
+        initializer: vec![constant("weights", &[4, 4], 16), counts],
+        input: vec![onnx_input("image", &[1, 2, 4, 4]), onnx_input("row", &[1, 4])],
+        output: vec![onnx_input(&names[names.len() - 1], &[])],
+        ..GraphProto::default()
+    };
+    let version = i64::from(bytes.first().copied().unwrap_or(21) % 22 + 7);
+    let set = |domain: &str, version| OperatorSetIdProto { domain: Some(domain.to_string()), version: Some(version) };
+    let opset_import = vec![set("", version), set("ai.onnx.ml", 3)];
+    ModelProto { graph: Some(graph), opset_import, ..ModelProto::default() }
+}
+
+#[test]
+fn onnx_models() {
+    check!().for_each(|bytes: &[u8]| {
+        let _ = import(bytes, &ImportOptions::default());
+        let _ = import_model(&onnx_model(bytes), &ImportOptions::default());
     });
 }
 

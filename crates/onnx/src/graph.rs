@@ -50,6 +50,7 @@ impl Graph {
             name: Some(name),
             op_type: Some(op.to_string()),
             attribute: attributes,
+            domain: None,
         });
     }
 
@@ -69,6 +70,7 @@ impl Graph {
             data_type: Some(element as i32),
             name: Some(name.clone()),
             raw_data: Some(data),
+            ..TensorProto::default()
         });
         Ok(name)
     }
@@ -153,7 +155,8 @@ pub(crate) fn narrowing(to: &Arithmetic) -> Vec<AttributeProto> {
 
 /// An integer attribute.
 fn integer(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: Some(name.to_string()), i: Some(value), r#type: Some(AttributeType::Int as i32) }
+    let r#type = Some(AttributeType::Int as i32);
+    AttributeProto { name: Some(name.to_string()), i: Some(value), r#type, ..AttributeProto::default() }
 }
 
 fn little_endian(numbers: &Encodings) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! Networks as ONNX models that are evaluated on a rounding path of the model they were proved under.
+//! ONNX models: [models of other tools](mod@import) as graphs that are judged, and networks as models that are evaluated on a
+//! rounding path of the model they were proved under. The rest of this page is about the latter.
 //!
 //! A dense product in another runtime is another network: it multiplies inputs by weights that are not there, and zero times
 //! infinity is NaN; and ONNX Runtime adds binary16 in binary32, so that its sums are not sums of binary16. The graphs of this
@@ -29,12 +30,14 @@ mod element;
 mod error;
 mod export;
 mod graph;
+pub mod import;
 pub mod proto;
 
 pub use condition::condition;
 pub use element::ELEMENTS;
 pub use error::ExportError;
 pub use export::{INPUTS, OUTPUTS};
+pub use import::{Decision, ImportError, ImportOptions, Model, import, import_model};
 
 use prost::Message;
 use roundproof_network::{Network, PathModel};
@@ -74,6 +77,7 @@ pub fn export(
         ir_version: Some(ir_version),
         producer_name: Some("roundproof".to_string()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_string()),
+        domain: None,
         doc_string: Some(description.to_string()),
         graph: Some(graph),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(opset) }],

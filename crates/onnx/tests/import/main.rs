@@ -1,0 +1,10 @@
+//! Models of other tools, imported.
+
+#![allow(clippy::unwrap_used)] // a helper that fails fails the test
+
+mod arrays;
+mod evaluate;
+mod models;
+mod properties;
+mod refused;
+mod write;
