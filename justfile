@@ -82,6 +82,21 @@ attack-nets *ARGS:
     done
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/attack_nets.py "$@"
 
+# Compare what the graphs of imported models give with the node tests of the onnx package
+onnx-node-tests *ARGS: setup _onnx-nodes
+    cargo test --package roundproof-onnx --test import --locked -- --ignored node_tests "$@"
+
+# Its models, inputs and outputs, in target/onnx-node-tests/
+[private]
+_onnx-nodes:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version &>/dev/null; then break; fi
+    done
+    mkdir -p target
+    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_node_tests.py target/onnx-node-tests
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build
@@ -222,7 +237,7 @@ fuzz *ARGS: setup
     cargo test --release --manifest-path fuzz/Cargo.toml "$@"
 
 # Run the slow tests, which enumerate whole formats: hours
-sweep *ARGS: setup
+sweep *ARGS: setup _onnx-nodes
     cargo test --release --workspace --locked "$@" -- --ignored
 
 # Delete what the build made, but not .tools/

@@ -7,7 +7,7 @@ use bolero::check;
 use roundproof_exact::{Rational, parse_number};
 use roundproof_files::certificate::Certificate;
 use roundproof_files::safetensors::{
-    dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
+    dataset_bytes, forest_bytes, graph_bytes, network_bytes, parse_dataset, parse_forest, parse_graph, parse_network,
 };
 use roundproof_format::Format;
 use roundproof_functions::Function;
@@ -67,6 +67,28 @@ fn networks() {
         for bytes in [bytes.to_vec(), behind_header(bytes)] {
             if let Ok(network) = parse_network(Path::new("network.safetensors"), &bytes) {
                 assert_eq!(network_bytes(&network), bytes);
+            }
+        }
+    });
+}
+
+/// The header of a graph: its nodes are the bytes, as text.
+fn graph_header(bytes: &[u8]) -> Vec<u8> {
+    let nodes = String::from_utf8_lossy(bytes).escape_default().to_string();
+    let tensors = r#"[{\"name\":\"x\",\"shape\":[1,4],\"format\":\"bfloat16\",\"source\":\"input\"}]"#;
+    let header = format!(
+        r#"{{"__metadata__":{{"format":"roundproof graph, version 1","nodes":"[{nodes}]","outputs":"[0]","tensors":"{tensors}"}}}}"#
+    );
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
+}
+
+#[test]
+fn graphs() {
+    check!().for_each(|bytes: &[u8]| {
+        for bytes in [bytes.to_vec(), graph_header(bytes)] {
+            if let Ok(graph) = parse_graph(Path::new("graph.safetensors"), &bytes) {
+                let again = parse_graph(Path::new("graph.safetensors"), &graph_bytes(&graph));
+                assert_eq!(again.expect("what was read can be written"), graph);
             }
         }
     });

@@ -83,6 +83,8 @@ impl Data {
 pub enum Kind {
     /// A network, as safetensors.
     Network,
+    /// The graph of a model of another tool, as safetensors.
+    Graph,
     /// A data set, as safetensors.
     Dataset,
     /// A forest, as safetensors.
@@ -99,6 +101,7 @@ pub enum Kind {
 pub fn kind(bytes: &[u8]) -> Kind {
     match Contents::of(bytes) {
         Some(Contents::Network) => return Kind::Network,
+        Some(Contents::Graph) => return Kind::Graph,
         Some(Contents::Dataset) => return Kind::Dataset,
         Some(Contents::Forest) => return Kind::Forest,
         None => {}
@@ -117,6 +120,7 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
     let found = std::fs::read(path).map(|bytes| kind(&bytes));
     let name = |kind| match kind {
         Kind::Network => "a network",
+        Kind::Graph => "the graph of a model of another tool",
         Kind::Dataset => "a data set",
         Kind::Forest => "a forest",
         Kind::Certificate => "a certificate",
@@ -124,7 +128,7 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
         Kind::Text => "text",
     };
     match found {
-        Ok(found @ (Kind::Network | Kind::Forest)) if found != wanted => {
+        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest)) if found != wanted => {
             anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))
         }
         _ => error,

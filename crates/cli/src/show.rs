@@ -176,6 +176,7 @@ impl Shown {
             Kind::Certificate => {
                 Shown::Certificate(Box::new(ShownCertificate::new(Certificate::parse(path, bytes)?, sha256)))
             }
+            Kind::Graph => bail!("{}: is the graph of a model of another tool, which is not shown yet", path.display()),
             Kind::Text | Kind::Arrays if !is_tensors => bail!(
                 "{}: is neither a safetensors file nor a certificate; of a table, `roundproof prove` makes what can be shown",
                 path.display()

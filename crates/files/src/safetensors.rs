@@ -1,4 +1,4 @@
-//! Networks, decision forests and rounded data sets as [safetensors](https://github.com/huggingface/safetensors) files.
+//! Networks, graphs, decision forests and rounded data sets as [safetensors](https://github.com/huggingface/safetensors) files.
 //!
 //! # A network
 //!
@@ -36,6 +36,41 @@
 //! channel. A maximum over listed columns has `row_ptr` and `columns` alone, and the others have no tensors.
 //!
 //! A network is written in the first version that has all of it, and read in no other.
+//!
+//! # A graph
+//!
+//! What a model of another tool computes of one row ([`Graph`](roundproof_graph::Graph)): tensors and nodes, both numbered from 0.
+//! The metadata are `format`, which is `roundproof graph, version 1`, and three JSON arrays without spaces: `outputs`, the numbers
+//! of tensors; `tensors` and `nodes`, of objects with these fields, in this order.
+//!
+//! | of a tensor | |
+//! | --- | --- |
+//! | `name` | as the model has it |
+//! | `shape` | counts |
+//! | `format` | that of the elements |
+//! | `source` | `input`, `constant`, or `node`: one of the nodes makes it |
+//!
+//! | of a node | | |
+//! | --- | --- | --- |
+//! | `name` | text | as the model has it |
+//! | `op` | text | the [name](roundproof_graph::Op::name) of the operation |
+//! | `reads` | counts | numbers of tensors |
+//! | `writes` | count | the number of the tensor that it makes |
+//! | `windows` | arrays of six counts | of Conv, MaxPool, AveragePool: as the `axes` of a network |
+//! | `groups` | count | of Conv |
+//! | `divisor` | `places` or `window` | of AveragePool: what is divided by, places of the tensor or of the window |
+//! | `axes` | counts | of reductions |
+//! | `axis` | count | of Softmax, LogSoftmax |
+//! | `slope`; `slope`, `offset`; `epsilon` | encodings in binary32 | of LeakyRelu; HardSigmoid; BatchNormalization |
+//! | `low`, `high` | encodings in the format of the tensor | of Clip, each if there is such a limit |
+//! | `norm` | `max`, `l1`, `l2` | of Normalizer |
+//!
+//! | tensor | type | shape | |
+//! | --- | --- | --- | --- |
+//! | `tensor{i}` | *values* | that of tensor `i` | the elements of a constant |
+//! | `node{i}.picks` | U32 | 2 × elements | of an Arrange: for each element of the result, which of the tensors that are read, and which element |
+//!
+//! An encoding is hexadecimal digits in lowercase after `0x`, as many as the width of the format takes. A convolution stays one.
 //!
 //! # A forest
 //!
@@ -86,6 +121,7 @@ mod contents;
 mod dataset;
 mod error;
 mod forest;
+mod graph;
 mod network;
 mod values;
 
@@ -93,6 +129,7 @@ pub use contents::Contents;
 pub use dataset::{Columns, NamedDataset, dataset_bytes, parse_dataset, read_dataset, write_dataset};
 pub use error::{TensorError, TensorProblem};
 pub use forest::{forest_bytes, parse_forest, read_forest, write_forest};
+pub use graph::{graph_bytes, parse_graph, read_graph, write_graph};
 pub(crate) use network::canonical_format;
 pub use network::{network_bytes, parse_network, read_network, write_network};
 

@@ -61,7 +61,7 @@ pub fn read_certificate(path: &Path) -> Result<Certificate, Unreadable> {
     match Certificate::read(path) {
         Ok(stored) => Ok(stored.value),
         Err(error) => match fs::read(path).ok().and_then(|bytes| Contents::of(&bytes)) {
-            Some(found @ (Contents::Network | Contents::Forest)) => {
+            Some(found @ (Contents::Network | Contents::Graph | Contents::Forest)) => {
                 Err(Unreadable::Other { file: path.to_path_buf(), found })
             }
             Some(Contents::Dataset) | None => Err(error.into()),

@@ -47,6 +47,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use prost::Message;
 use roundproof_graph::{Graph, Node, Op, Source, Tensor, TensorId};
 
+use roundproof_softfloat::{to_decimal, to_hexadecimal};
+
 use crate::proto::{GraphProto, Length, ModelProto, NodeProto, ValueInfoProto};
 use builder::{Builder, Labels, Value};
 use call::Call;
@@ -317,7 +319,10 @@ impl Reading {
             let labels = match labels {
                 Values::Integers(_, labels) => labels.iter().map(ToString::to_string).collect(),
                 Values::Texts(labels) => labels,
-                Values::Floats(format, labels) => labels.iter().map(|label| format!("{format}:{label:?}")).collect(),
+                Values::Floats(format, labels) => {
+                    let text = |label| to_decimal(format, label).unwrap_or_else(|_| to_hexadecimal(format, label));
+                    labels.iter().map(text).collect()
+                }
             };
             Decision::ArgMax { tensor, axis, labels }
         });

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Contents {
     /// A network.
     Network,
+    /// A graph.
+    Graph,
     /// A data set.
     Dataset,
     /// A forest.
@@ -24,7 +26,9 @@ impl Contents {
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let header = &rest[..length.min(rest.len())];
         let names = |text: &[u8]| header.windows(text.len()).any(|window| window == text);
-        Some(if names(b"\"activations\"") || names(b"\"layer0.") {
+        Some(if names(super::graph::FORMAT.as_bytes()) {
+            Contents::Graph
+        } else if names(b"\"activations\"") || names(b"\"layer0.") {
             Contents::Network
         } else if names(b"\"starts\"") && names(b"\"thresholds\"") {
             Contents::Forest
@@ -38,6 +42,7 @@ impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Contents::Network => "a network",
+            Contents::Graph => "a graph",
             Contents::Dataset => "a data set",
             Contents::Forest => "a forest",
         })
@@ -52,6 +57,8 @@ mod tests {
     fn files_are_told_apart_by_their_first_bytes() {
         let tensors = |header: &str| [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
         assert_eq!(Contents::of(&tensors(r#"{"layer0.bias":{}}"#)), Some(Contents::Network));
+        let graph = r#"{"__metadata__":{"format":"roundproof graph, version 1"}}"#;
+        assert_eq!(Contents::of(&tensors(graph)), Some(Contents::Graph));
         assert_eq!(Contents::of(&tensors(r#"{"inputs":{}}"#)), Some(Contents::Dataset));
         assert_eq!(Contents::of(&tensors(r#"{"base":{},"starts":{},"thresholds":{}}"#)), Some(Contents::Forest));
         for other in ["", "12345678", "\n{\"schema\": 1}", "x,y\n1,2\n"] {

@@ -3,12 +3,13 @@
 use std::io;
 
 use roundproof_format::Format;
+use roundproof_graph::GraphError;
 use roundproof_network::{DatasetError, ForestError, NetworkError};
 use thiserror::Error;
 
 use crate::{InFile, JsonError, Misfit};
 
-/// A safetensors file that is not a network, a data set, or a forest.
+/// A safetensors file that is not a network, a graph, a data set, or a forest.
 pub type TensorError = InFile<TensorProblem>;
 
 /// What is wrong with a safetensors file.
@@ -116,6 +117,9 @@ pub enum TensorProblem {
         /// The fault.
         source: NetworkError,
     },
+    /// Tensors and nodes that make no graph.
+    #[error(transparent)]
+    Graph(GraphError),
     /// Columns that make no data set.
     #[error("tensor `{tensor}`: {source}")]
     Dataset {

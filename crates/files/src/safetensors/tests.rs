@@ -452,3 +452,190 @@ fn value(format: Format, bits: u128) -> Encoding {
 }
 
 mod forest;
+
+mod graphs {
+    use roundproof_graph::{
+        Comparison, Function, Graph, Node, Norm, Op, Pick, Pool, Reduction, Source, Tensor, Unary, result_shape,
+    };
+    use roundproof_network::{Axis, Datatype, Geometry};
+
+    use super::*;
+
+    /// A graph under construction: what it makes is what is read next.
+    struct Builder {
+        format: Format,
+        tensors: Vec<Tensor>,
+        nodes: Vec<Node>,
+    }
+
+    impl Builder {
+        fn tensor(&mut self, shape: &[usize], source: Source) -> usize {
+            let (name, datatype) = (format!("t{}", self.tensors.len()), Datatype::Float(self.format));
+            self.tensors.push(Tensor { name, shape: shape.to_vec(), datatype, source });
+            self.tensors.len() - 1
+        }
+
+        fn ones(&mut self, shape: &[usize]) -> usize {
+            let ones = vec![self.format.one(false); shape.iter().product()];
+            self.tensor(shape, Source::Constant(Encodings::collect(self.format, ones)))
+        }
+
+        fn node(&mut self, op: Op, reads: &[usize], declared: &[usize]) -> usize {
+            let shapes: Vec<&[usize]> = reads.iter().map(|&read| &self.tensors[read].shape[..]).collect();
+            let shape = result_shape(&op, &shapes, declared).unwrap();
+            let writes = self.tensor(&shape, Source::Node(self.nodes.len()));
+            self.nodes.push(Node { name: format!("\"{}\"", op.name()), op, reads: reads.to_vec(), writes });
+            writes
+        }
+    }
+
+    /// A graph with every operation.
+    fn graph(format: Format) -> Graph {
+        let mut builder = Builder { format, tensors: Vec::new(), nodes: Vec::new() };
+        let geometry = |size| {
+            let axis = Axis { size, window: 2, stride: 1, dilation: 1, before: 1, after: 0 };
+            Geometry::new(vec![axis, Axis { dilation: 2, ..axis }]).unwrap()
+        };
+        let input = builder.tensor(&[1, 2, 4, 4], Source::Input);
+        let weights = builder.ones(&[2, 1, 2, 2]);
+        let mut last = builder.node(Op::Conv { geometry: geometry(4), groups: 2 }, &[input, weights], &[]);
+        let size = builder.tensors[last].shape[2];
+        let flat = |size| Geometry::new(vec![Axis::plain(size, 1), Axis::plain(size - 1, 1)]).unwrap();
+        for pool in [Pool::Max, Pool::Average { padding_counts: true }, Pool::Average { padding_counts: false }] {
+            last = builder.node(Op::Pool { pool, geometry: flat(size) }, &[last], &[]);
+        }
+        let channels = [0; 4].map(|_| builder.ones(&[2]));
+        let reads = [&[last][..], &channels].concat();
+        let epsilon = Encoding::from_bits(1e-5f32.to_bits().into());
+        last = builder.node(Op::BatchNormalization { epsilon }, &reads, &[]);
+        let limit = Some(format.one(false));
+        let mut unaries = vec![
+            Unary::Neg,
+            Unary::Abs,
+            Unary::Relu,
+            Unary::LeakyRelu { slope: epsilon },
+            Unary::Clip { low: Some(format.zero()), high: limit },
+            Unary::Clip { low: None, high: limit },
+            Unary::HardSigmoid { slope: epsilon, offset: epsilon },
+            Unary::Sign,
+            Unary::Sqrt,
+            Unary::Reciprocal,
+        ];
+        unaries.extend(Function::ALL.map(Unary::Function));
+        for unary in unaries {
+            last = builder.node(Op::Unary(unary), &[last], &[]);
+        }
+        for norm in [Norm::Max, Norm::L1, Norm::L2] {
+            last = builder.node(Op::Normalize(norm), &[last], &[]);
+        }
+        last = builder.node(Op::Softmax { axis: 1 }, &[last], &[]);
+        last = builder.node(Op::LogSoftmax { axis: 3 }, &[last], &[]);
+        let one = builder.ones(&[]);
+        for op in [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Max, Op::Min, Op::PRelu] {
+            last = builder.node(op, &[last, one], &[]);
+        }
+        let comparisons = [
+            Comparison::Greater,
+            Comparison::GreaterOrEqual,
+            Comparison::Less,
+            Comparison::LessOrEqual,
+            Comparison::Equal,
+        ];
+        for comparison in comparisons {
+            let truth = builder.node(Op::Compare(comparison), &[last, one], &[]);
+            last = builder.node(Op::Where, &[truth, last, one], &[]);
+        }
+        let columns = builder.tensors[last].shape[3];
+        let matrix = builder.ones(&[columns, 3]);
+        last = builder.node(Op::MatMul, &[last, matrix], &[]);
+        for (reduction, axes) in [
+            (Reduction::Sum, vec![3]),
+            (Reduction::Mean, vec![2, 3]),
+            (Reduction::Max, vec![]),
+            (Reduction::Min, vec![0]),
+        ] {
+            last = builder.node(Op::Reduce { reduction, axes }, &[last], &[]);
+        }
+        let picks = vec![Pick { read: 0, element: 1 }, Pick { read: 1, element: 0 }, Pick { read: 0, element: 0 }];
+        last = builder.node(Op::Arrange(picks), &[last, one], &[1, 3]);
+        builder.format = Format::BINARY64;
+        let cast = builder.node(Op::Cast, &[last], &[]);
+        let Builder { format: _, tensors, nodes } = builder;
+        Graph::new(tensors, nodes, vec![cast, last]).unwrap()
+    }
+
+    fn reread(bytes: &[u8]) -> Result<Graph, TensorError> {
+        parse_graph(Path::new("graph.safetensors"), bytes)
+    }
+
+    #[test]
+    fn graphs_read_back() {
+        for format in [Format::BFLOAT16, Format::BINARY16, Format::BINARY32, Format::BINARY64] {
+            let graph = graph(format);
+            let bytes = graph_bytes(&graph);
+            assert_eq!(reread(&bytes).unwrap(), graph);
+            assert_eq!(graph_bytes(&reread(&bytes).unwrap()), bytes);
+            assert_eq!(Contents::of(&bytes), Some(Contents::Graph));
+            assert!(parse_network(Path::new(FILE), &bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn the_layout_of_a_graph() {
+        insta::assert_snapshot!(parts(&graph_bytes(&graph(Format::BFLOAT16))).0.trim_end());
+    }
+
+    /// The message after the header of the file was changed, its length kept true.
+    fn refused(from: &str, to: &str) -> String {
+        let bytes = graph_bytes(&graph(Format::BFLOAT16));
+        let (header, data) = parts(&bytes);
+        let (from, to) = (from.replace('\'', "\\\""), to.replace('\'', "\\\""));
+        assert!(header.contains(&from), "{header}");
+        reread(&file(&header.replacen(&from, &to, 1), data)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn other_spellings_and_other_graphs_are_refused() {
+        let reasons = [
+            ("graph, version 1", "graph, version 2"),
+            ("'op':'Neg'", "'op':'Ceil'"),
+            ("'op':'Neg'", "'op':'neg'"),
+            ("'op':'Neg'", "'op':'Neg','axis':1"),
+            ("'op':'Neg'", "'op': 'Neg'"),
+            ("'slope':'0x3727c5ac'", "'slope':'0x3727C5AC'"),
+            ("'slope':'0x3727c5ac'", "'slope':'0x7f800000'"),
+            ("'low':'0x0000'", "'low':'0x00000000'"),
+            ("'low':'0x0000'", "'low':'0x7f80'"),
+            ("'norm':'l1'", "'norm':'l3'"),
+            ("'divisor':'places'", "'divisor':'both'"),
+            ("'groups':2", "'groups':3"),
+            ("[4,2,1,1,1,0]", "[4,2,1,1,1]"),
+            ("[4,2,1,1,1,0]", "[4,2,0,1,1,0]"),
+            ("'axis':1", "'axis':4"),
+            ("'source':'input'", "'source':'node'"),
+            ("'source':'input'", "'source':'constant'"),
+            ("'source':'constant'", "'source':'nowhere'"),
+            ("'shape':[2,1,2,2]", "'shape':[2,1,4,1]"),
+            ("'format':'bfloat16'", "'format':'binary16'"),
+            ("'writes':3", "'writes':4"),
+            ("node48.picks", "node47.picks"),
+            ("\"outputs\":\"[", "\"outputs\":\"[999,"),
+        ]
+        .map(|(from, to)| format!("{from} -> {to}\n    {}", refused(from, to)));
+        insta::assert_snapshot!(reasons.join("\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn changed_bytes_make_no_other_graph(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+            let mut bytes = graph_bytes(&graph(Format::BFLOAT16));
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if let Ok(graph) = reread(&bytes) {
+                prop_assert_eq!(reread(&graph_bytes(&graph)).unwrap(), graph);
+            }
+        }
+    }
+}

@@ -5,6 +5,8 @@
 mod arrays;
 mod evaluate;
 mod models;
+mod node_tests;
 mod properties;
 mod refused;
+mod same;
 mod write;

@@ -5,17 +5,7 @@ use prost::Message;
 use roundproof_onnx::proto::ModelProto;
 use roundproof_onnx::{ImportOptions, import, import_model};
 
-use super::models::bytes;
-
-const MODELS: [&str; 7] = [
-    "digits-mlp",
-    "digits-minmax-logistic",
-    "cancer-normalized-mlp",
-    "diabetes-mlp-regression",
-    "conv-dynamic-flatten",
-    "residual-batchnorm",
-    "mlp-float16",
-];
+use super::models::{SUPPORTED as MODELS, bytes};
 
 /// A change of a model, by numbers that are drawn.
 fn change(model: &mut ModelProto, kind: u8, first: usize, second: usize, number: i64) {
