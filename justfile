@@ -82,6 +82,10 @@ attack-nets *ARGS:
     done
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/attack_nets.py "$@"
 
+# Compare graphs with the ONNX models that they come from, by readers of their own: every change of a model is noticed
+same *ARGS: setup
+    cargo test --package roundproof-onnx --test import --locked -- --include-ignored same:: "$@"
+
 # Compare what the graphs of imported models give with the node tests of the onnx package
 onnx-node-tests *ARGS: setup _onnx-nodes
     cargo test --package roundproof-onnx --test import --locked -- --ignored node_tests "$@"

@@ -9,4 +9,5 @@ mod node_tests;
 mod properties;
 mod refused;
 mod same;
+mod trained;
 mod write;

@@ -321,3 +321,32 @@ fn graphs_of_real_models_are_the_same() {
     let (good, text) = python(&[&path("digits-mlp.onnx"), &path("diabetes-mlp-regression.safetensors")]);
     assert!(!good && text.starts_with("different: "), "{text}");
 }
+
+#[test]
+#[ignore = "minutes, in fractions"]
+fn graphs_of_all_models_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut same, mut trees) = (0, Vec::new());
+    for models in [super::arrays::folder(), super::arrays::folder().join("attack")] {
+        for entry in std::fs::read_dir(models).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|end| end != "onnx") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if import(&bytes, &ImportOptions::default()).is_err() {
+                trees.push(name.to_string());
+                continue;
+            }
+            write(folder.path(), name, &bytes);
+            let graph = folder.path().join(format!("{name}.safetensors"));
+            let (good, text) = python(&[path.to_str().unwrap(), graph.to_str().unwrap()]);
+            assert!(good, "{name}: {text}");
+            same += 1;
+        }
+    }
+    trees.sort();
+    assert_eq!(trees, ["cancer-xgboost", "digits-forest", "forest"]);
+    assert!(same >= 34, "{same}");
+}
