@@ -223,7 +223,7 @@ trusted-base:
 
 # Refuse crates of others with a licence that is not in the list, or from elsewhere than the registry
 licences:
-    @python3 scripts/trusted_base.py --check
+    .tools/cargo-deny/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 
 # Format the code
 fmt:

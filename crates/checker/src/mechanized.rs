@@ -229,7 +229,11 @@ fn statement(text: &str, name: &str) -> Option<String> {
 }
 
 /// The version of Rocq, as `8.16.1`.
-fn version() -> Result<String, String> {
+///
+/// # Errors
+///
+/// If there is none, or it does not say so.
+pub fn version() -> Result<String, String> {
     let missing = "coqc is not there; install Rocq and Flocq (Debian: coq, libcoq-flocq), or run ./x rocq";
     let output = Command::new("coqc").arg("--print-version").output().map_err(|_| missing.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).to_string();

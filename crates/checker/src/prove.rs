@@ -18,7 +18,7 @@ use roundproof_exact::{Integer, Rational, power_of_two};
 use roundproof_files::Digest;
 use roundproof_files::certificate::{Certificate, FileReference, RelativePath, SourceReference};
 use roundproof_files::safetensors::{
-    Columns, TensorError, dataset_bytes, forest_bytes, network_bytes, parse_dataset, parse_forest, parse_network,
+    Columns, TensorError, dataset_bytes, forest_bytes, named_network_bytes, parse_dataset, parse_forest, parse_network,
 };
 use roundproof_judge::{Claim, Evidence, Property, Rejection, Subject, Verdict};
 use roundproof_kernel::{Claim as KernelClaim, boxes, exceptions};
@@ -71,6 +71,8 @@ pub struct Task {
     pub prefix: String,
     /// The file that the data came from.
     pub source: Option<SourceReference>,
+    /// The names of the inputs, which the network's file keeps.
+    pub input_names: Option<Vec<String>>,
 }
 
 /// A certificate with its files.
@@ -194,7 +196,11 @@ fn judge(
 ) -> Result<Proof, ProveError> {
     let offered = if task.preference == Preference::Paths { Evidence::Paths } else { offered };
     progress("serializing", 0, 1);
-    let files = Files { network: network_bytes(&network), dataset: Some(dataset_bytes(data, columns)), forest: None };
+    let files = Files {
+        network: named_network_bytes(&network, task.input_names.as_deref()),
+        dataset: Some(dataset_bytes(data, columns)),
+        forest: None,
+    };
     drop(network);
     let names = Names::new(task)?;
     let network = names.network(&files)?;
@@ -270,7 +276,7 @@ pub fn compute_within(
     let rows = rows.filter(|_| tolerance == 0);
     progress("serializing", 0, 1);
     let files = Files {
-        network: network_bytes(&network),
+        network: named_network_bytes(&network, task.input_names.as_deref()),
         dataset: rows.map(|(data, columns)| dataset_bytes(data, columns)),
         forest: Some(forest_bytes(forest)),
     };

@@ -134,6 +134,7 @@ impl Approximate {
             preference: Preference::Construction,
             prefix: String::new(),
             source: None,
+            input_names: None,
         };
         let progress = Progress::new();
         let mut report = |what, done, of| progress.report(what, done, of);

@@ -1,6 +1,6 @@
 //! `roundproof compile`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -8,18 +8,15 @@ use clap::Args;
 use roundproof_checker::prove::{Preference, ProveError, Strategy, Task, TreeOptions, compute};
 use roundproof_exact::text::approximate_above;
 use roundproof_exact::{Rational, decode};
-use roundproof_files::Stored;
 use roundproof_files::certificate::{RelativePath, SourceReference};
-use roundproof_files::json::shorten;
 use roundproof_format::Format;
 use roundproof_judge::{KernelProperty, Property};
 use roundproof_network::{Activation, Forest, PathModel, Tree};
 use roundproof_sources::models::{ForestOptions, Model, Outputs, Rounding, read_model};
-use roundproof_sources::table::Table;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::input::{self, TableOptions};
+use crate::input::{self, Names, TableOptions, matched};
 use crate::output::{Sheet, count, emit_json, emit_verdicts, note};
 use crate::parsers;
 use crate::progress::Progress;
@@ -126,7 +123,11 @@ impl Compile {
             .to_forest(self.format, &options)
             .map_err(|error| anyhow!("{}: {error}", self.model.display()))?;
         let table = match &self.data {
-            Some(data) => Some(self.table(data, &stored.value)?),
+            Some(data) => {
+                let table = |choice: &_| input::table(data, choice, self.format);
+                let other = Names { of: "model", file: &self.model, inputs: stored.value.input_names() };
+                Some(matched(data, &self.table, &self.labels, &other, &table)?)
+            }
             None => None,
         };
         let path = self.model.file_name().and_then(|name| name.to_str()?.parse::<RelativePath>().ok());
@@ -138,6 +139,7 @@ impl Compile {
             preference: Preference::Construction,
             prefix: String::new(),
             source: path.map(|path| SourceReference { path, sha256: stored.digest, labels: Vec::new() }),
+            input_names: stored.value.input_names().and_then(|names| input::told_apart(names.to_vec())),
         };
         let progress = Progress::new();
         let mut report = |what, done, of| progress.report(what, done, of);
@@ -182,36 +184,6 @@ impl Compile {
             }
         }
         Ok(proof.certificate.verdict.into())
-    }
-}
-
-impl Compile {
-    /// The table, its inputs in the order of the model's, by their names if both have names.
-    fn table(&self, data: &Path, model: &Model) -> Result<Stored<Table>> {
-        let mut choice = self.table.choice(&self.labels);
-        let table = input::table(data, &choice, self.format)?;
-        let by_name = choice.inputs.is_empty() && !choice.no_header && table.value.places.lines().is_some();
-        let Some(wanted) = model.input_names().filter(|_| by_name) else { return Ok(table) };
-        let found = &table.value.columns.inputs;
-        let missing = |of: &[String], from: &[String]| of.iter().find(|name| !from.contains(name)).cloned();
-        let trimmed: Vec<String> = wanted.iter().map(|name| name.trim().to_string()).collect();
-        let told = match (missing(&trimmed, found), missing(found, &trimmed)) {
-            (None, None) if *found == trimmed => return Ok(table),
-            (None, None) => {
-                choice.inputs = trimmed;
-                return input::table(data, &choice, self.format);
-            }
-            (None, Some(other)) => {
-                format!("the column `{}` is not an input of the model; leave it out with --drop", shorten(&other))
-            }
-            (Some(name), _) => format!(
-                "has no column `{}`, which is an input of the model; name the columns as in {}, or give them in the order of \
-                 the model's inputs with --inputs",
-                shorten(&name),
-                self.model.display()
-            ),
-        };
-        Err(anyhow!("{}: {told}", data.display()))
     }
 }
 

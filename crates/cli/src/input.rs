@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use roundproof_files::safetensors::{Columns, Contents, NamedDataset, read_dataset, read_network};
+use roundproof_files::json::shorten;
+use roundproof_files::safetensors::{Columns, Contents, NamedDataset, NamedNetwork, read_dataset, read_named_network};
 use roundproof_files::{Digest, Stored};
 use roundproof_format::{Encoding, Format};
-use roundproof_network::{Encodings, Network};
+use roundproof_network::Encodings;
 use roundproof_sources::table::{
-    Choice, Kind as Notation, Places, Remark, Table, memory_needed, read_inputs, read_table,
+    Choice, Inputs, Kind as Notation, Places, Remark, Table, memory_needed, read_inputs, read_table,
 };
 
 use crate::memory;
@@ -36,9 +37,94 @@ impl TableOptions {
         Choice { labels: labels.to_vec(), inputs, drop, no_header }
     }
 
+    /// The names of the inputs of a table that was read with these options, if the table has any that tell them apart.
+    pub fn names_of_inputs(&self, table: &Table) -> Option<Vec<String>> {
+        let named = !self.no_header && table.places.lines().is_some();
+        if named { told_apart(table.columns.inputs.clone()) } else { None }
+    }
+
     fn is_default(&self) -> bool {
         self.inputs.is_empty() && self.drop.is_empty() && !self.no_header
     }
+}
+
+/// Names, if no two are the same.
+pub fn told_apart(names: Vec<String>) -> Option<Vec<String>> {
+    let different: std::collections::BTreeSet<&String> = names.iter().collect();
+    (different.len() == names.len()).then_some(names)
+}
+
+/// What the inputs of a network or of a model are called.
+pub struct Names<'a> {
+    /// `network` or `model`.
+    pub of: &'static str,
+    /// Its file.
+    pub file: &'a Path,
+    /// The names, if it has any.
+    pub inputs: Option<&'a [String]>,
+}
+
+/// A table that was read, and may have to be read again with its inputs in another order.
+pub trait Named {
+    /// The names of the inputs, and whether these stand in the file.
+    fn inputs(&self) -> (&[String], bool);
+}
+
+impl Named for Table {
+    fn inputs(&self) -> (&[String], bool) {
+        (&self.columns.inputs, self.places.lines().is_some())
+    }
+}
+
+impl Named for Inputs {
+    fn inputs(&self) -> (&[String], bool) {
+        (&self.columns.inputs, self.places.lines().is_some())
+    }
+}
+
+/// The table, its inputs in the order of those of a network or a model, by their names if both have names.
+///
+/// # Errors
+///
+/// If it cannot be read, or its inputs have names and are not those that are wanted.
+pub fn matched<T: Named>(
+    data: &Path,
+    options: &TableOptions,
+    labels: &[String],
+    wanted: &Names<'_>,
+    read: &dyn Fn(&Choice) -> Result<Stored<T>>,
+) -> Result<Stored<T>> {
+    let mut choice = options.choice(labels);
+    let table = read(&choice)?;
+    let (found, named) = table.value.inputs();
+    let by_name = choice.inputs.is_empty() && !choice.no_header && named;
+    let Some(names) = wanted.inputs.filter(|_| by_name) else { return Ok(table) };
+    let missing = |of: &[String], from: &[String]| of.iter().find(|name| !from.contains(name)).cloned();
+    let trimmed: Vec<String> = names.iter().map(|name| name.trim().to_string()).collect();
+    let told = match (missing(&trimmed, found), missing(found, &trimmed)) {
+        (None, None) if *found == trimmed => return Ok(table),
+        (None, None) => {
+            choice.inputs = trimmed;
+            return read(&choice);
+        }
+        (None, Some(other)) => {
+            let remedy = if labels.is_empty() {
+                "leave it out with --drop, or name it with --label"
+            } else {
+                "leave it out with --drop"
+            };
+            format!("the column `{}` is not an input of the {}; {remedy}", shorten(&other), wanted.of)
+        }
+        (Some(name), _) => format!(
+            "has no column `{}`, which is an input of the {}; name the columns as in {}, or give them in the order of the {}'s \
+             inputs with --inputs",
+            shorten(&name),
+            wanted.of,
+            wanted.file.display(),
+            wanted.of
+        ),
+    };
+    Err(anyhow!("{}: {told}", data.display()))
 }
 
 /// Rows of inputs, with labels or without, and where they come from.
@@ -135,13 +221,20 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
     }
 }
 
-/// A network.
-pub fn network(path: &Path) -> Result<Stored<Network>> {
-    read_network(path).map_err(|error| instead(path, Kind::Network, error.into()))
+/// A network, with the names of its inputs.
+pub fn named_network(path: &Path) -> Result<Stored<NamedNetwork>> {
+    read_named_network(path).map_err(|error| instead(path, Kind::Network, error.into()))
 }
 
-/// Rows for networks in `format`: a safetensors data set, or a table, whose label columns `labels` may be none.
-pub fn data(path: &Path, labels: &[String], options: &TableOptions, format: Format) -> Result<Data> {
+/// Rows for networks in `format`: a safetensors data set, or a table, whose label columns `labels` may be none, and whose inputs are
+/// those of a network.
+pub fn data(
+    path: &Path,
+    labels: &[String],
+    options: &TableOptions,
+    format: Format,
+    network: &Names<'_>,
+) -> Result<Data> {
     if !is_table(path)? {
         if !labels.is_empty() || !options.is_default() {
             bail!(
@@ -159,6 +252,18 @@ pub fn data(path: &Path, labels: &[String], options: &TableOptions, format: Form
                 path.display()
             );
         }
+        if let (Some(names), Some(Columns { inputs, labels: _ })) = (network.inputs, &columns)
+            && let Some((wanted, other)) = names.iter().zip(inputs).find(|(wanted, other)| wanted != other)
+        {
+            bail!(
+                "{}: has the input `{}` where {} has `{}`: it is a data set for another {}",
+                path.display(),
+                shorten(other),
+                network.file.display(),
+                shorten(wanted),
+                network.of
+            );
+        }
         return Ok(Data {
             inputs: dataset.inputs().clone(),
             labels: dataset.labels().clone(),
@@ -170,8 +275,8 @@ pub fn data(path: &Path, labels: &[String], options: &TableOptions, format: Form
             digest: stored.digest,
         });
     }
-    let Stored { value: read, digest } =
-        reading(path, format, |report| Ok(read_inputs(path, &options.choice(labels), format, report)?))?;
+    let table = |choice: &Choice| reading(path, format, |report| Ok(read_inputs(path, choice, format, report)?));
+    let Stored { value: read, digest } = matched(path, options, labels, network, &table)?;
     Ok(Data {
         inputs: read.inputs,
         labels: read.labels,

@@ -140,6 +140,7 @@ impl Prove {
             preference,
             prefix: String::new(),
             source: self.source(&table),
+            input_names: self.table.names_of_inputs(&table.value),
         };
         let proof = self.prove(&table.value, &task)?;
         if let Some(out) = &self.out {

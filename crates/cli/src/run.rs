@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use roundproof_files::safetensors::parse_forest;
+use roundproof_files::safetensors::{NamedNetwork, parse_forest};
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode, Subnormals};
 use roundproof_judge::point::Point;
@@ -16,7 +16,7 @@ use roundproof_paths::{Arrangement, Fixed, FromWitness, Random, evaluate, evalua
 use roundproof_softfloat::compare;
 
 use crate::exit::Exit;
-use crate::input::{self, Data, TableOptions};
+use crate::input::{self, Data, Names, TableOptions};
 use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Rows, TermOrder};
 use crate::progress::Progress;
@@ -130,15 +130,16 @@ impl Run {
         if self.json {
             self.output_format = OutputFormat::Json;
         }
-        let stored = input::network(&self.network)?;
-        let network = &stored.value;
+        let stored = input::named_network(&self.network)?;
+        let NamedNetwork { network, input_names } = &stored.value;
         let format = network.format();
         let refuted = self.path.as_deref().map(|path| self.refuted(path, stored.digest, network)).transpose()?;
         if let Some((certificate, witness @ Witness { at: At::Point(inputs), .. })) = &refuted {
             return self.at_point(network, certificate, witness, inputs);
         }
         let file = self.data.as_deref().ok_or_else(|| anyhow!("the witness is in a row; name the data set too"))?;
-        let data = input::data(file, &self.labels, &self.table, format)?;
+        let names = Names { of: "network", file: &self.network, inputs: input_names.as_deref() };
+        let data = input::data(file, &self.labels, &self.table, format, &names)?;
         self.check_fit(network, file, &data)?;
         let (model, choice) = match refuted {
             Some((certificate, witness)) => {

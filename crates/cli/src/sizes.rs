@@ -171,6 +171,7 @@ impl Sizes {
             preference: Preference::Construction,
             prefix: String::new(),
             source: None,
+            input_names: None,
         };
         memorize(&table.dataset, None, &task, &mut |what, done, of| progress.report(what, done, of))
     }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use etcetera::{BaseStrategy, choose_base_strategy};
 use rayon::prelude::*;
 use roundproof_corpus::{
-    Comparison, Corpus, Difference, Findings, LIST, Obligation, Outcome, RECORD, Record, Settings,
+    Comparison, Corpus, Difference, Findings, LIST, Memory, Obligation, Outcome, RECORD, Record, Settings,
 };
 use roundproof_kernel::Verdict;
 use roundproof_solver::{MEMORY_MIB, Solver};
@@ -30,6 +31,10 @@ Z3 is asked where something is to be attested. Before anything is proved, it mus
 releases of it have answered wrongly. It runs in the program roundproof-z3, which lies beside this one or is named by the \
 environment variable ROUNDPROOF_SOLVER. If that dies of a question, or takes too much time or memory, the answer is not \
 established, and all else is proved.
+
+What an earlier run established is not proved again while nothing has changed that it depends on: the claim, the files that \
+it names, Z3 or Rocq, the program. It lies in the cache folder of the user, or in that of the environment variable \
+ROUNDPROOF_CACHE. --fresh proves all again; with --keep, or where the environment variable CI is set, nothing is remembered.
 
 Exit codes: 0 all as expected, 1 a wrong verdict, or a record that is new, changed or not as listed (without --bless), 2 \
 input that cannot be read, 3 something was not established.
@@ -61,6 +66,9 @@ pub struct VerifyAll {
     /// Put the certificates, with their networks and data sets, and every question to Z3 as .smt2, into this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Prove everything again, whatever earlier runs established
+    #[arg(long)]
+    fresh: bool,
     /// Make what was found the record, where the verdict is the expected one, and list it
     #[arg(long)]
     bless: bool,
@@ -77,39 +85,57 @@ pub struct VerifyAll {
 
 /// The corpus of the repository, from its top.
 const PROOFS: &str = "proofs";
+/// The environment variable with the folder of what earlier runs established.
+const CACHE: &str = "ROUNDPROOF_CACHE";
 /// The most fields of a changed record that the text names; JSON has all.
 const MOST_CHANGES: usize = 8;
 
 #[derive(Serialize)]
-struct Report {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
+pub struct Report {
     /// The version that was asked, if one was.
     z3: Option<String>,
+    /// `passed`, or `not needed`.
     self_test: &'static str,
+    /// Each obligation, by name.
     obligations: Vec<Row>,
+    /// How many of what kind.
     totals: Totals,
     /// Where the list of all folders, or a record, is not what is claimed.
     unlisted: Vec<Listed>,
     /// How many slow obligations were left out, for want of `--slow`.
     left_out: usize,
+    /// How many results an earlier run established.
+    remembered: usize,
+    /// How long it took.
     seconds: f64,
 }
 
 /// One obligation and what came of it.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Row {
+    /// Its name: its folder's, a slash, and its name there.
     name: String,
     /// `holds` or `fails`.
     expected: &'static str,
     /// A verdict; `Mapped` of a map whose cells are established, each by itself; `refused` if there is no network to speak
     /// of, `error` if the obligation could not be run.
     verdict: &'static str,
+    /// How that was established, or why it was not, in words.
     how: String,
     /// `same`, `reworded`, `new` or `changed`; none on an error.
     record: Option<&'static str>,
     /// Where what was found is not what is on record, field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<String>,
+    /// Whether it came out as its folder says.
     as_expected: bool,
+    /// Whether an earlier run established it.
+    remembered: bool,
+    /// How long it took.
     seconds: f64,
     #[serde(skip)]
     found: Option<Record>,
@@ -119,13 +145,20 @@ struct Row {
 
 /// A folder that is not as the list says, or an instance on record that is not claimed.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Listed {
+    /// The folder, or the instance.
     name: String,
+    /// How, in words.
     #[serde(serialize_with = "displayed")]
+    #[cfg_attr(test, schemars(with = "String"))]
     difference: Difference,
 }
 
 #[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 struct Totals {
     obligations: usize,
     proved: usize,
@@ -156,12 +189,18 @@ impl VerifyAll {
         let asked = chosen.iter().any(Obligation::asks_solver);
         let z3 = if asked { Some(solver.version()?.to_string()) } else { None };
         let self_test = if asked { "passed" } else { "not needed" };
-        let settings = Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING };
+        let memory = self.memory();
+        let settings =
+            Settings { solver: &solver, keep: self.keep.as_deref(), writing: &WRITING, memory: memory.as_ref() };
         if self.keep.is_some() {
             exit::wrote_files();
         }
         let mut obligations = self.run(&corpus, &chosen, &settings);
+        if let Some(memory) = memory {
+            memory.prune();
+        }
         let totals = Totals::of(&obligations);
+        let remembered = obligations.iter().filter(|row| row.remembered).count();
         if self.bless {
             let found = findings(&chosen, &mut obligations);
             {
@@ -175,13 +214,28 @@ impl VerifyAll {
         let of_list = if unlisted.is_empty() { Exit::AsClaimed } else { Exit::Rejected };
         let exit = obligations.iter().map(|row| row.exit).fold(of_list, Exit::max);
         let seconds = since.elapsed().as_secs_f64();
-        let report = Report { z3, self_test, obligations, totals, unlisted, left_out, seconds };
+        let report = Report { z3, self_test, obligations, totals, unlisted, left_out, remembered, seconds };
         if self.json {
             emit_json(&report)?;
         } else {
             emit_verdicts(&report.text(self.bless))?;
         }
         Ok(exit)
+    }
+
+    /// What earlier runs established, if that may count: not where files are wanted, nor in CI, whose verdict stands for
+    /// itself.
+    fn memory(&self) -> Option<Memory> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if self.keep.is_some() || set("CI").is_some_and(|value| value != "false") {
+            return None;
+        }
+        let folder = match set(CACHE) {
+            Some(folder) => PathBuf::from(folder),
+            None => choose_base_strategy().ok()?.cache_dir().join("roundproof").join("verify-all"),
+        };
+        let memory = Memory::new(folder)?;
+        Some(if self.fresh { memory.forgetful() } else { memory })
     }
 
     /// The records of the corpus are changed by --bless alone.
@@ -293,12 +347,14 @@ impl Row {
             changes: Vec::new(),
             found: None,
             as_expected: false,
+            remembered: false,
             seconds: time.as_secs_f64(),
             exit: Exit::Unreadable,
         };
         match outcome {
             Err(error) => Row { how: crate::output::chain(&error), ..row },
-            Ok(Outcome { verdict, how, as_expected, record, comparison }) => Row {
+            Ok(Outcome { verdict, how, as_expected, record, comparison, remembered }) => Row {
+                remembered,
                 verdict: match verdict {
                     Some(Verdict::Proved) if obligation.is_map() => "Mapped",
                     verdict => verdict.map_or("refused", Verdict::name),
@@ -364,7 +420,7 @@ impl Report {
         let mut table = table(&["name", "verdict", "how", "record", "time"]);
         for row in &self.obligations {
             let how = shortened(row.how.lines().next().unwrap_or_default(), 64);
-            let time = format!("{:.1} s", row.seconds);
+            let time = if row.remembered { "-".to_string() } else { format!("{:.1} s", row.seconds) };
             table.add_row([row.name.as_str(), row.verdict, how.as_str(), row.record.unwrap_or("-"), time.as_str()]);
         }
         let mut text = table_text(&table) + "\n";
@@ -412,6 +468,9 @@ impl Report {
         if totals.reworded > 0 {
             let refusals = count(totals.reworded, "refusal");
             text += &format!("{refusals} of the recorded kind in other words: --bless makes them the record\n");
+        }
+        if self.remembered > 0 {
+            text += &format!("{} remembered from earlier runs: --fresh proves all again\n", self.remembered);
         }
         if self.left_out > 0 {
             text += &format!("{} left out: --slow proves them too\n", count(self.left_out, "slow obligation"));

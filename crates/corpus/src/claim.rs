@@ -57,7 +57,7 @@ use std::path::{Path, PathBuf};
 use roundproof_checker::parametric::Shape;
 use roundproof_checker::prove::Strategy;
 use roundproof_exact::{Number, Rational};
-use roundproof_files::InFile;
+use roundproof_files::{Digest, InFile};
 use roundproof_format::{Format, ParseError};
 use roundproof_network::{Activation, ModelError, PathModel};
 use roundproof_sources::models::ForestOptions;
@@ -179,6 +179,8 @@ pub struct ClaimFile {
 pub struct Instance {
     /// Its name among the instances of its claim.
     pub name: String,
+    /// The digest of the claim that it is of.
+    pub claim: Digest,
     /// What its network is made of.
     pub making: Making,
     /// Its hidden activation.
@@ -289,6 +291,7 @@ impl ClaimFile {
                     instances.push(Instance {
                         slow: slow.has(&name),
                         name: format!("{activation}.{name}"),
+                        claim: Digest::of(text.as_bytes()),
                         making: making.clone(),
                         activation,
                         format,

@@ -23,12 +23,14 @@
 
 mod all_values;
 pub mod claim;
+mod code;
 mod corpus;
 mod depth;
 pub mod diff;
 mod given;
 mod list;
 mod make;
+mod memory;
 mod new;
 mod obligations;
 mod record;
@@ -41,6 +43,7 @@ mod wanted;
 pub use corpus::{Corpus, Findings};
 pub use list::{Difference, Entry, LIST, List};
 pub use make::RunError;
+pub use memory::Memory;
 pub use new::{Kind, NewError};
 pub use obligations::{CLAIM, CorpusError, Expectation, Obligation};
 pub use record::{Comparison, Established, FieldChange, Record};

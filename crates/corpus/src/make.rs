@@ -268,6 +268,7 @@ fn task(instance: &Instance, strategy: Strategy, max_leaves: Option<usize>, sour
         preference: Preference::Construction,
         prefix: format!("{}.", instance.name),
         source,
+        input_names: None,
     }
 }
 

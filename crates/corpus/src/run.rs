@@ -10,6 +10,7 @@ use roundproof_solver::Solver;
 
 use crate::claim::{Making, Rows};
 use crate::make::{self, Found, RunError};
+use crate::memory::{Memory, Remembered};
 use crate::obligations::{Expectation, Obligation, Subject};
 use crate::record::{Comparison, Record};
 use crate::record_file::{ending, write_file};
@@ -24,6 +25,8 @@ pub struct Settings<'a> {
     pub keep: Option<&'a Path>,
     /// Held while files are written that belong together.
     pub writing: &'a Mutex<()>,
+    /// What earlier runs established, and where what this one does is remembered. What is remembered has no files to keep.
+    pub memory: Option<&'a Memory>,
 }
 
 /// What came of an obligation.
@@ -39,10 +42,12 @@ pub struct Outcome {
     pub record: Record,
     /// How that compares with what is.
     pub comparison: Comparison,
+    /// Whether an earlier run established it.
+    pub remembered: bool,
 }
 
 impl Obligation {
-    /// Proves the obligation again, and compares with what is on record.
+    /// Proves the obligation again, unless an earlier run did and nothing has changed since, and compares with what is on record.
     ///
     /// # Errors
     ///
@@ -53,17 +58,26 @@ impl Obligation {
         recorded: Option<&Record>,
         progress: &mut dyn FnMut(&'static str, usize, usize),
     ) -> Result<Outcome, RunError> {
-        let Found { verdict, how, record, kept, scripts, wrong_rows } = match &self.subject {
-            Subject::Lemma(lemma) => {
-                let result = lemma.prove(settings.solver, progress);
-                Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, &result.json)? }
+        let memory = settings.memory.filter(|_| settings.keep.is_none());
+        let key = memory.and_then(|memory| memory.key(self, settings.solver));
+        let known = memory.zip(key).and_then(|(memory, key)| memory.recall(key, &self.entry));
+        let remembered = known.is_some();
+        let Remembered { verdict, how, record, wrong_rows } = match known {
+            Some(known) => known,
+            None => {
+                let Found { verdict, how, record, kept, scripts, wrong_rows } = self.found(settings, progress)?;
+                if let Some(folder) = settings.keep {
+                    let _writing = settings.writing.lock();
+                    keep(&folder.join(&self.name), kept, &scripts).map_err(RunError::File)?;
+                }
+                let result = Remembered { verdict, how, record, wrong_rows };
+                if let (Some(memory), Some(key)) = (memory, key)
+                    && memory.key(self, settings.solver) == Some(key)
+                {
+                    memory.remember(key, &result);
+                }
+                result
             }
-            Subject::Mechanized(theorem) => {
-                let result = theorem.check(&self.path, progress);
-                Found::statement(result.verdict, result.how, &result.json)?
-            }
-            Subject::Frontier(construction) => frontier(construction, progress)?,
-            Subject::Instance(instance) => make::found(instance, settings.solver, progress)?,
         };
         let comparison = Comparison::of(recorded, &record);
         let as_expected = match (self.expectation, verdict) {
@@ -73,11 +87,27 @@ impl Obligation {
             (Expectation::Holds, Some(verdict)) => matches!(verdict, Verdict::Proved | Verdict::Attested),
             (Expectation::Fails, Some(verdict)) => verdict == Verdict::Refuted,
         };
-        if let Some(folder) = settings.keep {
-            let _writing = settings.writing.lock();
-            keep(&folder.join(&self.name), kept, &scripts).map_err(RunError::File)?;
+        Ok(Outcome { verdict, how, as_expected, record, comparison, remembered })
+    }
+
+    /// Proves it.
+    fn found(
+        &self,
+        settings: &Settings,
+        progress: &mut dyn FnMut(&'static str, usize, usize),
+    ) -> Result<Found, RunError> {
+        match &self.subject {
+            Subject::Lemma(lemma) => {
+                let result = lemma.prove(settings.solver, progress);
+                Ok(Found { scripts: result.scripts, ..Found::statement(result.verdict, result.how, &result.json)? })
+            }
+            Subject::Mechanized(theorem) => {
+                let result = theorem.check(&self.path, progress);
+                Found::statement(result.verdict, result.how, &result.json)
+            }
+            Subject::Frontier(construction) => frontier(construction, progress),
+            Subject::Instance(instance) => make::found(instance, settings.solver, progress),
         }
-        Ok(Outcome { verdict, how, as_expected, record, comparison })
     }
 
     /// Whether its claim says that there is no network to speak of.

@@ -12,6 +12,8 @@
 //! for each layer `i` from 0, and the metadata `format` (as [`Format`](roundproof_format::Format) spells it),
 //! `activations` (a JSON array of `step`, `relu`, `identity`, a layer each) and `input_dimension` (a decimal integer).
 //!
+//! and, if they are known, `input_names` (a JSON array of strings, no two the same; nothing that is claimed depends on them).
+//!
 //! Version 2 of this layout has the metadata `version` (`2`), and in addition
 //!
 //! - the activations `leaky-relu`, `clip` and `sign`; the slope, or the lower and the upper bound, are the *values* of the
@@ -131,7 +133,9 @@ pub use error::{TensorError, TensorProblem};
 pub use forest::{forest_bytes, parse_forest, read_forest, write_forest};
 pub use graph::{graph_bytes, parse_graph, read_graph, write_graph};
 pub(crate) use network::canonical_format;
-pub use network::{network_bytes, parse_network, read_network, write_network};
+pub use network::{
+    NamedNetwork, named_network_bytes, network_bytes, parse_network, read_named_network, read_network, write_network,
+};
 
 #[cfg(test)]
 mod tests;

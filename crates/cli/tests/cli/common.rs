@@ -46,10 +46,12 @@ pub struct Run {
 /// A folder of its own, in which the program runs: every message names files relative to it.
 pub struct Folder(TempDir);
 
-/// The program, with the one that it asks beside it.
+/// The program, with the one that it asks beside it. What is proved is proved: nothing is remembered of other runs.
 pub fn program() -> Command {
     roundproof_solver::testing::build_program();
-    Command::new(env!("CARGO_BIN_EXE_roundproof"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_roundproof"));
+    program.env("CI", "true");
+    program
 }
 
 /// A data set of the repository.

@@ -15,6 +15,7 @@ mod export;
 mod formats;
 mod frontier;
 mod iris;
+mod memory;
 mod models;
 mod paths;
 mod process;

@@ -141,6 +141,9 @@ fn rows_without_labels_are_computed() {
     let run = folder.expect(0, "run out/network.safetensors more.csv --inputs a,b --output-format csv");
     assert_eq!(run.stdout, "row,output_0\n0,1\n1,-2\n");
     let run = folder.expect(2, "run out/network.safetensors more.csv");
+    assert!(run.stderr.contains("the column `id` is not an input of the network; leave it out with --drop"), "{run:?}");
+    folder.write("wide.csv", "9,0.25,0\n");
+    let run = folder.expect(2, "run out/network.safetensors wide.csv --no-header");
     assert!(run.stderr.contains("has 3 input columns and no label column"), "{run:?}");
     assert!(run.stderr.contains("choose columns with --inputs or --drop"), "{run:?}");
     let run = folder.expect(2, "run out/network.safetensors out/dataset.safetensors --drop a");
@@ -205,4 +208,43 @@ fn identical_rows_with_different_labels_are_told_as_that() {
     folder.write("t.csv", "x,y\n1,2\n0.1,3\n0.1000001,4\n");
     let run = folder.expect(2, "prove t.csv -l y -f bfloat16");
     assert!(run.stderr.contains("Take a format with more precision"), "{run:?}");
+}
+
+/// Where a network and a table have names, a column is the input of its name, wherever it stands.
+#[test]
+fn columns_are_inputs_by_their_names() {
+    let folder = Folder::new();
+    folder.write("data.csv", "a,b,y\n1,2,3\n4,5,6\n");
+    folder.expect(0, "prove data.csv -l y -f bfloat16 --out out");
+    let network = "run out/network.safetensors";
+    let outputs = |arguments: &str| folder.expect(0, &format!("{network} {arguments} --output-format csv")).stdout;
+    let right = outputs("data.csv -l y");
+    folder.write("swapped.csv", "y,b,a\n3,2,1\n6,5,4\n");
+    assert_eq!(outputs("swapped.csv -l y"), right);
+    folder.write("unlabelled.csv", "b,a\n2,1\n5,4\n");
+    assert_eq!(outputs("unlabelled.csv"), "row,output_0\n0,3\n1,6\n");
+    // Whoever says which columns are meant is believed, and a table without names is read in its order.
+    assert_eq!(outputs("unlabelled.csv --inputs b,a"), "row,output_0\n0,0\n1,0\n");
+    folder.write("plain.csv", "1,2\n4,5\n");
+    assert_eq!(outputs("plain.csv --no-header"), "row,output_0\n0,3\n1,6\n");
+    folder.write("other.csv", "a,c\n1,2\n");
+    let run = folder.expect(2, &format!("{network} other.csv"));
+    assert_eq!(
+        run.stderr,
+        "error: other.csv: has no column `b`, which is an input of the network; name the columns as in out/network.safetensors, or \
+         give them in the order of the network's inputs with --inputs\n"
+    );
+    let run = folder.expect(2, &format!("{network} data.csv"));
+    let told =
+        "data.csv: the column `y` is not an input of the network; leave it out with --drop, or name it with --label\n";
+    assert_eq!(run.stderr, format!("error: {told}"));
+    // Another data set in the same format is not one for this network, unless its inputs are.
+    folder.write("renamed.csv", "b,a,y\n1,2,3\n4,5,6\n");
+    folder.expect(0, "prove renamed.csv -l y -f bfloat16 --out renamed");
+    let run = folder.expect(2, &format!("{network} renamed/dataset.safetensors"));
+    assert_eq!(
+        run.stderr,
+        "error: renamed/dataset.safetensors: has the input `b` where out/network.safetensors has `a`: it is a data set for another \
+         network\n"
+    );
 }

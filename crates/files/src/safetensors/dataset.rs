@@ -103,18 +103,34 @@ fn take_columns(
     dimension: usize,
     outputs: usize,
 ) -> Result<Option<Columns>, TensorProblem> {
-    let there = |key| container.metadata.contains_key(key);
-    if !there("input_names") && !there("label_names") {
+    let inputs = take_names(container, "input_names", dimension, "columns")?;
+    let labels = take_names(container, "label_names", outputs, "columns")?;
+    match (inputs, labels) {
+        (Some(inputs), Some(labels)) => Ok(Some(Columns { inputs, labels })),
+        (None, None) => Ok(None),
+        (inputs, _) => {
+            container.take_metadata(if inputs.is_some() { "label_names" } else { "input_names" })?;
+            Ok(None)
+        }
+    }
+}
+
+/// The names in an entry of the metadata, if it is there: as many as are `needed` of what is named.
+pub(super) fn take_names(
+    container: &mut Container<'_>,
+    key: &'static str,
+    needed: usize,
+    what: &str,
+) -> Result<Option<Vec<String>>, TensorProblem> {
+    if !container.metadata.contains_key(key) {
         return Ok(None);
     }
-    let mut take = |key: &'static str, needed: usize| {
-        container.read_metadata(key, |text| {
-            let names = names(text)?;
-            let found = names.len();
-            if found == needed { Ok(names) } else { Err(format!("{found} names for {needed} columns")) }
-        })
-    };
-    Ok(Some(Columns { inputs: take("input_names", dimension)?, labels: take("label_names", outputs)? }))
+    let read = container.read_metadata(key, |text| {
+        let names = names(text)?;
+        let found = names.len();
+        if found == needed { Ok(names) } else { Err(format!("{found} names for {needed} {what}")) }
+    });
+    read.map(Some)
 }
 
 fn names(text: &str) -> Result<Vec<String>, String> {

@@ -16,11 +16,26 @@ use crate::json::{Field, Fields, Json, Misfit, Problem, shorten};
 use crate::write_atomically;
 
 use super::container::{self, Container};
+use super::dataset::take_names;
 use super::values::{take_u32s, take_u64s, take_values, u32s, u64s, values};
 use super::{TensorError, TensorProblem};
 
+/// A network, and the names of its inputs where they are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedNetwork {
+    /// The network.
+    pub network: Network,
+    /// The names, as many as there are inputs, no two the same. Nothing that is claimed depends on them.
+    pub input_names: Option<Vec<String>>,
+}
+
 /// The bytes of a network's file: the same for the same network, always.
 pub fn network_bytes(network: &Network) -> Vec<u8> {
+    named_network_bytes(network, None)
+}
+
+/// The bytes of a network's file, with the names of its inputs, if there are any: the same for the same network and names, always.
+pub fn named_network_bytes(network: &Network, input_names: Option<&[String]>) -> Vec<u8> {
     let steps = network.steps();
     let parameters: Vec<Encodings> =
         steps.iter().map(|step| Encodings::collect(step.format(), step.activation().parameters())).collect();
@@ -57,6 +72,7 @@ pub fn network_bytes(network: &Network) -> Vec<u8> {
         ("format", network.format().to_string()),
         ("input_dimension", network.input_dimension().to_string()),
     ]);
+    metadata.extend(input_names.map(|names| ("input_names", Json::texts(names).compact())));
     metadata.extend(steps_text(network).map(|steps| ("steps", steps)));
     if version(network) > 1 {
         metadata.insert("version", version(network).to_string());
@@ -145,10 +161,20 @@ pub fn read_network(path: &Path) -> Result<Stored<Network>, TensorError> {
 ///
 /// If they are not a network.
 pub fn parse_network(file: &Path, bytes: &[u8]) -> Result<Network, TensorError> {
-    parse(bytes).in_file(file)
+    Ok(parse(bytes).in_file(file)?.network)
 }
 
-fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
+/// The network in a file with the names of its inputs, and the file's digest.
+///
+/// # Errors
+///
+/// If the file cannot be read or is not a network.
+pub fn read_named_network(path: &Path) -> Result<Stored<NamedNetwork>, TensorError> {
+    let bytes = std::fs::read(path).map_err(TensorProblem::Unreadable).in_file(path)?;
+    Ok(Stored { value: parse(&bytes).in_file(path)?, digest: Digest::of(&bytes) })
+}
+
+fn parse(bytes: &[u8]) -> Result<NamedNetwork, TensorProblem> {
     let mut container = Container::parse(bytes)?;
     let format = take_format(&mut container)?;
     let activations = container.read_metadata("activations", |text| {
@@ -159,6 +185,11 @@ fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
         activations.collect::<Result<Vec<(String, usize)>, _>>().map_err(|misfit| misfit.to_string())
     })?;
     let input_dimension = take_dimension(&mut container)?;
+    let input_names = take_names(&mut container, "input_names", input_dimension, "inputs")?;
+    if let Some(twice) = input_names.as_ref().and_then(|names| twice(names)) {
+        let what = format!("`{}` is the name of two inputs", shorten(twice));
+        return Err(TensorProblem::Metadata { key: "input_names".to_string(), what });
+    }
     let said = match container.metadata.contains_key("version") {
         true => {
             container.read_metadata("version", |text| (text == "2").then_some(2).ok_or("2 is needed".to_string()))?
@@ -195,10 +226,16 @@ fn parse(bytes: &[u8]) -> Result<Network, TensorProblem> {
     }
     let version = version(&network);
     if version == said {
-        return Ok(network);
+        return Ok(NamedNetwork { network, input_names });
     }
     let what = format!("this network is written in version {version}, and the file is of version {said}");
     Err(TensorProblem::Metadata { key: "version".to_string(), what })
+}
+
+/// A name that is there twice.
+fn twice(names: &[String]) -> Option<&String> {
+    let mut seen = std::collections::BTreeSet::new();
+    names.iter().find(|name| !seen.insert(*name))
 }
 
 /// What the metadata `steps` say of one.

@@ -247,6 +247,31 @@ fn encodings_above_the_width_and_special_values_are_refused() {
 }
 
 #[test]
+fn a_network_keeps_the_names_of_its_inputs() {
+    let network = network(Format::BFLOAT16);
+    let names = ["a \"b\"".to_string(), "ü".to_string()];
+    let bytes = named_network_bytes(&network, Some(&names));
+    assert_ne!(bytes, network_bytes(&network));
+    assert_eq!(reread(&bytes).unwrap(), network);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    std::fs::write(&path, &bytes).unwrap();
+    let read = read_named_network(&path).unwrap();
+    assert_eq!((&read.value.network, read.value.input_names.as_deref()), (&network, Some(&names[..])));
+    assert_eq!(read.digest, Digest::of(&bytes));
+    std::fs::write(&path, network_bytes(&network)).unwrap();
+    assert_eq!(read_named_network(&path).unwrap().value.input_names, None);
+    let (header, data) = parts(&bytes);
+    let refused = |from: &str, to: &str| {
+        assert!(header.contains(from), "{header}");
+        reread(&file(&header.replacen(from, to, 1), data)).unwrap_err().to_string()
+    };
+    assert!(refused(r#",\"ü\""#, "").contains("metadata `input_names`: 1 names for 2 inputs"));
+    assert!(refused(r#"\"ü\""#, r#"\"a \\\"b\\\"\""#).contains("is the name of two inputs"));
+    assert!(refused(r#"\"ü\""#, "1").contains("metadata `input_names`: [1]: a string is needed"));
+}
+
+#[test]
 fn data_sets_that_are_none_are_refused() {
     let bytes = dataset_bytes(&dataset(Format::BFLOAT16), Some(&columns()));
     let (header, data) = parts(&bytes);

@@ -37,16 +37,31 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in ".{0,60}") {
-        let _ = Function::parse(&text);
+    fn any_text_is_a_function_or_an_error_with_its_place(text in ".{0,60}") {
+        told(&text)?;
     }
 
     #[test]
-    fn no_text_of_the_grammars_signs_panics(text in "([xy()+*/^., -]|-|0x|1e|[0-9]|e|p|exp|log|sin\\(|atan2\\(|max|é){0,40}") {
-        if let Ok(f) = Function::parse(&text) {
-            prop_assert_eq!(Function::parse(&f.to_string()), Ok(f));
-        }
+    fn any_text_of_the_grammars_signs_is_a_function_or_an_error_with_its_place(text in "([xy()+*/^., -]|-|0x|1e|[0-9]|e|p|exp|log|sin\\(|atan2\\(|max|é){0,40}") {
+        told(&text)?;
     }
+}
+
+/// What is read of a text reads back as it is written; an error names a place in the text where a character begins.
+fn told(text: &str) -> Result<(), TestCaseError> {
+    match Function::parse(text) {
+        Ok(f) => prop_assert_eq!(Function::parse(&f.to_string()), Ok(f)),
+        Err(
+            FunctionError::Syntax { position, .. }
+            | FunctionError::Product { position, .. }
+            | FunctionError::UnknownName { position, .. },
+        ) => prop_assert!(text.is_char_boundary(position), "{position} in {text:?}"),
+        Err(FunctionError::Arity { name, expected, found }) => {
+            prop_assert!(text.contains(&name) && expected != found, "{name} in {text:?}");
+        }
+        Err(error) => prop_assert!(false, "{error} is not about a text: {text:?}"),
+    }
+    Ok(())
 }
 
 #[test]
