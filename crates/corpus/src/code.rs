@@ -51,7 +51,7 @@ const NETWORKS: &[&str] = &[
 /// What decides about functions alone.
 const FUNCTIONS: &[&str] = &["functions", "approximation"];
 /// What has no part in any verdict that is on record.
-const APART: &[&str] = &["cli", "onnx"];
+const APART: &[&str] = &["cli", "onnx", "graph", "audit"];
 
 impl Way {
     pub(crate) const ALL: [Way; 8] =
