@@ -23,13 +23,14 @@ Variable rho : R.
 Hypothesis rho_nonnegative : 0 <= rho.
 Hypothesis A_errs : errs_by rho emin prec A.
 Hypothesis B_errs : errs_by rho wide_emin wide_prec B.
-Variable eta : R.
-Hypothesis eta_nonnegative : 0 <= eta.
+Variables wide_eta eta : R.
+Hypothesis wide_eta_nonnegative : 0 <= wide_eta.
+Hypothesis wide_eta_less : wide_eta <= eta.
 Variable anywhere : bool.
 
-Notation becomes := (becomes A B eta anywhere).
+Notation becomes := (becomes A B wide_eta eta anywhere).
 Notation narrows := (narrows A eta).
-Notation cost g := (on_cost emin prec wide_emin wide_prec rho eta anywhere g).
+Notation cost g := (on_cost emin prec wide_emin wide_prec rho wide_eta eta anywhere g).
 Notation narrowing_cost := (narrowing_cost emin prec rho eta).
 
 Context {I : Type}.
@@ -55,8 +56,8 @@ Lemma forms_near : forall k ls s, consistent k -> forms k ls s -> Rabs (s - tota
 Proof.
   intros k ls s (G & E & M & N) (S & W & t & n & P & L & H).
   exact (sum_bound_FLT emin prec wide_emin wide_prec prec_positive prec_wide emin_wide emin_one A B rho rho_nonnegative
-    A_errs B_errs eta eta_nonnegative anywhere (grid_of k) ls (leaf_spans k) (whole k) (most k) (each k) t
-    (narrowings k) n s G E P S W M L N H).
+    A_errs B_errs wide_eta eta wide_eta_nonnegative wide_eta_less anywhere (grid_of k) ls (leaf_spans k) (whole k)
+    (most k) (each k) t (narrowings k) n s G E P S W M L N H).
 Qed.
 
 Variable known : I -> knowledge.

@@ -28,16 +28,16 @@ Definition sum_known (i : place) : knowledge :=
   {| leaf_spans := [ {| low := shift i; high := shift i; charge := 0 |}; {| low := 1; high := 2; charge := 0 |} ];
      whole := 3; most := 3; narrowings := 0; each := 0; grid_of := Some (-6)%Z |}.
 
-Notation becomes_here := (becomes storage accumulator 0 true).
+Notation becomes_here := (becomes storage accumulator 0 0 true).
 
-Lemma radius_zero : forall i, radius_of (-133) 8 (-149) 24 (/ 2) 0 true (sum_known i) = 0.
+Lemma radius_zero : forall i, radius_of (-133) 8 (-149) 24 (/ 2) 0 0 true (sum_known i) = 0.
 Proof.
   intros i. unfold radius_of, bound. simpl INR. rewrite Rmult_0_l, Rplus_0_r. unfold span_charge. simpl.
   rewrite !Rplus_0_r. induction (Nat.pred _) as [| k IH]; [easy |]. cbn [climb]. rewrite IH. simpl.
   destruct Rle_dec as [_ | L]; [ring | exfalso]. apply L. lra.
 Qed.
 
-Lemma known_here : forall i, consistent (-133) 8 (-149) 24 (/ 2) 0 true (sum_known i).
+Lemma known_here : forall i, consistent (-133) 8 (-149) 24 (/ 2) 0 0 true (sum_known i).
 Proof.
   intros i. split; [split; [lia | apply bpow_ge_0] | split; [simpl; lra | split; [| now left]]].
   unfold span_most. apply Rle_trans with (1 := Rmin_l _ _). unfold span_positives, span_negatives. simpl.
@@ -81,7 +81,7 @@ Proof.
     total (map exact (leaves_here x i)) = sigma ([Input] ++ [Winner; Rival]) (fun j => weight i j * given j) + shift i).
   { intros i _. unfold sigma, weight. simpl. ring. }
   assert (Formed : forall i, In i [Winner; Rival] ->
-    forms storage accumulator 0 true (sum_known i) (leaves_here x i) (given i)).
+    forms storage accumulator 0 0 true (sum_known i) (leaves_here x i) (given i)).
   { intros i N. split; [| split].
     - constructor; [| constructor; [| constructor]].
       + split; [simpl; lra |]. apply exact_charge; simpl.
@@ -92,11 +92,11 @@ Proof.
         * unfold Rabs. destruct Rcase_abs; lra.
     - simpl. destruct i; simpl; unfold Rabs; destruct Rcase_abs; lra.
     - destruct N as [<- | [<- | []]]; [exact Hw | exact Hr]. }
-  set (p := Build_path storage accumulator 0 true [Input] [Winner; Rival] sum_known given given (leaves_here x) weight shift
+  set (p := Build_path storage accumulator 0 0 true [Input] [Winner; Rival] sum_known given given (leaves_here x) weight shift
     Lin Formed).
-  change (gives _ _ _ _ _ _ _ p Rival < gives _ _ _ _ _ _ _ p Winner).
+  change (gives _ _ _ _ _ _ _ _ p Rival < gives _ _ _ _ _ _ _ _ p Winner).
   apply (decided (-133) 8 (-149) 24 ltac:(lia) ltac:(lia) ltac:(lia) ltac:(lia) storage accumulator (/ 2) ltac:(lra)
-    storage_errs accumulator_errs 0 (Rle_refl _) true [Input] [Winner; Rival] sum_known (fun i _ => known_here i)
+    storage_errs accumulator_errs 0 0 (Rle_refl _) (Rle_refl _) true [Input] [Winner; Rival] sum_known (fun i _ => known_here i)
     place_eq_dec Winner [Rival] (fun _ => two_apart) p); simpl; auto.
   - repeat (constructor; [simpl; intuition discriminate |]). constructor.
   - intros b [<- | []]. split; [reflexivity | split].

@@ -1,7 +1,7 @@
 (** * The error of a sum over all trees in formats with gradual underflow, flushed or not
 
     Sums are formed in an accumulator [B], and narrowed to a storage format [A] within it: at a counted number of nodes, or
-    at any. What is smaller in magnitude than [eta] may be flushed, wherever it stands. *)
+    at any. What is smaller in magnitude than the least normal value of the format in which it stands may be flushed. *)
 
 From Coq Require Import List Permutation ZArith Reals Lra Lia Bool.
 From Flocq Require Import Core.
@@ -65,25 +65,27 @@ Hypothesis rho_nonnegative : 0 <= rho.
 Hypothesis A_errs : errs_by rho emin prec A.
 Hypothesis B_errs : errs_by rho wide_emin wide_prec B.
 
-(** What may be flushed: nothing, if that is 0. *)
-Variable eta : R.
-Hypothesis eta_nonnegative : 0 <= eta.
+(** Below what a value may be flushed, in the accumulator and in the storage format: nothing is, if that is 0. *)
+Variables wide_eta eta : R.
+Hypothesis wide_eta_nonnegative : 0 <= wide_eta.
+Hypothesis wide_eta_less : wide_eta <= eta.
 
 (** Whether every value may be narrowed, and not only those that are counted. *)
 Variable anywhere : bool.
 
-Definition flushed (x r : R) : Prop := r = x \/ Rabs x < eta /\ r = 0.
+Definition lost : R := if anywhere then eta else wide_eta.
+Definition flushed (least x r : R) : Prop := r = x \/ Rabs x < least /\ r = 0.
 
 (** A real is rounded in the accumulator, narrowed or not, flushed or not. *)
 Definition becomes (t r : R) : Prop :=
-  exists s u, rounds B t s /\ (u = s \/ anywhere = true /\ rounds A s u) /\ flushed u r.
+  exists s u, rounds B t s /\ (u = s \/ anywhere = true /\ rounds A s u) /\ flushed lost u r.
 
-Definition narrows (x r : R) : Prop := exists u, rounds A x u /\ flushed u r.
+Definition narrows (x r : R) : Prop := exists u, rounds A x u /\ flushed eta u r.
 
 (** What they cost. *)
 Definition narrowing_cost (t : R) : R := rho * ulp radix2 fexp t + eta.
 Definition rounding_cost (t : R) : R :=
-  rho * ulp radix2 wide_fexp t + (if anywhere then rho * ulp radix2 fexp t else 0) + eta.
+  rho * ulp radix2 wide_fexp t + (if anywhere then rho * ulp radix2 fexp t else 0) + lost.
 
 (** On a grid, rounding costs nothing as far as the significand reaches. *)
 Definition on (g : option Z) (t : R) : Prop := match g with None => True | Some e => on_grid e t end.
@@ -103,35 +105,35 @@ Qed.
 Lemma storage_power : forall e, (emin <= e)%Z -> value A (pow2 e).
 Proof. intros e H. apply A_errs. now apply generic_format_FLT_bpow. Qed.
 
-Lemma flushed_zero : forall r, flushed 0 r -> r = 0.
-Proof. now intros r [-> | [_ ->]]. Qed.
+Lemma lost_between : 0 <= lost <= eta.
+Proof. unfold lost. destruct anywhere; lra. Qed.
 
-Lemma flushed_again : forall x y r, flushed x y -> flushed y r -> flushed x r.
-Proof. intros x y r [-> | [L ->]] H; [exact H |]. apply flushed_zero in H. right. now split. Qed.
+Lemma flushed_zero : forall least r, flushed least 0 r -> r = 0.
+Proof. now intros least r [-> | [_ ->]]. Qed.
 
-Lemma flushed_cost : forall x r, flushed x r -> Rabs (r - x) <= eta.
+Lemma flushed_cost : forall least x r, 0 <= least -> flushed least x r -> Rabs (r - x) <= least.
 Proof.
-  intros x r [-> | [L ->]]; [rewrite Rminus_diag_eq, Rabs_R0 by reflexivity; exact eta_nonnegative |].
+  intros least x r P [-> | [L ->]]; [rewrite Rminus_diag_eq, Rabs_R0 by reflexivity; exact P |].
   rewrite Rminus_0_l, Rabs_Ropp. lra.
 Qed.
 
 (** A value of the accumulator that is read again. *)
 Lemma becomes_value : forall v r, value B v -> becomes v r ->
-  exists u, (u = v \/ anywhere = true /\ rounds A v u) /\ flushed u r.
+  exists u, (u = v \/ anywhere = true /\ rounds A v u) /\ flushed lost u r.
 Proof. intros v r V (s & u & S & U & H). apply rounds_value_exact in S; [| exact V]. subst s. now exists u. Qed.
 
-Lemma storage_becomes : forall v r, value A v -> becomes v r -> flushed v r.
+Lemma storage_becomes : forall v r, value A v -> becomes v r -> flushed lost v r.
 Proof.
   intros v r V H. apply becomes_value in H; [| now apply storage_value]. destruct H as (u & [-> | [_ U]] & H); [exact H |].
   now rewrite (rounds_value_exact A v u V U) in H.
 Qed.
 
 Lemma becomes_zero : forall r, becomes 0 r -> r = 0.
-Proof. intros r H. apply flushed_zero, storage_becomes; [apply value_0 | exact H]. Qed.
+Proof. intros r H. apply (flushed_zero lost), storage_becomes; [apply value_0 | exact H]. Qed.
 
 Lemma narrows_zero : forall r, narrows 0 r -> r = 0.
 Proof.
-  intros r (u & U & H). rewrite (rounds_value_exact A 0 u (value_0 A) U) in H. now apply flushed_zero.
+  intros r (u & U & H). rewrite (rounds_value_exact A 0 u (value_0 A) U) in H. now apply (flushed_zero eta).
 Qed.
 
 Lemma becomes_again : forall t x r, becomes t x -> becomes x r -> becomes t r.
@@ -148,7 +150,10 @@ Qed.
 Lemma narrows_again : forall t x r, narrows t x -> becomes x r -> narrows t r.
 Proof.
   intros t x r (u & U & F) H. assert (Vu := rounds_value A t u U). exists u. split; [exact U |].
-  destruct F as [-> | [L ->]]; [now apply storage_becomes | right]. split; [exact L | now apply becomes_zero].
+  destruct F as [-> | [L ->]].
+  - apply storage_becomes in H; [| exact Vu]. destruct H as [-> | [L ->]]; [now left | right].
+    split; [| easy]. pose proof lost_between. lra.
+  - right. split; [exact L | now apply becomes_zero].
 Qed.
 
 (** ** Costs *)
@@ -166,7 +171,7 @@ Qed.
 Lemma rounding_cost_nonnegative : forall t, 0 <= t -> 0 <= rounding_cost t.
 Proof.
   intros t _. unfold rounding_cost. pose proof (ulp_nonnegative wide_fexp t). pose proof (ulp_nonnegative fexp t).
-  destruct anywhere; lra.
+  pose proof lost_between. destruct anywhere; lra.
 Qed.
 
 Lemma rounding_cost_monotone : forall s t, 0 <= s -> s <= t -> rounding_cost s <= rounding_cost t.
@@ -190,7 +195,7 @@ Qed.
 
 Lemma narrows_cost : forall t r, narrows t r -> Rabs (r - t) <= narrowing_cost (Rabs t).
 Proof.
-  intros t r (u & U & F). apply A_errs in U. apply flushed_cost in F. unfold narrowing_cost. rewrite ulp_abs.
+  intros t r (u & U & F). apply A_errs in U. apply flushed_cost in F; [| lra]. unfold narrowing_cost. rewrite ulp_abs.
   replace (r - t) with (r - u + (u - t)) by ring. apply Rle_trans with (1 := Rabs_triang _ _). lra.
 Qed.
 
@@ -227,7 +232,7 @@ Qed.
 Lemma becomes_cost : forall t r, becomes t r -> Rabs (r - t) <= rounding_cost t.
 Proof.
   intros t r (s & u & S & U & F). assert (K : Rabs (s - t) <= rho * ulp radix2 wide_fexp t) by now apply B_errs.
-  apply flushed_cost in F. unfold rounding_cost.
+  apply flushed_cost in F; [| apply lost_between]. unfold rounding_cost.
   assert (L : Rabs (u - s) <= (if anywhere then rho * ulp radix2 fexp t else 0)).
   { destruct U as [-> | [-> U]]; [| now apply narrowed_cost].
     rewrite Rminus_diag_eq, Rabs_R0 by reflexivity. pose proof (ulp_nonnegative fexp t). destruct anywhere; lra. }
@@ -243,8 +248,8 @@ Proof. intros t. unfold rounding_cost. now rewrite !ulp_abs. Qed.
 Lemma on_plus : forall g s t, on g s -> on g t -> on g (s + t).
 Proof. intros [e |] s t; simpl; [apply on_grid_plus | easy]. Qed.
 
-Lemma flushed_on : forall g x r, on g x -> flushed x r -> on g r.
-Proof. intros [e |] x r; simpl; [| easy]. intros G [-> | [_ ->]]; [exact G |]. exists 0%Z. ring. Qed.
+Lemma flushed_on : forall g least x r, on g x -> flushed least x r -> on g r.
+Proof. intros [e |] least x r; simpl; [| easy]. intros G [-> | [_ ->]]; [exact G |]. exists 0%Z. ring. Qed.
 
 Lemma narrows_on : forall g t r, on g t -> narrows t r -> on g r.
 Proof.
@@ -281,13 +286,13 @@ Proof.
   destruct g as [e |]; simpl in *; [| exact K]. destruct Rle_dec as [L | L]; [| exact K]. destruct I as [He Hf].
   apply storage_becomes in H; [| now apply reached_value with e].
   destruct H as [-> | [F ->]]; [rewrite Rminus_diag_eq, Rabs_R0 by reflexivity; lra |].
-  rewrite (grid_not_flushed e t Hf G F), Rminus_0_r, Rabs_R0. lra.
+  pose proof lost_between. rewrite (grid_not_flushed e t Hf G ltac:(lra)), Rminus_0_r, Rabs_R0. lra.
 Qed.
 
 (** ** What leaves are charged *)
 
 (** Nothing, if they are values of the storage format that are not flushed; *)
-Lemma charged_value : forall g l, on g (exact l) -> value A (exact l) -> exact l = 0 \/ eta <= Rabs (exact l) ->
+Lemma charged_value : forall g l, on g (exact l) -> value A (exact l) -> exact l = 0 \/ lost <= Rabs (exact l) ->
   charged becomes (on g) l 0.
 Proof.
   intros g l G V N. split; [lra | split; [exact G |]]. intros r H. apply storage_becomes in H; [| exact V].
@@ -297,7 +302,7 @@ Qed.
 
 (** nor, if values are narrowed at counted nodes alone, as values of the accumulator; *)
 Lemma charged_wide_value : forall g l, anywhere = false -> on g (exact l) -> value B (exact l) ->
-  exact l = 0 \/ eta <= Rabs (exact l) -> charged becomes (on g) l 0.
+  exact l = 0 \/ lost <= Rabs (exact l) -> charged becomes (on g) l 0.
 Proof.
   intros g l W G V N. split; [lra | split; [exact G |]]. intros r H. apply becomes_value in H; [| exact V].
   destruct H as (u & [-> | [W' _]] & H); [| congruence].
@@ -307,15 +312,15 @@ Qed.
 
 (** at most the least spacing and a flush, if the significand of the accumulator holds the product; *)
 Theorem charged_underflow : forall g l, anywhere = false -> on g (exact l) ->
-  generic_format radix2 (FLX_exp wide_prec) (exact l) -> charged becomes (on g) l (rho * pow2 wide_emin + eta).
+  generic_format radix2 (FLX_exp wide_prec) (exact l) -> charged becomes (on g) l (rho * pow2 wide_emin + lost).
 Proof.
   intros g l W G V.
   assert (P : 0 <= rho * pow2 wide_emin) by (apply Rmult_le_pos; [exact rho_nonnegative | apply bpow_ge_0]).
-  split; [lra | split; [exact G |]]. intros r H. set (t := exact l) in *.
+  pose proof lost_between as Lb. split; [lra | split; [exact G |]]. intros r H. set (t := exact l) in *.
   destruct (Rle_or_lt (pow2 (wide_emin + wide_prec - 1)) (Rabs t)) as [N | N].
   - assert (Vt : value B t) by (apply B_errs; now apply generic_format_FLT_FLX).
     apply becomes_value in H; [| exact Vt]. destruct H as (u & [-> | [W' _]] & H); [| congruence].
-    apply flushed_cost in H. lra.
+    apply flushed_cost in H; lra.
   - apply becomes_cost in H. unfold rounding_cost in H. rewrite W in H.
     replace (ulp radix2 wide_fexp t) with (pow2 wide_emin) in H; [lra |].
     symmetry. apply ulp_FLT_small; [exact positive_wide_prec |]. apply Rlt_le_trans with (1 := N). apply bpow_le. lia.
@@ -386,14 +391,14 @@ Variable rho : R.
 Hypothesis rho_nonnegative : 0 <= rho.
 Hypothesis B_errs : errs_by rho emin prec B.
 
-Notation cost g := (on_cost emin prec emin prec rho 0 false g).
+Notation cost g := (on_cost emin prec emin prec rho 0 0 false g).
 
 Lemma rounds_spans : forall grid ls ss, Forall2 (spans (rounds B) grid) ls ss ->
-  Forall2 (spans (becomes B B 0 false) grid) ls ss.
+  Forall2 (spans (becomes B B 0 0 false) grid) ls ss.
 Proof.
   intros grid. induction 1 as [| l s ls ss [L (C & G & H)] _ IH]; constructor; [| exact IH].
   split; [exact L | split; [exact C | split; [exact G |]]]. intros r (u & v & U & [-> | [W _]] & F); [| discriminate].
-  apply H. destruct F as [-> | [F _]]; [exact U |]. pose proof (Rabs_pos u). lra.
+  apply H. destruct F as [-> | [F _]]; [exact U |]. unfold lost in F. pose proof (Rabs_pos u). lra.
 Qed.
 
 (** Every order, every contraction and every rounding of a neuron's sum, before it is narrowed; *)
@@ -406,7 +411,7 @@ Proof.
   { now rewrite exact_leaves. }
   rewrite <- X in *.
   apply (sum_bound_FLT emin prec emin prec prec_positive (Z.le_refl _) (Z.le_refl _) emin_one B B rho rho_nonnegative
-    B_errs B_errs 0 (Rle_refl _) false g _ ss T M 0 t 0 0); auto using Rle_refl, rounds_spans.
+    B_errs B_errs 0 0 (Rle_refl _) (Rle_refl _) false g _ ss T M 0 t 0 0); auto using Rle_refl, rounds_spans.
   now apply evaluates_becomes.
 Qed.
 

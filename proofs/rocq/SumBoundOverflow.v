@@ -19,7 +19,7 @@ Notation emin := (SpecFloat.emin prec emax).
 Notation datum := (binary_float prec emax).
 Notation unbounded := (OverflowUnits.unbounded prec emax prec_positive prec_below_emax).
 Notation real := (real_tree prec emax).
-Notation cost g := (on_cost emin prec emin prec 1 0 false g).
+Notation cost g := (on_cost emin prec emin prec 1 0 0 false g).
 
 Lemma emin_one : (emin <= 0)%Z.
 Proof. exact (emin_negative prec emax _ _). Qed.
@@ -58,7 +58,7 @@ Proof.
   destruct (path_without_overflow prec emax _ _ t r H Fl) as [G V].
   { apply parts_stay. intros s v Ps E. apply Rle_lt_trans with (2 := L).
     apply (parts_bound_FLT emin prec emin prec prec_positive (Z.le_refl _) (Z.le_refl _) emin_one unbounded unbounded 1
-      Rle_0_1 unbounded_errs unbounded_errs 0 (Rle_refl _) false g (leaves_of b ts) ss T M 0 (real t) s 0 0);
+      Rle_0_1 unbounded_errs unbounded_errs 0 0 (Rle_refl _) (Rle_refl _) false g (leaves_of b ts) ss T M 0 (real t) s 0 0);
       auto using Rle_refl, rounds_spans. now apply evaluates_becomes. }
   split; [exact G |].
   apply (sums_bound emin prec prec_positive emin_one unbounded 1 Rle_0_1 unbounded_errs g b ts ss T M); auto.
