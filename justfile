@@ -101,6 +101,17 @@ _onnx-nodes:
     mkdir -p target
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_node_tests.py target/onnx-node-tests
 
+# Run the models of data/onnx in ONNX Runtime and in other orders, and record what each gives: audit-peers --rows 256
+[no-exit-message]
+audit-peers *ARGS:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    # The Python whose pip fetched it.
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version &>/dev/null; then break; fi
+    done
+    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/peers_audit.py "$@"
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build
