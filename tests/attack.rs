@@ -1,13 +1,17 @@
-//! What `data/onnx/attack/attack.json` says of sums is what an enumeration that was written apart finds.
+//! What `data/onnx/attack/attack.json` says of sums is what an enumeration that was written apart finds, and the judge of audits
+//! contradicts none of it.
 
 #![allow(clippy::unwrap_used)] // a helper that fails fails the test
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use roundproof_audit::{Audit, Decision, Ties, Verdict};
 use roundproof_exact::{Rational, parse_number, real};
 use roundproof_format::{Encoding, Format, Overflow, RoundingMode};
-use roundproof_network::PathModel;
+use roundproof_graph::{Graph, Node, Op, Source, Tensor};
+use roundproof_network::{Datatype, Encodings, PathModel};
+use roundproof_onnx::{ImportOptions, import};
 use roundproof_paths::{Enumeration, Keep, Machine, Sum, Term};
 use serde_json::Value;
 
@@ -74,21 +78,151 @@ fn sums_have_the_values_that_are_said() {
     assert!(compared > 60, "{compared} path models were compared");
 }
 
+/// The path model of audits that is the same for a single sum; none where audits have none.
+fn audited(model: &str, format: Format) -> Option<roundproof_audit::PathModel> {
+    let rest = model.strip_prefix("all")?;
+    let (rest, accumulator) = match rest.split_once(",accumulator=") {
+        Some((rest, accumulator)) => (rest, accumulator.to_string()),
+        None => (rest, format.to_string()),
+    };
+    let text = format!("all{rest},accumulator={accumulator}");
+    Some(roundproof_audit::PathModel::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}")))
+}
+
+/// Whether the judge says that a sum is the same on every path, up to a tolerance.
+fn invariant(sum: &Value, format: Format, model: roundproof_audit::PathModel, tolerance: Rational) -> bool {
+    let datatype = Datatype::Float(format);
+    let terms: Vec<[Encoding; 2]> =
+        list(sum, "terms").iter().map(|term| [0, 1].map(|at| encoding(&term[at], format))).collect();
+    let constant = |values: Vec<Encoding>| Source::Constant(Encodings::collect(format, values));
+    let tensor =
+        |name: &str, shape: [usize; 2], source| Tensor { name: name.into(), shape: shape.into(), datatype, source };
+    let tensors = vec![
+        tensor("x", [1, terms.len()], Source::Input),
+        tensor("weights", [terms.len(), 1], constant(terms.iter().map(|term| term[0]).collect())),
+        tensor("bias", [1, 1], constant(vec![encoding(&sum["bias"], format)])),
+        tensor("products", [1, 1], Source::Node(0)),
+        tensor("sum", [1, 1], Source::Node(1)),
+    ];
+    let node = |op, reads: [usize; 2], writes| Node { name: String::new(), op, reads: reads.into(), writes };
+    let nodes = vec![node(Op::MatMul, [0, 1], 3), node(Op::Add, [3, 2], 4)];
+    let graph = Graph::new(tensors, nodes, vec![4]).unwrap();
+    let audit = Audit::new(&graph, model, 4, Decision::Value { tolerance }).unwrap();
+    let row = [Encodings::collect(format, terms.iter().map(|term| term[1]))];
+    match audit.row(&row).unwrap() {
+        Verdict::Invariant { answer: _, margin: _ } => true,
+        Verdict::Undecided(_) => false,
+    }
+}
+
+#[test]
+fn the_judge_of_audits_contradicts_no_sum() {
+    let told = told();
+    let rows = list(&told, "networks").iter().flat_map(|network| {
+        list(network, "rows").iter().map(move |row| (text(network, "format"), &row["sum"], row.get("right")))
+    });
+    let sums = list(&told, "sums").iter().map(|sum| (text(sum, "format"), sum, sum.get("right")));
+    let (mut compared, mut exact, mut agreed) = (0, 0, 0);
+    for (format, sum, right) in rows.chain(sums) {
+        let format: Format = format.parse().unwrap();
+        for entry in right.map(|right| right.as_array().unwrap()).into_iter().flatten() {
+            let Some(model) = audited(text(entry, "paths"), format) else { continue };
+            let values: BTreeSet<Rational> = list(entry, "values")
+                .iter()
+                .map(|value| parse_number(value.as_str().unwrap()).unwrap().value())
+                .collect();
+            let spread = Rational::from(values.last().unwrap() - values.first().unwrap());
+            compared += 1;
+            if spread == 0 {
+                exact += 1;
+                agreed += usize::from(invariant(sum, format, model, spread));
+            } else {
+                // Just less than the values are apart; and a bound that is far enough.
+                let less = Rational::from(&spread * Rational::from((1023, 1024)));
+                assert!(!invariant(sum, format, model, less), "{sum} under {model} has {} values", values.len());
+                assert!(invariant(sum, format, model, spread * 1024), "{sum} under {model}");
+            }
+        }
+    }
+    // Many of the sums with one value have it by the grid.
+    assert!(
+        compared > 60 && exact > 15 && 2 * agreed > exact,
+        "{compared} compared, {agreed} of {exact} exact ones agreed"
+    );
+}
+
+/// Each network from its file, each row, each path model: where both classes are reached, the judge does not say that there is one.
+#[test]
+fn the_judge_of_audits_contradicts_no_network() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/onnx/attack");
+    let (mut flips, mut stays, mut agreed) = (0, 0, 0);
+    for network in list(&told(), "networks") {
+        let (file, format) = (text(network, "file"), text(network, "format").parse::<Format>().unwrap());
+        let bytes = std::fs::read(folder.join(file)).unwrap();
+        let model = match import(&bytes, &ImportOptions::default()) {
+            Ok(model) => model,
+            Err(error) => {
+                assert!(
+                    file == "forest.onnx" && error.to_string().contains("TreeEnsembleClassifier"),
+                    "{file}: {error}"
+                );
+                continue;
+            }
+        };
+        let output = model.graph.outputs()[0];
+        for (index, row) in list(network, "rows").iter().enumerate() {
+            let input = [Encodings::collect(format, list(row, "x").iter().map(|value| encoding(value, format)))];
+            // What is said of path models; of a row that has stories alone, all of them are paths of the default one.
+            let told: Vec<(roundproof_audit::PathModel, BTreeSet<u64>)> = match row.get("right") {
+                Some(right) => {
+                    let entries = right.as_array().unwrap().iter();
+                    let entry =
+                        |entry: &Value| Some((audited(text(entry, "paths"), format)?, classes(&entry["classes"])));
+                    entries.filter_map(entry).collect()
+                }
+                None => {
+                    let stories = row["stories"].as_object().unwrap().values();
+                    vec![(roundproof_audit::PathModel::PORTABLE, stories.flat_map(classes).collect())]
+                }
+            };
+            for (paths, classes) in told {
+                let audit = Audit::new(&model.graph, paths, output, Decision::Argmax { ties: Ties::Any }).unwrap();
+                let verdict = audit.row(&input).unwrap();
+                let said = match verdict {
+                    Verdict::Invariant { answer, margin: _ } => Some(answer),
+                    Verdict::Undecided(_) => None,
+                };
+                if classes.len() == 2 {
+                    flips += 1;
+                    assert_eq!(said, None, "{file}, row {index}, {paths}: both classes are reached");
+                } else {
+                    stays += 1;
+                    agreed += usize::from(said.is_some());
+                    let only = classes.first().map(|&class| vec![class as usize]);
+                    assert!(said.is_none() || said == only, "{file}, row {index}, {paths}: {said:?} is not {only:?}");
+                }
+            }
+        }
+    }
+    assert!(flips > 20 && stays > 20 && 2 * agreed > stays, "{flips} flips; {agreed} of {stays} others agreed");
+}
+
+/// The classes of an entry: a list, or one.
+fn classes(value: &Value) -> BTreeSet<u64> {
+    let all = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
+    all.iter().map(|class| class.as_u64().unwrap()).collect()
+}
+
 #[test]
 fn each_network_flips_and_has_a_row_that_does_not() {
     for network in list(&told(), "networks") {
-        let classes = |row: &Value| {
-            let of_models = row
-                .get("right")
-                .map(|right| right.as_array().unwrap().iter().map(|it| it["classes"].clone()).collect());
-            let of_stories = row.get("stories").map(|it| it.as_object().unwrap().values().cloned().collect::<Vec<_>>());
-            let all: Vec<Value> = of_models.unwrap_or_default();
-            let all = all.into_iter().chain(of_stories.unwrap_or_default());
-            all.flat_map(|it| it.as_array().cloned().unwrap_or_else(|| vec![it]))
-                .map(|it| it.as_u64().unwrap())
-                .collect()
+        let of_row = |row: &Value| {
+            let right = row.get("right").and_then(Value::as_array).into_iter().flatten().map(|entry| &entry["classes"]);
+            let stories =
+                row.get("stories").and_then(Value::as_object).into_iter().flat_map(|stories| stories.values());
+            right.chain(stories).flat_map(classes).collect()
         };
-        let rows: Vec<BTreeSet<u64>> = list(network, "rows").iter().map(classes).collect();
+        let rows: Vec<BTreeSet<u64>> = list(network, "rows").iter().map(of_row).collect();
         let file = text(network, "file");
         assert!(rows.iter().any(|classes| classes.len() == 2), "{file} does not flip");
         assert!(rows.iter().any(|classes| classes.len() == 1), "{file} has no row that stays");
