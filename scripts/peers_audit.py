@@ -2,11 +2,12 @@
 
     ./x audit-peers [--rows 64] [--out target/peers-audit] [MODEL.onnx ...]
 
-Without models, those of data/onnx. Each is run on rows of the NPZ beside it (`x`) and on perturbed copies of them: in ONNX Runtime in
+Without models, those of data/onnx. Each is run on rows of the NPZ beside it (`x`; or else of a NAME-test.npz there with as many numbers a
+row, in the type of the model's input) and on perturbed copies of them: in ONNX Runtime in
 one batch, row by row, with graph optimizations and without, on one thread and on several; and by onnx's reference evaluator, whose
 products of matrices and convolutions are replaced by sums in one order: NumPy's own, einsum, from left to right, pairwise, in lanes,
 split in parts, backwards, and in binary64 and rounded once, the last for comparison alone. NAME.npz in the folder has `x` and, of each
-way and output, `WAY.OUTPUT`; a way that a model does not run in is told and left out. Whatever is printed of differences is what was
+way and output, `WAY.OUTPUT`, bfloat16 as binary32; a way that a model does not run in is told and left out. Whatever is printed of differences is what was
 seen here: a recording says nothing of paths that nobody took.
 
 Of data/onnx/attack, `attack.json` says which classes a row may have: each way, but the one in binary64, has to give one of these.
@@ -19,6 +20,7 @@ import json
 import pathlib
 import sys
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime
@@ -150,15 +152,30 @@ def operators(multiply):
     return [MatMul, Gemm, Conv]
 
 
+def rows_of(path):
+    """The rows of a model, in the shape and type of its input."""
+    given = onnx.load(path).graph.input[0].type.tensor_type
+    bfloat16 = given.elem_type == onnx.TensorProto.BFLOAT16
+    kind = ml_dtypes.bfloat16 if bfloat16 else onnx.helper.tensor_dtype_to_np_dtype(given.elem_type)
+    if path.with_suffix(".npz").is_file():
+        return np.load(path.with_suffix(".npz"))["x"].astype(kind)
+    shape = [axis.dim_value for axis in given.shape.dim][1:]
+    for other in sorted(path.parent.glob("*-test.npz")):
+        rows = np.load(other)["x"]
+        if rows[0].size == np.prod(shape):
+            return rows.reshape(-1, *shape).astype(kind)
+    raise SystemExit(f"{path}: no rows: neither {path.with_suffix('.npz').name} beside it, nor a NAME-test.npz with {shape} numbers a row")
+
+
 def perturbed(rows, count, generator):
     """Some rows, and copies of them that are off by a few units in the last place, by a thousandth, or by a tenth of the spread."""
     rows = rows[generator.permutation(len(rows))[: max(1, count // 4)]]
     kinds = [rows]
-    if rows.dtype.kind == "f":
-        spread = np.abs(rows).mean(axis=0, keepdims=True).astype(np.float64)
-        for scale in (4 * float(np.finfo(rows.dtype).eps), 1e-3, 0.1):
+    if np.issubdtype(rows.dtype, np.floating) or rows.dtype == ml_dtypes.bfloat16:
+        spread = np.abs(rows.astype(np.float64)).mean(axis=0, keepdims=True)
+        for scale in (4 * float(ml_dtypes.finfo(rows.dtype).eps), 1e-3, 0.1):
             noise = generator.standard_normal(rows.shape)
-            size = np.abs(rows).astype(np.float64) if scale < 0.1 else spread
+            size = np.abs(rows.astype(np.float64)) if scale < 0.1 else spread
             kinds.append((rows.astype(np.float64) + scale * noise * size).astype(rows.dtype))
     made = np.concatenate(kinds)[:count]
     return made[np.isfinite(made.astype(np.float64)).reshape(len(made), -1).all(axis=1)]
@@ -202,7 +219,7 @@ def ways(path):
 
 def recorded(path, count, generator):
     """The recordings of a model, and what failed."""
-    rows = perturbed(np.load(path.with_suffix(".npz"))["x"], count, generator)
+    rows = perturbed(rows_of(path), count, generator)
     outputs, made = ways(path)
     recordings, failed = {"x": rows}, {}
     for way, run in made.items():
@@ -228,20 +245,21 @@ def report(path, outputs, recordings, failed):
         distinct = len({value.tobytes() for value in exact.values()})
         line = f"{path.stem} {output}: {len(exact)} ways, {distinct} different recordings"
         first = next(iter(exact.values()))
-        if first.dtype.kind == "f" and first.ndim == 2 and first.shape[1] > 1:
+        floats = first.dtype.kind == "f" or first.dtype == ml_dtypes.bfloat16
+        if floats and first.ndim == 2 and first.shape[1] > 1:
             stacked = np.stack([value.reshape(first.shape).astype(np.float64) for value in exact.values()])
             decided = stacked.argmax(axis=2)
             flips = int((decided != decided[0]).any(axis=0).sum())
             line += f", spread at most {np.ptp(stacked, axis=0).max():.3g}, {flips} of {len(first)} rows with another largest output"
-        elif first.dtype.kind == "f":
+        elif floats:
             stacked = np.stack([value.astype(np.float64) for value in exact.values()])
             line += f", spread at most {np.ptp(stacked, axis=0).max():.3g}"
         else:
             flips = int(sum(any(value[row] != first[row] for value in exact.values()) for row in range(len(first))))
             line += f", {flips} of {len(first)} rows differ"
         print(line)
-    for way, why in failed.items():
-        print(f"{path.stem}: not in {way}: {why}")
+    for why in dict.fromkeys(failed.values()):
+        print(f"{path.stem}: not in {', '.join(way for way in failed if failed[way] == why)}: {why}")
 
 
 def attacked(folder):
@@ -278,8 +296,6 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     never = []
     for path in models:
-        if not path.with_suffix(".npz").is_file():
-            parser.error(f"{path} has no rows beside it: {path.with_suffix('.npz')} with an array x")
         with np.errstate(all="ignore"):
             outputs, recordings, failed = recorded(path, options.rows, np.random.default_rng(SEED))
         report(path, outputs, recordings, failed)
@@ -287,7 +303,8 @@ def main():
             never.append(path)
         temporary = options.out / f".{path.stem}.new"
         with temporary.open("wb") as file:
-            np.savez_compressed(file, **recordings)
+            wide = {key: value.astype(np.float32) if value.dtype == ml_dtypes.bfloat16 else value for key, value in recordings.items()}
+            np.savez_compressed(file, **wide)
         temporary.replace(options.out / f"{path.stem}.npz")
     folder = ROOT / "data" / "onnx" / "attack"
     strange = [] if options.models else attacked(folder)
