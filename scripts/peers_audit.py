@@ -2,13 +2,13 @@
 
     ./x audit-peers [--rows 64] [--out target/peers-audit] [MODEL.onnx ...]
 
-Without models, those of data/onnx. Each is run on rows of the NPZ beside it (`x`; or else of a NAME-test.npz there with as many numbers a
-row, in the type of the model's input) and on perturbed copies of them: in ONNX Runtime in
-one batch, row by row, with graph optimizations and without, on one thread and on several; and by onnx's reference evaluator, whose
-products of matrices and convolutions are replaced by sums in one order: NumPy's own, einsum, from left to right, pairwise, in lanes,
-split in parts, backwards, and in binary64 and rounded once, the last for comparison alone. NAME.npz in the folder has `x` and, of each
-way and output, `WAY.OUTPUT`, bfloat16 as binary32; a way that a model does not run in is told and left out. Whatever is printed of differences is what was
-seen here: a recording says nothing of paths that nobody took.
+Without models, those of data/onnx. Each is run on rows of the NPZ beside it (`x`; or else of a NAME-test.npz there with as many
+numbers a row, in the type of the model's input) and on perturbed copies of them: in ONNX Runtime in one batch, row by row, with graph
+optimizations and without, on one thread and on two; and by onnx's reference evaluator, whose products of matrices and convolutions are
+replaced by sums in one order: NumPy's own, einsum, from left to right, backwards, pairwise, in lanes, split in parts, and in binary64
+and rounded once, the last for comparison alone. NAME.npz in the folder has `x` and, of each way and output, `WAY.OUTPUT`, bfloat16 as
+binary32; a way that a model does not run in is told and left out. Whatever is printed of differences is what was seen here: a
+recording says nothing of paths that nobody took.
 
 Of data/onnx/attack, `attack.json` says which classes a row may have: each way, but the one in binary64, has to give one of these.
 
