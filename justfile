@@ -101,9 +101,13 @@ _onnx-nodes:
     mkdir -p target
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_node_tests.py target/onnx-node-tests
 
-# Run the models of data/onnx in ONNX Runtime and in other orders, and record what each gives: audit-peers --rows 256
-[no-exit-message]
-audit-peers *ARGS:
+# Run the models of data/onnx in ONNX Runtime and in other orders, record what each gives, and compare it with the judge of audits
+audit-peers *ARGS: setup (_peers ARGS)
+    cargo test --package roundproof-tests --test attack --locked -- --ignored --nocapture
+
+# The recordings, in target/peers-audit/
+[private]
+_peers *ARGS:
     #!/usr/bin/env bash
     set -euo pipefail
     # The Python whose pip fetched it.
@@ -252,7 +256,7 @@ fuzz *ARGS: setup
     cargo test --release --manifest-path fuzz/Cargo.toml "$@"
 
 # Run the slow tests, which enumerate whole formats: hours
-sweep *ARGS: setup _onnx-nodes
+sweep *ARGS: setup _onnx-nodes _peers
     cargo test --release --workspace --locked "$@" -- --ignored
 
 # Delete what the build made, but not .tools/

@@ -7,7 +7,9 @@ numbers a row, in the type of the model's input) and on perturbed copies of them
 optimizations and without, on one thread and on two; and by onnx's reference evaluator, whose products of matrices and convolutions are
 replaced by sums in one order: NumPy's own, einsum, from left to right, backwards, pairwise, in lanes, split in parts, and in binary64
 and rounded once, the last for comparison alone. NAME.npz in the folder has `x` and, of each way and output, `WAY.OUTPUT`, bfloat16 as
-binary32; a way that a model does not run in is told and left out. Whatever is printed of differences is what was seen here: a
+binary32; NAME.json has what the judge of audits is compared with, by the ignored test of tests/attack.rs: of each row the least and the
+largest of each element over all ways but the last, and the places that are the largest in some of them. A way that a model does not run
+in is told and left out. Whatever is printed of differences is what was seen here: a
 recording says nothing of paths that nobody took.
 
 Of data/onnx/attack, `attack.json` says which classes a row may have: each way, but the one in binary64, has to give one of these.
@@ -71,9 +73,11 @@ def split(count):
 
 
 def summed(form):
-    """Products of matrices whose sums are formed so."""
+    """Products of matrices whose sums are formed so, of 16-bit types in binary32, and narrowed once."""
     def multiply(a, b):
         given = np.result_type(a, b)
+        if given.itemsize == 2:
+            return multiply(a.astype(np.float32), b.astype(np.float32)).astype(given)
         if a.ndim != 2 or b.ndim != 2:
             leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
             a = np.broadcast_to(a, leading + a.shape[-2:]).reshape(-1, *a.shape[-2:])
@@ -262,6 +266,24 @@ def report(path, outputs, recordings, failed):
         print(f"{path.stem}: not in {', '.join(way for way in failed if failed[way] == why)}: {why}")
 
 
+def extremes(path, outputs, recordings):
+    """Of each output that is floating-point, its rows: the input, the least and the largest of each element, the largest places.
+    Not of bfloat16, in which NumPy forms other sums, such as means, and no runtime here computes."""
+    told = []
+    for output in outputs if recordings["x"].dtype != ml_dtypes.bfloat16 else []:
+        given = [np.asarray(value, np.float64).reshape(len(value), -1) for key, value in recordings.items()
+                 if key.endswith(f".{output}") and not key.startswith(BEYOND) and value.dtype.kind == "f"]
+        if not given:
+            continue
+        stacked = np.stack(given)
+        rows = np.asarray(recordings["x"], np.float64).reshape(len(recordings["x"]), -1)
+        spelled = lambda values: [float(value).hex() for value in values]
+        told.append({"output": output, "rows": [
+            {"x": spelled(row), "low": spelled(low), "high": spelled(high), "largest": sorted({int(place) for place in places})}
+            for row, low, high, places in zip(rows, stacked.min(axis=0), stacked.max(axis=0), stacked.argmax(axis=2).T)]})
+    return {"model": str(path.resolve().relative_to(ROOT)) if path.resolve().is_relative_to(ROOT) else str(path), "outputs": told}
+
+
 def attacked(folder):
     """What ways give of the rows of attack.json, and that is not among the classes there."""
     strange = []
@@ -301,6 +323,7 @@ def main():
         report(path, outputs, recordings, failed)
         if len(recordings) == 1:
             never.append(path)
+        (options.out / f"{path.stem}.json").write_text(json.dumps(extremes(path, outputs, recordings)))
         temporary = options.out / f".{path.stem}.new"
         with temporary.open("wb") as file:
             wide = {key: value.astype(np.float32) if value.dtype == ml_dtypes.bfloat16 else value for key, value in recordings.items()}

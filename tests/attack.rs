@@ -207,6 +207,66 @@ fn the_judge_of_audits_contradicts_no_network() {
     assert!(flips > 20 && stays > 20 && 2 * agreed > stays, "{flips} flips; {agreed} of {stays} others agreed");
 }
 
+/// What runtimes and libraries were seen to give, beside the judge: no two ways differ by more than it says that any two paths do.
+#[test]
+#[ignore = "reads what `./x audit-peers` leaves in target/peers-audit"]
+fn no_recording_contradicts_the_judge_of_audits() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files: Vec<_> =
+        std::fs::read_dir(root.join("target/peers-audit")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    files.sort();
+    let (mut judged, mut invariant) = (0, 0);
+    for file in files {
+        let told: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let name = text(&told, "model");
+        let bytes = std::fs::read(root.join(name)).unwrap();
+        for output in list(&told, "outputs") {
+            let options = ImportOptions { output: Some(text(output, "output").into()), ..ImportOptions::default() };
+            let model = match import(&bytes, &options) {
+                Ok(model) => model,
+                Err(error) => {
+                    println!("{name}: {error}");
+                    continue;
+                }
+            };
+            let (input, tensor) = (model.graph.inputs().next().unwrap(), model.graph.outputs()[0]);
+            let format = model.graph.tensors()[input].format();
+            let audit = |decision| Audit::new(&model.graph, roundproof_audit::PathModel::PORTABLE, tensor, decision);
+            for (index, row) in list(output, "rows").iter().enumerate() {
+                let numbers =
+                    |key| list(row, key).iter().map(|value| parse_number(value.as_str().unwrap()).unwrap().value());
+                let spread = numbers("low").zip(numbers("high")).map(|(low, high)| high - low).max().unwrap();
+                let values = [Encodings::collect(format, list(row, "x").iter().map(|value| encoding(value, format)))];
+                let says = |decision| match audit(decision).map(|audit| audit.row(&values)) {
+                    Err(error) => Err(error.to_string()),
+                    Ok(Err(error)) => Err(error.to_string()),
+                    Ok(Ok(Verdict::Invariant { answer, margin: _ })) => Ok(Some(answer)),
+                    Ok(Ok(Verdict::Undecided(_))) => Ok(None),
+                };
+                let of_values = says(Decision::Value { tolerance: &spread * Rational::from((1023, 1024)) });
+                match of_values {
+                    Err(error) => {
+                        println!("{name}, {}: {error}", text(output, "output"));
+                        break;
+                    }
+                    Ok(said) => {
+                        assert!(spread == 0 || said.is_none(), "{name}, row {index}: two ways differ by {spread}")
+                    }
+                }
+                let largest: Vec<usize> = list(row, "largest").iter().map(|it| it.as_u64().unwrap() as usize).collect();
+                if let Ok(Some(answer)) = says(Decision::Argmax { ties: Ties::Any }) {
+                    assert_eq!(answer, largest, "{name}, row {index}");
+                    invariant += 1;
+                }
+                judged += 1;
+            }
+        }
+    }
+    println!("{judged} rows judged, the largest place of {invariant} is the same on every path");
+    assert!(judged > 100, "{judged} rows were judged");
+}
+
 /// The classes of an entry: a list, or one.
 fn classes(value: &Value) -> BTreeSet<u64> {
     let all = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
