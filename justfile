@@ -102,11 +102,12 @@ _onnx-nodes:
     PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_node_tests.py target/onnx-node-tests
 
 # Run the models of data/onnx in ONNX Runtime and in other orders, record what each gives, and compare it with the judge of audits
-audit-peers *ARGS: setup (_peers ARGS)
+audit-peers *ARGS: setup
+    @{{ quote(just_executable()) }} _peers "$@"
     cargo test --package roundproof-tests --test attack --locked -- --ignored --nocapture
 
 # The recordings, in target/peers-audit/
-[private]
+[private, no-exit-message]
 _peers *ARGS:
     #!/usr/bin/env bash
     set -euo pipefail
