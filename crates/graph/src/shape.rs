@@ -1,5 +1,7 @@
 //! Shapes: what an operation makes of the shapes that it reads.
 
+use roundproof_network::Axis;
+
 use crate::{MAX_AXES, MAX_ELEMENTS, Op, Pool, Problem};
 
 /// How many elements a tensor of this shape has, unless there are too many to be a tensor.
@@ -97,7 +99,7 @@ pub fn result_shape(op: &Op, reads: &[&[usize]], declared: &[usize]) -> Result<V
             match pool {
                 // A window that lies in the padding alone has no largest element, and no mean.
                 Pool::Max | Pool::Average { padding_counts: false } => {
-                    if (0..geometry.positions()).any(|position| geometry.taps(position).is_empty()) {
+                    if axes.iter().any(has_empty_window) {
                         return Err(Problem::Window);
                     }
                 }
@@ -128,6 +130,23 @@ pub fn result_shape(op: &Op, reads: &[&[usize]], declared: &[usize]) -> Result<V
     }
 }
 
+/// Whether the window lies in the padding alone at some position along an axis.
+fn has_empty_window(axis: &Axis) -> bool {
+    let &Axis { size, window, stride, dilation, before, after: _ } = axis;
+    let positions = axis.counted();
+    let is_empty = |position: usize| {
+        let start = position * stride;
+        // The first place of the window that is not ahead of the axis.
+        let first = before.saturating_sub(start).div_ceil(dilation);
+        first >= window || start + first * dilation >= size + before
+    };
+    // Unless the axis fits between two places of the window, only the first and the last position may miss it.
+    match size >= dilation {
+        true => is_empty(0) || is_empty(positions - 1),
+        false => (0..positions).any(is_empty),
+    }
+}
+
 /// How many operands one element of the result is made of, about: what an evaluation costs, over the elements of the result.
 pub(crate) fn operands(op: &Op, reads: &[&[usize]]) -> usize {
     match op {
@@ -150,5 +169,40 @@ pub(crate) fn operands(op: &Op, reads: &[&[usize]]) -> usize {
         | Op::Cast
         | Op::Compare(_)
         | Op::Where => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roundproof_network::Geometry;
+
+    use super::*;
+
+    #[test]
+    fn empty_windows_are_those_without_taps() {
+        let mut empty = 0;
+        for size in 1..6 {
+            for number in 0..4 * 3 * 4 * 36 {
+                let (window, stride, dilation) = (number % 4 + 1, number / 4 % 3 + 1, number / 12 % 4 + 1);
+                let (before, after) = (number / 48 % 6, number / 288 % 6);
+                let axis = Axis { size, window, stride, dilation, before, after };
+                let Ok(geometry) = Geometry::new(vec![axis]) else { continue };
+                let expected = (0..geometry.positions()).any(|position| geometry.taps(position).is_empty());
+                assert_eq!(has_empty_window(&axis), expected, "{axis:?}");
+                empty += usize::from(expected);
+            }
+        }
+        assert!(empty > 500, "{empty}");
+    }
+
+    #[test]
+    fn shapes_broadcast_as_in_numpy() {
+        assert_eq!(broadcast(&[2, 1, 3], &[4, 1]), Some(vec![2, 4, 3]));
+        assert_eq!(broadcast(&[], &[4, 0]), Some(vec![4, 0]));
+        assert_eq!(broadcast(&[1], &[0]), Some(vec![0]));
+        assert_eq!(broadcast(&[2], &[3]), None);
+        assert_eq!(elements(&[0, usize::MAX, 2]), None, "too large, though there are none");
+        assert_eq!(elements(&[0, 5]), Some(0));
+        assert_eq!(elements(&[1; MAX_AXES + 1]), None);
     }
 }

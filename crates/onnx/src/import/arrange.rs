@@ -99,8 +99,9 @@ fn taken(call: &mut Call<'_>, places: &[Vec<usize>], shape: Option<Vec<usize>>) 
 }
 
 /// Every place of every axis.
-fn all_places(shape: &[usize]) -> Vec<Vec<usize>> {
-    shape.iter().map(|&size| (0..size).collect()).collect()
+fn all_places(call: &mut Call<'_>, shape: &[usize]) -> Result<Vec<Vec<usize>>, Problem> {
+    call.builder.make(shape.iter().sum())?;
+    Ok(shape.iter().map(|&size| (0..size).collect()).collect())
 }
 
 pub fn identity(call: &mut Call<'_>) -> Outputs {
@@ -305,7 +306,7 @@ pub fn slice(call: &mut Call<'_>) -> Outputs {
         return Err(Problem::other("starts, ends, axes and steps differ in number"));
     }
     call.axes_of(&axes, shape.len())?;
-    let mut places = all_places(&shape);
+    let mut places = all_places(call, &shape)?;
     for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
         let axis = call.axis_of(axis, shape.len())?;
         places[axis] = sliced(shape[axis] as i64, start, end, step)?;
@@ -362,7 +363,7 @@ pub fn split(call: &mut Call<'_>) -> Outputs {
     };
     let (mut values, mut start) = (Vec::with_capacity(sizes.len()), 0);
     for size in sizes {
-        let mut places = all_places(&shape);
+        let mut places = all_places(call, &shape)?;
         places[axis] = (start..start + size).collect();
         start += size;
         values.push(taken(call, &places, None)?);
@@ -381,7 +382,7 @@ pub fn gather(call: &mut Call<'_>) -> Outputs {
     }
     let indices = call.constant(1)?.clone();
     let values = call.integers(1)?;
-    let mut places = all_places(&shape);
+    let mut places = all_places(call, &shape)?;
     places[axis] =
         values.iter().map(|&index| call.axis_of(index, shape[axis])).collect::<Result<_, _>>().map_err(|_| {
             Problem::operand(1, format!("an index is outside of the {} places of axis {axis}", shape[axis]))

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use roundproof_format::Format;
-use roundproof_graph::{Node, Op, Pick, Source, Tensor, TensorId, result_shape};
+use roundproof_graph::{MAX_NODES, Node, Op, Pick, Source, Tensor, TensorId, result_shape};
 use roundproof_network::{Datatype, Encodings, is_admitted};
 
 use super::constant::{Constant, Values};
@@ -169,6 +169,9 @@ impl Builder {
             let found = self.format(reads[read]);
             let what = format!("it is of {found}, and {format} is needed, the data type of the others");
             return Err(Problem::operand(read, what));
+        }
+        if self.nodes.len() >= MAX_NODES {
+            return Err(roundproof_graph::Problem::Nodes { nodes: self.nodes.len() + 1 }.into());
         }
         let shapes: Vec<&[usize]> = reads.iter().map(|&read| self.shape(read)).collect();
         let shape = result_shape(&op, &shapes, declared)?;

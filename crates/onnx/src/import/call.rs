@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use roundproof_format::{Encoding, Format};
-use roundproof_graph::TensorId;
+use roundproof_graph::{MAX_AXES, TensorId};
 
 use super::builder::{Builder, Labels, Value};
 use super::constant::{Constant, shown};
@@ -165,7 +165,10 @@ impl<'a> Call<'a> {
 
     /// Distinct axes of an operand that has so many, ascending.
     pub fn axes_of(&self, axes: &[i64], count: usize) -> Result<Vec<usize>, Problem> {
-        let mut found = Vec::with_capacity(axes.len().min(count));
+        if axes.len() > MAX_AXES {
+            return Err(Problem::other(format!("{} axes; a tensor has at most {MAX_AXES}", axes.len())));
+        }
+        let mut found = Vec::with_capacity(axes.len());
         for &axis in axes {
             let axis = self.axis_of(axis, count)?;
             if found.contains(&axis) {

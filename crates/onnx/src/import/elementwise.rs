@@ -405,6 +405,9 @@ pub fn cast(call: &mut Call<'_>) -> Outputs {
     call.take_text("round_mode")?;
     let to = datatype(to)?;
     let value = call.value(0)?.clone();
+    if let Value::Constant(known) = &value {
+        call.builder.make(known.constant.values.len())?;
+    }
     let other =
         || Problem::other(format!("a cast of what depends on the inputs to {} is not supported", type_name(to)));
     let result = match &value {

@@ -110,6 +110,7 @@ pub fn arg_max(call: &mut Call<'_>) -> Outputs {
     if shape.contains(&0) {
         return Err(Problem::operand(0, "it has no elements"));
     }
+    call.builder.make(shape[axis])?;
     let labels = Values::Integers(DataType::Int64, (0..shape[axis] as i64).collect());
     Ok(vec![Value::Labels(Rc::new(Labels { tensor, axis, labels }))])
 }

@@ -83,7 +83,8 @@ pub fn range(call: &mut Call<'_>) -> Outputs {
     let count = (distance + i128::from(delta) - i128::from(delta.signum())) / i128::from(delta);
     let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
     call.builder.make(count)?;
-    let values = (0..count as i64).map(|step| start + step * delta).collect();
+    // Each is between the ends.
+    let values = (0..count as i128).map(|step| (i128::from(start) + step * i128::from(delta)) as i64).collect();
     let Values::Integers(datatype, _) = &call.constant(0)?.values else {
         return Err(Problem::operand(0, "integers are needed"));
     };

@@ -119,6 +119,7 @@ pub fn conv(call: &mut Call<'_>) -> Outputs {
         let shape: Vec<usize> = [outputs].into_iter().chain(places.iter().map(|_| 1)).collect();
         let bias = match call.value(2)?.clone() {
             Value::Constant(known) => {
+                call.builder.make(outputs)?;
                 let constant = Constant { shape, values: known.constant.values.clone() };
                 call.builder.constant(&known.name, &constant)?
             }
