@@ -312,3 +312,54 @@ impl Windows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use roundproof_format::Format;
+
+    use super::*;
+    use crate::Axis;
+
+    /// Written as loops over channels and places, the way that the operator is defined: ONNX, Conv; each weight is its own number.
+    #[test]
+    fn a_convolution_is_what_loops_over_channels_and_places_say() {
+        let format = Format::BINARY32;
+        for (inputs, outputs, groups) in [(1, 1, 1), (2, 3, 1), (4, 4, 2), (4, 2, 2), (6, 9, 3), (3, 6, 3)] {
+            for (stride, dilation, before, after) in [(1, 1, 0, 0), (2, 1, 1, 0), (1, 2, 1, 2), (3, 2, 2, 2)] {
+                let rows = Axis { size: 5, window: 2, stride, dilation, before, after };
+                let columns = Axis { size: 4, window: 3, stride: 1, dilation: 1, before: after, after: before };
+                let geometry = Geometry::new(vec![rows, columns]).unwrap();
+                let of_group = inputs / groups;
+                let weights =
+                    Encodings::collect(format, (0..outputs * of_group * 6).map(|it| Encoding::from_bits(it as u128)));
+                let counts = [rows.counted(), columns.counted()];
+                let convolution = Convolution { geometry, inputs, outputs, groups, weights };
+                let matrix = Matrix::new(Storage::Convolution(convolution));
+                assert_eq!(matrix.rows(outputs), Some(outputs * counts[0] * counts[1]));
+                for channel in 0..outputs {
+                    let group = channel / (outputs / groups);
+                    for y in 0..counts[0] {
+                        for x in 0..counts[1] {
+                            let mut expected = Vec::new();
+                            for input in 0..of_group {
+                                for (ky, kx) in (0..2).flat_map(|ky| (0..3).map(move |kx| (ky, kx))) {
+                                    let at_y = (y * stride + ky * dilation).checked_sub(before).filter(|at| *at < 5);
+                                    let at_x = (x + kx).checked_sub(after).filter(|at| *at < 4);
+                                    if let (Some(at_y), Some(at_x)) = (at_y, at_x) {
+                                        let column = ((group * of_group + input) * 5 + at_y) * 4 + at_x;
+                                        let weight = ((channel * of_group + input) * 2 + ky) * 3 + kx;
+                                        expected.push((column as u32, Encoding::from_bits(weight as u128)));
+                                    }
+                                }
+                            }
+                            let row = (channel * counts[0] + y) * counts[1] + x;
+                            assert_eq!(matrix.terms(row).collect::<Vec<_>>(), expected, "{groups} groups, row {row}");
+                            assert_eq!(matrix.terms(row).len(), expected.len());
+                            assert_eq!(matrix.bias_of(row), channel);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
