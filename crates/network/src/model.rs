@@ -378,6 +378,26 @@ mod tests {
         assert_eq!(trees.accumulator, Accumulator::Wider { format: Format::BINARY32, overflow: Overflow::Saturate });
     }
 
+    /// Where a step reads one format and makes another, it adds in the wider; an accumulator has to hold what is read.
+    #[test]
+    fn a_step_adds_in_a_format_that_holds_what_it_reads() {
+        let at = |text: &str, operands, format| {
+            let model = PathModel::parse(text, format).expect(text).at(operands, format);
+            model.map(|model| model.summation.trees().accumulator)
+        };
+        let (b16, b32, h16) = (Format::BFLOAT16, Format::BINARY32, Format::BINARY16);
+        let wider = |format| Ok(Accumulator::Wider { format, overflow: Overflow::Ieee });
+        assert_eq!(at("all", b16, b16), Ok(Accumulator::Same));
+        assert_eq!(at("all", b16, b32), Ok(Accumulator::Same));
+        assert_eq!(at("all", b32, b16), wider(b32));
+        assert_eq!(at("all", h16, b16), Err(ModelError::Operands { operands: h16, format: b16 }));
+        assert_eq!(at("all,accumulator=binary32", h16, b16), wider(b32));
+        assert_eq!(at("all,accumulator=binary64", b32, b16), wider(Format::BINARY64));
+        // The accumulator holds the values, as a model of their format has to, and not what is read.
+        let lacks = |format, accumulator| Err(ModelError::Accumulator { format, accumulator });
+        assert_eq!(at("all,accumulator=binary32", Format::BINARY64, b16), lacks(Format::BINARY64, b32));
+    }
+
     #[test]
     fn models_that_a_format_lacks_are_refused() {
         let message = |text, format| PathModel::parse(text, format).unwrap_err().to_string();
