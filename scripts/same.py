@@ -1687,6 +1687,6 @@ if __name__ == "__main__":
     except Different as error:
         print(f"different: {error}", file=sys.stderr)
         sys.exit(1)
-    except (OSError, ValueError, KeyError, StopIteration, struct.error) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration, struct.error) as error:
         print(f"cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2)
