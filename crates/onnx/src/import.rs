@@ -1,6 +1,6 @@
 //! Models of other tools as graphs.
 //!
-//! A model is read operator by operator; what each becomes is in the table. Names are those of [`Op`](roundproof_graph::Op) and of
+//! A model is read operator by operator; what each becomes is in the table. Names are those of [`Op`] and of
 //! ONNX.
 //!
 //! | operator | becomes |

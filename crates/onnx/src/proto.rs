@@ -1,5 +1,5 @@
 //! The messages of ONNX, as far as they are needed: those of `onnx.proto` with the fields that are written or read here. Numbers
-//! of fields are part of that file format. What `prost` does not know, it skips: who imports a model has [`scan`](crate::import)
+//! of fields are part of that file format. What `prost` does not know, it skips: who imports a model has `scan`
 //! refuse it first.
 
 // Derived code does not qualify as ours does.
