@@ -4,12 +4,12 @@ use roundproof_exact::{Rational, power_of_two};
 use roundproof_graph::{Graph, TensorId};
 use roundproof_network::Encodings;
 
-use crate::backward::lower;
+use crate::backward::{bounds, lower};
 use crate::decision::{Decision, Need};
 use crate::error::{NotCovered, RowError, place};
 use crate::forward::{Context, Lost, State, single};
 use crate::model::PathModel;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, Step, plan};
 
 /// A graph, a path model and a decision: everything but the rows.
 #[derive(Clone, Debug)]
@@ -89,6 +89,8 @@ pub struct Loss {
 /// What is known of each tensor; or why nothing is, and where.
 type Enclosed = Result<Vec<Option<State>>, (Lost, String)>;
 
+/// The most elements of a tensor that get a bound each.
+const TIGHTENED: usize = 1 << 10;
 /// How many losses are told.
 const LOSSES: usize = 3;
 
@@ -140,8 +142,15 @@ impl<'a> Audit<'a> {
     ///
     /// If it is not a row of this model.
     pub fn row(&self, inputs: &[Encodings]) -> Result<Verdict, RowError> {
-        Ok(match self.enclose(inputs)? {
-            Ok(states) => self.decide(&states),
+        Ok(match self.enclose(inputs, false)? {
+            Ok(states) => match self.decide(&states) {
+                decided @ Verdict::Invariant { answer: _, margin: _ } => decided,
+                // Once more, with intervals from bounds of what an activation bends.
+                undecided @ Verdict::Undecided(_) => match self.enclose(inputs, true)? {
+                    Ok(states) => self.decide(&states),
+                    Err(_) => undecided,
+                },
+            },
             Err((Lost::Overflow, place)) => Verdict::Undecided(Missing::Overflow { place }),
             Err((Lost::Divisor, place)) => Verdict::Undecided(Missing::Divisor { place }),
         })
@@ -152,7 +161,7 @@ impl<'a> Audit<'a> {
     }
 
     /// What is known of each tensor for a row; or why there is nothing to be known, and where.
-    fn enclose(&self, inputs: &[Encodings]) -> Result<Enclosed, RowError> {
+    fn enclose(&self, inputs: &[Encodings], tightened: bool) -> Result<Enclosed, RowError> {
         let mut states: Vec<Option<State>> = vec![None; self.graph.tensors().len()];
         let expected = self.graph.inputs().count();
         if inputs.len() != expected {
@@ -166,11 +175,26 @@ impl<'a> Audit<'a> {
         }
         for placed in &self.plan.placed {
             match self.context().enclose(placed, &states) {
-                Ok(state) => states[placed.writes] = Some(state),
+                Ok(state) => {
+                    let small = state.fixed.low.len() <= TIGHTENED;
+                    states[placed.writes] = Some(state);
+                    if tightened && small && self.plan.bends(placed.writes) {
+                        self.tighten(&mut states, placed.writes);
+                    }
+                }
                 Err(lost) => return Ok(Err((lost, place(placed.node, &self.graph.nodes()[placed.node])))),
             }
         }
         Ok(Ok(states))
+    }
+
+    /// Replaces intervals by smaller ones, where bounds of the elements give such.
+    fn tighten(&self, states: &mut [Option<State>], id: TensorId) {
+        if let Some((least, most)) = bounds(&self.context(), states, id)
+            && let Some(state) = states[id].take()
+        {
+            states[id] = Some(state.within(&least, &most));
+        }
     }
 
     fn input(&self, id: TensorId, values: &Encodings) -> Result<State, RowError> {
@@ -282,6 +306,20 @@ impl<'a> Audit<'a> {
 }
 
 impl Plan {
+    /// Whether an activation reads a tensor.
+    fn bends(&self, id: TensorId) -> bool {
+        self.placed.iter().any(|placed| match &placed.step {
+            Step::Bend(_, reads) => *reads == id,
+            Step::Sum(_)
+            | Step::Pick { reads: _, picks: _ }
+            | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
+            | Step::Mean { reads: _, map: _, counts: _ }
+            | Step::Quotient { reads: _, lists: _ }
+            | Step::Sign(_)
+            | Step::Cast(_) => false,
+        })
+    }
+
     /// Whether a step reads a tensor, or people do.
     fn reads(&self, id: TensorId, output: TensorId) -> bool {
         id == output || self.placed.iter().any(|placed| placed.step.reads(id))

@@ -3,7 +3,7 @@
 //! Let `y = sum nu h` for multipliers `nu` of a tensor `h`, and `h0` the middle of its interval. What is known of a path about `h` bounds
 //! `nu (h - h0)` from below by multipliers of what `h` was made of:
 //!
-//! - **Linear.** `h - h0 = A (x - x0) + s` with `|s| <= slack`, so `nu (h - h0) >= (A^T nu) (x - x0) - |nu| slack`.
+//! - **Linear.** `h - h0 = A (x - x0) + o + s` with `|s| <= slack`, so `nu (h - h0) >= (A^T nu) (x - x0) + nu o - |nu| slack`.
 //! - **Elementwise.** `h = f(x) + s`. For any `lambda`, `nu (h - h0) >= lambda (x - x0) + min { nu (f(t) - h0) - lambda (t - x0) : t in
 //!   [xl, xh] } - |nu| slack`. `f` is linear in pieces, so that the minimum is at an end or where it bends.
 //! - **Extreme.** The largest element is at least each of them, and at most any that no other one exceeds.
@@ -62,6 +62,30 @@ impl Gathered {
     }
 }
 
+/// Intervals of a tensor from bounds of each of its elements by itself, in units of its state: the least that each may be, and the
+/// most. An element that has no bound is left as it is.
+pub(crate) fn bounds(context: &Context, states: &[Option<State>], tensor: TensorId) -> Option<(Vec<i64>, Vec<i64>)> {
+    let fixed = &states[tensor].as_ref()?.fixed;
+    let (mut least, mut most) = (fixed.low.clone(), fixed.high.clone());
+    for element in 0..least.len() {
+        // What does not change its sign is followed exactly.
+        if least[element] >= 0 || most[element] <= 0 {
+            continue;
+        }
+        let end = |form: &[(usize, i64)]| {
+            let Lower { value, unit, losses: _ } = lower(context, states, tensor, form)?;
+            i64::try_from(convert(value, unit - fixed.unit)?).ok()
+        };
+        if let Some(low) = end(&[(element, 1)]) {
+            least[element] = low;
+        }
+        if let Some(low) = end(&[(element, -1)]) {
+            most[element] = -low;
+        }
+    }
+    Some((least, most))
+}
+
 /// What is left of a form, and what was taken off.
 struct Run<'a> {
     context: &'a Context<'a>,
@@ -107,11 +131,10 @@ pub(crate) fn lower(
     };
     run.gathered[tensor] = Some(Gathered { unit: 0, values, error: 0, readers: 1 });
     for (index, placed) in context.plan.placed.iter().enumerate().rev() {
-        if let Some(gathered) = run.gathered[placed.writes].take() {
-            let before = run.value;
-            run.step(placed, &gathered.round())?;
-            run.losses[index] += before - run.value;
-        }
+        let Some(gathered) = run.gathered[placed.writes].take() else { continue };
+        let before = run.value;
+        run.step(placed, &gathered.round())?;
+        run.losses[index] += before - run.value;
     }
     // What nothing makes.
     for id in 0..states.len() {
@@ -166,9 +189,11 @@ impl Run<'_> {
             .zip(&state.slack)
             .map(|(nu, &slack)| i128::from(nu.unsigned_abs()) * i128::from(slack))
             .sum();
+        let offset: i128 =
+            nu.values.iter().zip(&state.offset).map(|(&nu, &offset)| i128::from(nu) * i128::from(offset)).sum();
         let lost = lost.checked_add(slack.checked_mul(2)?)?;
         let unit = nu.unit + state.centered.unit;
-        self.add(-lost, unit)
+        self.add(offset.checked_sub(lost)?, unit)
     }
 
     /// Gathers multipliers for a tensor.

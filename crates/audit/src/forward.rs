@@ -1,9 +1,9 @@
 //! Intervals that no path leaves, tensor by tensor.
 //!
 //! Whatever a reader of a tensor may see on some path, narrowed or not, flushed or not, lies in its interval. `slack` says more of an
-//! element of a step that is linear in what it reads: it is within `slack` of the linear map, with the center of the weights for the
-//! weights, at what was read, moved by the difference of the middle of its interval from the map at the middle of theirs. What may be
-//! infinite or NaN on some path is not enclosed: the row is given up there.
+//! element of a step that is linear in what it reads: it is within `slack` of the linear map, with the middle of the weights for the
+//! weights, at what was read; `offset` is the difference of the map at the middle of their intervals from the middle of its own. What
+//! may be infinite or NaN on some path is not enclosed: the row is given up there.
 
 use roundproof_format::Format;
 use roundproof_graph::TensorId;
@@ -23,12 +23,33 @@ pub(crate) struct State {
     pub centered: Centered,
     /// Units of `fixed`; empty where it is zero.
     pub slack: Vec<i64>,
+    /// By how much the linear map at the middles of what was read is above the middle of the interval, in half units; empty where
+    /// that is zero, up to the slack.
+    pub offset: Vec<i64>,
     pub exact: Exactness,
 }
 
 impl State {
     pub fn new(fixed: Fixed, slack: Vec<i64>, exact: Exactness) -> State {
-        State { centered: fixed.centered(), fixed, slack, exact }
+        State { centered: fixed.centered(), fixed, slack, offset: Vec::new(), exact }
+    }
+
+    /// With smaller intervals, which no path leaves either. Those that leave nothing of one are not taken.
+    pub fn within(self, low: &[i64], high: &[i64]) -> State {
+        let before = self.centered.center;
+        let Fixed { unit, low: mut lows, high: mut highs } = self.fixed;
+        for (index, (least, most)) in low.iter().zip(high).enumerate() {
+            let (low, high) = (lows[index].max(*least), highs[index].min(*most));
+            if low <= high {
+                (lows[index], highs[index]) = (low, high);
+            }
+        }
+        let fixed = Fixed { unit, low: lows, high: highs };
+        let centered = fixed.centered();
+        let old = |index: usize| self.offset.get(index).copied().unwrap_or(0);
+        let offset =
+            before.iter().zip(&centered.center).enumerate().map(|(index, (before, now))| old(index) + before - now);
+        State { offset: offset.collect(), centered, fixed, slack: self.slack, exact: self.exact }
     }
 }
 
@@ -390,19 +411,19 @@ fn joined_ways(first: &State, other: &State) -> State {
     let ends = |of: &dyn Fn(usize) -> i64| (0..both[0].low.len()).map(of).collect::<Vec<i64>>();
     let low = ends(&|i| both[0].low[i].min(both[1].low[i]));
     let high = ends(&|i| both[0].high[i].max(both[1].high[i]));
-    // In units of the result, rounded up. The middle moved by half of what both ends did; and where they were cut off.
+    // In units of the result, rounded up; the middle moved where ends were cut off.
     let slack = |state: &State, i: usize| {
         let by = (unit - state.fixed.unit).unsigned_abs().min(63);
         let slack = state.slack.get(i).copied().unwrap_or(0);
         -((-slack) >> by) + i64::from(by > 0)
     };
     let middle = |low: i64, high: i64| low + high;
+    let offset = ends(&|i| middle(both[0].low[i], both[0].high[i]) - middle(low[i], high[i]));
     let slack = ends(&|i| {
-        let moved = middle(low[i], high[i]) - middle(both[0].low[i], both[0].high[i]);
         let apart = middle(both[1].low[i], both[1].high[i]) - middle(both[0].low[i], both[0].high[i]);
-        slack(first, i).max(slack(other, i).saturating_add(apart.abs())).saturating_add(moved.abs()).saturating_add(1)
+        slack(first, i).max(slack(other, i).saturating_add(apart.abs())).saturating_add(1)
     });
-    State::new(Fixed { unit, low, high }, slack, joined([first.exact, other.exact].into_iter()))
+    State { offset, ..State::new(Fixed { unit, low, high }, slack, joined([first.exact, other.exact].into_iter())) }
 }
 
 /// The weights of a part that are elements of a tensor.
