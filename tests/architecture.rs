@@ -75,6 +75,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "softfloat",
             "network",
             "paths",
+            "graph",
+            "audit",
             "kernel",
             "approximation",
             "construct",

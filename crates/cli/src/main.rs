@@ -4,6 +4,7 @@
 //! stderr. It ends with one of the codes of [`exit::Exit`], whatever happens.
 
 mod approximate;
+mod audit;
 mod check;
 mod compile;
 mod corpus;
@@ -102,6 +103,8 @@ enum Command {
     Prove(prove::Prove),
     Compile(compile::Compile),
     Approximate(approximate::Approximate),
+    Audit(audit::Audit),
+    Paths(audit::Paths),
     Sizes(sizes::Sizes),
     Check(check::Check),
     Explain(explain::Explain),
@@ -154,6 +157,8 @@ fn execute(cli: Cli) -> Result<Exit> {
         Some(Command::Prove(command)) => command.execute(),
         Some(Command::Compile(command)) => command.execute(),
         Some(Command::Approximate(command)) => command.execute(),
+        Some(Command::Audit(command)) => command.execute(),
+        Some(Command::Paths(command)) => command.execute(),
         Some(Command::Sizes(command)) => command.execute(),
         Some(Command::Check(command)) => command.execute(),
         Some(Command::Explain(command)) => command.execute(),
