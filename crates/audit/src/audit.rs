@@ -89,8 +89,8 @@ pub struct Loss {
 /// What is known of each tensor; or why nothing is, and where.
 type Enclosed = Result<Vec<Option<State>>, (Lost, String)>;
 
-/// The most elements of a tensor that get a bound each.
-const TIGHTENED: usize = 1 << 10;
+/// The most work of bounds for the elements of a tensor: their number times the leaves of the sums that each goes through.
+const TIGHTENING: usize = 1 << 26;
 /// How many losses are told.
 const LOSSES: usize = 3;
 
@@ -176,7 +176,10 @@ impl<'a> Audit<'a> {
         for placed in &self.plan.placed {
             match self.context().enclose(placed, &states) {
                 Ok(state) => {
-                    let small = state.fixed.low.len() <= TIGHTENED;
+                    // Each bound goes through all that is before.
+                    let bounded =
+                        state.fixed.low.iter().zip(&state.fixed.high).filter(|(low, high)| **low < 0 && **high > 0);
+                    let small = bounded.count().saturating_mul(placed.work) <= TIGHTENING;
                     states[placed.writes] = Some(state);
                     if tightened && small && self.plan.bends(placed.writes) {
                         self.tighten(&mut states, placed.writes);

@@ -236,7 +236,7 @@ impl Run<'_> {
     }
 
     fn step(&mut self, placed: &Placed, nu: &Multipliers) -> Option<()> {
-        let Placed { step, writes, node: _ } = placed;
+        let Placed { step, writes, node: _, work: _ } = placed;
         match step {
             Step::Sum(Sum { ways }) => {
                 self.slack(*writes, nu)?;

@@ -81,7 +81,7 @@ pub(crate) fn single(format: Format, grain: Grain, values: &Encodings) -> Option
 impl Context<'_> {
     /// The state of what a step makes.
     pub fn enclose(&self, placed: &Placed, states: &[Option<State>]) -> Result<State, Lost> {
-        let Placed { step, writes, node: _ } = placed;
+        let Placed { step, writes, node: _, work: _ } = placed;
         let state = |id: TensorId| states[id].as_ref().expect("a step comes after what it reads");
         let (storage, accumulator) = self.plan.grains[*writes];
         Ok(match step {

@@ -23,6 +23,8 @@ pub(crate) struct Placed {
     pub writes: TensorId,
     /// The node that makes the tensor.
     pub node: usize,
+    /// How many leaves there are in the sums up to this one, about.
+    pub work: usize,
 }
 
 /// How a tensor is made of others.
@@ -107,6 +109,23 @@ pub(crate) struct Plan {
 }
 
 impl Step {
+    /// How many leaves its sums have, about.
+    fn leaves(&self) -> usize {
+        match self {
+            Step::Sum(Sum { ways }) => {
+                let parts = ways.first().into_iter().flat_map(|way| &way.parts);
+                parts.map(|part| part.map.elements().saturating_mul(part.map.most())).fold(0, usize::saturating_add)
+            }
+            Step::Mean { reads: _, map, counts: _ } => map.elements().saturating_mul(map.most()),
+            Step::Bend(_, _)
+            | Step::Pick { reads: _, picks: _ }
+            | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
+            | Step::Quotient { reads: _, lists: _ }
+            | Step::Sign(_)
+            | Step::Cast(_) => 0,
+        }
+    }
+
     /// Whether a tensor is read, but as constant weights.
     pub fn reads(&self, id: TensorId) -> bool {
         match self {
@@ -165,10 +184,12 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
             }
         }
     }
+    let mut work = 0usize;
     let placed = graph.nodes().iter().zip(steps).enumerate().filter_map(|(number, (node, step))| {
         // A sum that became part of another one is not evaluated by itself.
         let step = step.or_else(|| planner.sums[node.writes].take().map(Step::Sum))?;
-        Some(Placed { step, writes: node.writes, node: number })
+        work = work.saturating_add(step.leaves());
+        Some(Placed { step, writes: node.writes, node: number, work })
     });
     let placed = placed.collect();
     Ok(Plan { placed, grains })

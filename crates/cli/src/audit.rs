@@ -200,6 +200,20 @@ impl Audit {
         let (tensor, names) = self.read_off(&model)?;
         let graph = &model.graph;
         let decision = self.decided();
+        let single = graph.tensors()[tensor].elements() < 2;
+        match decision {
+            Decision::Argmax { ties: _ } | Decision::Top { count: _, ordered: _ } if single => bail!(
+                "{}: its output {:?} has one element, and so one answer; use --decision value, sign or threshold",
+                self.model.display(),
+                model.output
+            ),
+            Decision::Argmax { ties: _ }
+            | Decision::Top { count: _, ordered: _ }
+            | Decision::Sign
+            | Decision::Threshold { limit: _ }
+            | Decision::Value { tolerance: _ }
+            | Decision::Bits => {}
+        }
         let audit = audit::Audit::new(graph, self.paths, tensor, decision.clone())
             .with_context(|| format!("{}: is not covered", self.model.display()))?;
         let data = self.read_data(graph)?;

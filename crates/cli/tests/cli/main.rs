@@ -4,6 +4,7 @@
 
 mod activations;
 mod approximate;
+mod audit;
 mod bad_certificates;
 mod bad_input;
 mod common;
