@@ -17,7 +17,7 @@ use roundproof_onnx::import::{self, ImportOptions, Model, import};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::input::{self, Data, TableOptions};
+use crate::input::{self, Data, Names, TableOptions};
 use crate::output::{Sheet, count, emit, emit_json, note};
 use crate::parsers::Rows;
 use crate::progress::Progress;
@@ -305,7 +305,8 @@ impl Audit {
             bail!("{}: has inputs in several formats; a table is rounded to one", self.model.display());
         }
         let labels: Vec<String> = self.label.iter().cloned().collect();
-        let data = input::data(&self.data, &labels, &self.table, *format)?;
+        let named = Names { of: "model", file: &self.model, inputs: None };
+        let data = input::data(&self.data, &labels, &self.table, *format, &named)?;
         let inputs: usize = graph.inputs().map(|id| graph.tensors()[id].elements()).sum();
         if inputs != data.dimension {
             bail!(
