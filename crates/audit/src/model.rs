@@ -17,7 +17,7 @@ functions; double rounding under `nearest`; other Softmax or Resize algorithms; 
 pub enum Accumulator {
     /// In the format of the tensor.
     Same,
-    /// In this format, where it has every value of the tensor's; else in that of the tensor.
+    /// In this format, or in that of the tensor: in the one that has every value of the other. Where neither has, nothing is said.
     Wider(Format),
 }
 
@@ -280,12 +280,12 @@ impl PathModel {
         Ok(())
     }
 
-    /// The format in which sums and products are formed that become values of `format`.
-    pub(crate) fn accumulator(&self, format: Format) -> Format {
+    /// The format in which sums and products are formed that become values of `format`, if there is one.
+    pub(crate) fn accumulator(&self, format: Format) -> Option<Format> {
         match self.accumulator {
-            Accumulator::Same => format,
-            Accumulator::Wider(wide) if contains(wide, format) => wide,
-            Accumulator::Wider(_) => format,
+            Accumulator::Same => Some(format),
+            Accumulator::Wider(wide) if contains(wide, format) => Some(wide),
+            Accumulator::Wider(other) => (other == format || contains(format, other)).then_some(format),
         }
     }
 }
@@ -407,13 +407,13 @@ mod tests {
     #[test]
     fn accumulators_are_those_that_contain_the_format() {
         let model = PathModel::ALL;
-        assert_eq!(model.accumulator(Format::BFLOAT16), Format::BINARY32);
-        assert_eq!(model.accumulator(Format::BINARY64), Format::BINARY64);
-        assert_eq!(model.accumulator(Format::BINARY32), Format::BINARY32);
+        assert_eq!(model.accumulator(Format::BFLOAT16), Some(Format::BINARY32));
+        assert_eq!(model.accumulator(Format::BINARY64), Some(Format::BINARY64));
+        assert_eq!(model.accumulator(Format::BINARY32), Some(Format::BINARY32));
         let same = PathModel { accumulator: Accumulator::Same, ..model };
-        assert_eq!(same.accumulator(Format::BFLOAT16), Format::BFLOAT16);
+        assert_eq!(same.accumulator(Format::BFLOAT16), Some(Format::BFLOAT16));
         let narrow_range = PathModel { accumulator: Accumulator::Wider(Format::BINARY16), ..model };
-        assert_eq!(narrow_range.accumulator(Format::BFLOAT16), Format::BFLOAT16);
-        assert_eq!(narrow_range.accumulator(Format::FLOAT8_E4M3FN), Format::BINARY16);
+        assert_eq!(narrow_range.accumulator(Format::BFLOAT16), None);
+        assert_eq!(narrow_range.accumulator(Format::FLOAT8_E4M3FN), Some(Format::BINARY16));
     }
 }

@@ -158,7 +158,10 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
     let mut grains = Vec::with_capacity(graph.tensors().len());
     for (id, tensor) in graph.tensors().iter().enumerate() {
         let format = tensor.format();
-        let accumulator = model.accumulator(format);
+        let accumulator = model.accumulator(format).ok_or_else(|| NotCovered {
+            place: format!("tensor {id} ({:?})", tensor.name),
+            reason: format!("the accumulator of the path model does not have every value of {format}; accumulator=same, or a wider one, has"),
+        })?;
         let pair = Grain::new(format, model).zip(Grain::new(accumulator, model));
         let pair = pair.filter(|_| accumulator.precision() <= Format::BINARY64.precision());
         grains.push(pair.ok_or_else(|| NotCovered {

@@ -140,7 +140,7 @@ impl Net {
 /// How many nets were compared with all of their paths; of how many of these all paths agree; how many of these were certified.
 fn compare(model: &PathModel, nets: usize, seed: u64) -> (usize, usize, usize) {
     let format: Format = "p=4,emin=-3,emax=6,specials=finite".parse().expect("a format");
-    let wide = model.accumulator(format);
+    let wide = model.accumulator(format).expect("an accumulator");
     let (storage, accumulator) = (Small::new(format, model), Small::new(wide, model));
     // Node boundaries, the parts, and what joins them.
     let most = match model.narrowing {
@@ -701,7 +701,19 @@ fn what_no_rule_is_about_is_refused_by_name() {
     let z = builder.node(Op::Unary(Unary::Relu), &[x], &[1, 2]);
     let graph = builder.graph(z);
     let error = Audit::new(&graph, PathModel::ALL, z, ARGMAX).unwrap_err();
+    assert!(error.to_string().contains("does not have every value of F(24)"), "{error}");
+    let same = PathModel::parse("all,accumulator=same").expect("a model");
+    let error = Audit::new(&graph, same, z, ARGMAX).unwrap_err();
     assert!(error.to_string().contains("bounded formats"), "{error}");
+    // Nothing is claimed of an accumulator that sums of this type cannot have.
+    let mut builder = Builder::new(Format::BFLOAT16);
+    let x = builder.input(&[1, 2]);
+    let z = builder.node(Op::Unary(Unary::Relu), &[x], &[1, 2]);
+    let graph = builder.graph(z);
+    let narrow = PathModel::parse("all,accumulator=binary16").expect("a model");
+    let error = Audit::new(&graph, narrow, z, ARGMAX).unwrap_err();
+    assert!(error.to_string().contains("does not have every value of bfloat16"), "{error}");
+    assert!(Audit::new(&graph, PathModel::ALL, z, ARGMAX).is_ok());
 }
 
 #[test]
