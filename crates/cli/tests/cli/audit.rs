@@ -18,7 +18,7 @@ fn folder(names: &[&str]) -> Folder {
 fn rows_are_judged() {
     let folder = folder(&["mlp-64-64-10.onnx"]);
     let audit = "audit mlp-64-64-10.onnx --data digits-test.npz --label y --rows 0..4";
-    let report = folder.expect_json(0, &format!("{audit} --json"));
+    let report = folder.expect_json(0, audit);
     assert_eq!(report["summary"]["invariant"], 4);
     assert!(report["not_covered"].as_str().is_some_and(|text| text.contains("TF32")));
     let rows = report["rows"].as_array().expect("rows");
