@@ -86,7 +86,7 @@ impl Context<'_> {
         let (storage, accumulator) = self.plan.grains[*writes];
         Ok(match step {
             Step::Sum(sum) => self.sum(sum, *writes, &state)?,
-            Step::Mean { reads, map, counts } => self.mean(state(*reads), map, counts, *writes)?,
+            Step::Mean { reads, map, counts } => self.mean(*reads, state(*reads), map, counts, *writes)?,
             Step::Bend(bend, reads) => self.bend(bend, state(*reads), *writes)?,
             Step::Pick { reads, picks } => {
                 let unit = reads.iter().map(|&id| state(id).fixed.unit).max().unwrap_or(0);
@@ -143,8 +143,8 @@ impl Context<'_> {
         Exactness { grid: wide.least.min(storage.least), bits: wide.precision.max(storage.precision) }
     }
 
-    /// How additions are rounded, in a sum of so many nodes.
-    fn additions(&self, storage: Grain, accumulator: Grain, boundaries: u64) -> Additions {
+    /// How additions are rounded, in a sum of so many nodes, so many of which may be split into parts.
+    fn additions(&self, storage: Grain, accumulator: Grain, boundaries: u64, splits: u64) -> Additions {
         let inner = match self.model.narrowing {
             Narrowing::Once => 0,
             Narrowing::Bias | Narrowing::Optional => boundaries,
@@ -152,7 +152,7 @@ impl Context<'_> {
         // The parts, and the additions that join them.
         let parts = match u64::from(self.model.partials) {
             0 | 1 => 0,
-            parts => 2 * parts - 1,
+            parts => splits * (2 * parts - 1),
         };
         let narrowed = (storage != accumulator && inner + parts > 0).then_some((storage, inner + parts));
         Additions { accumulator, narrowed }
@@ -170,7 +170,7 @@ impl Context<'_> {
     }
 
     fn way<'s>(&self, way: &Way, writes: TensorId, state: &impl Fn(TensorId) -> &'s State) -> Result<State, Lost> {
-        let Way { parts, boundaries, lost } = way;
+        let Way { parts, boundaries, lost, subtracts } = way;
         let (storage, accumulator) = self.plan.grains[writes];
         let made: Vec<Option<Centered>> = parts.iter().map(|part| weights_of(part, state)).collect();
         let terms: Vec<Term> = parts
@@ -188,7 +188,18 @@ impl Context<'_> {
             })
             .collect();
         let unit = common_unit(&terms);
-        let additions = self.additions(storage, accumulator, *boundaries);
+        let splits = parts.iter().filter(|part| part.map.most() > 1).count().max(1);
+        let additions = self.additions(storage, accumulator, *boundaries, splits as u64);
+        if let Some(from) = subtracts {
+            let [x, mean] = from.map(state);
+            let unit = x.fixed.unit.max(mean.fixed.unit);
+            let largest = [x, mean].map(|operand| u128::from(operand.fixed.coarser(unit).largest()));
+            if !storage.reaches(largest[0] + largest[1], unit) || !accumulator.reaches(largest[0] + largest[1], unit) {
+                return Err(Lost::Overflow);
+            }
+        }
+        let flushes: Vec<Vec<Flushes>> =
+            parts.iter().zip(&terms).map(|(part, term)| self.flushes(part, term)).collect();
         let elements = parts.first().map_or(0, |part| part.map.elements());
         let mut made = Made::new(unit, elements);
         for element in 0..elements {
@@ -198,6 +209,9 @@ impl Context<'_> {
             }
             for term in &terms {
                 term.add(element, unit, accumulator, &mut all).ok_or(Lost::Overflow)?;
+            }
+            for flushes in flushes.iter().flatten() {
+                all.spread += flushes.at(element, unit).ok_or(Lost::Overflow)?;
             }
             let (reach, largest) = all.reach();
             let leaves = Leaves { unit, count: all.count, reach, charge: all.charge, grid: Some(all.grid) };
@@ -209,18 +223,50 @@ impl Context<'_> {
         Ok(made.state(self.seen(storage, accumulator)))
     }
 
+    /// What flushing operands may take from the products of a part. Each operation flushes its operands by itself: two elements of a
+    /// result may see different ones, so that this is a slack of each, and not one of what they have in common.
+    fn flushes<'t>(&self, part: &'t Part, term: &Term<'t>) -> Vec<Flushes<'t>> {
+        let Part { reads, negative: _, map, weights } = part;
+        let of_x = self.flushable(*reads, term.x).map(|x| Flushes { map, x, w: term.w.cloned() });
+        let of_w = match (weights, term.w) {
+            (Weights::Tensor(id), Some(w)) => {
+                self.flushable(*id, w).map(|w| Flushes { map, x: magnitudes(term.x), w: Some(w) })
+            }
+            (Weights::One | Weights::Constant(_, _) | Weights::Tensor(_), _) => None,
+        };
+        of_x.into_iter().chain(of_w).collect()
+    }
+
+    /// What flushing may take from each element of a tensor: nothing of one that is normal on every path.
+    fn flushable(&self, id: TensorId, operand: &Centered) -> Option<Centered> {
+        let (storage, accumulator) = self.plan.grains[id];
+        if !storage.flushed && !accumulator.flushed {
+            return None;
+        }
+        let limit = power(storage.emin.max(accumulator.emin), operand.unit).unwrap_or(u128::MAX);
+        let most = magnitudes(operand);
+        let taken = most.center.iter().enumerate().map(|(index, &most)| {
+            let radius = operand.radius.as_ref().map_or(0, |radius| radius[index].unsigned_abs());
+            let least = operand.center[index].unsigned_abs().saturating_sub(radius);
+            if u128::from(least) >= limit { 0 } else { i64::try_from(limit).map_or(most, |limit| limit.min(most)) }
+        });
+        let taken: Vec<i64> = taken.collect();
+        taken.iter().any(|&taken| taken != 0).then_some(Centered { unit: operand.unit, center: taken, radius: None })
+    }
+
     /// A mean: the sum over the number, the sum times the rounded reciprocal, or the sum of products with it.
     ///
     /// The exact mean of what is read is `c s`, `c` the reciprocal of a number `n`. The first way errs by the error of the sum over `n`,
     /// and by one rounding. The rounded reciprocal errs by `d <= 2^(1-p) / n`: the second way errs by `d` times the sum, with its error,
     /// in addition; and by the error of a sum of products with weights between `c - d` and `c + d` the third.
-    fn mean(&self, x: &State, map: &Map, counts: &[u32], writes: TensorId) -> Result<State, Lost> {
+    fn mean(&self, reads: TensorId, x: &State, map: &Map, counts: &[u32], writes: TensorId) -> Result<State, Lost> {
         let (storage, accumulator) = self.plan.grains[writes];
         let reciprocals = match self.model.division {
             Division::Quotient => false,
             Division::Any => true,
         };
-        let additions = self.additions(storage, accumulator, 1);
+        let additions = self.additions(storage, accumulator, 1, 1);
+        let flushed = self.flushable(reads, &x.centered);
         // Room for the quotient's own bits.
         let unit = x.centered.unit - MEAN_BITS;
         let mut made = Made::new(unit, counts.len());
@@ -239,7 +285,7 @@ impl Context<'_> {
             // One for the quotient, which is rounded down.
             let mut spread = over(error) + 1;
             let mut largest = size;
-            if reciprocals && !n.is_power_of_two() {
+            if reciprocals {
                 spread += lost(size) + 1;
                 largest += lost(size) + 1;
                 let each = over(sum.size + sum.radius);
@@ -251,6 +297,9 @@ impl Context<'_> {
                 let third = additions.error(&leaves).ok_or(Lost::Overflow)?;
                 spread = spread.max(third + lost(each) + 2);
                 largest = largest.max(reach + third);
+            }
+            if let Some(flushed) = &flushed {
+                spread += over(dot(map, element, flushed, None).size) + 1;
             }
             spread += accumulator.error(largest, unit).ok_or(Lost::Overflow)?;
             made.push(center, over(sum.radius) + 1, spread, largest + spread, false, storage, accumulator)?;
@@ -330,7 +379,17 @@ impl Context<'_> {
                 let wobble = u128::from(negative) * u128::from(wobble);
                 let rounded = accumulator.error(largest + wobble, unit).ok_or(Lost::Overflow)?;
                 let stored = storage.error(largest + wobble + rounded, unit).ok_or(Lost::Overflow)?;
-                error = wobble + rounded + stored;
+                // An operand that is flushed, be it larger than the result.
+                let operand = match accumulator.flushed || storage.flushed {
+                    true => power(storage.emin.max(accumulator.emin), x.fixed.unit)
+                        .ok_or(Lost::Overflow)?
+                        .min(negative.into()),
+                    false => 0,
+                };
+                let steepest = u128::from(slopes.center[index].unsigned_abs())
+                    + slopes.radius.as_ref().map_or(0, |radius| u128::from(radius[index].unsigned_abs()));
+                let flushed = operand.checked_mul(steepest).ok_or(Lost::Overflow)?;
+                error = wobble + rounded + stored + flushed;
                 if !storage.reaches(largest + error, unit) {
                     return Err(Lost::Overflow);
                 }
@@ -419,9 +478,16 @@ fn joined_ways(first: &State, other: &State) -> State {
     };
     let middle = |low: i64, high: i64| low + high;
     let offset = ends(&|i| middle(both[0].low[i], both[0].high[i]) - middle(low[i], high[i]));
+    // What the first was already off by, rounded up, is part of the slack.
+    let off = |i: usize| {
+        let by = (unit - first.fixed.unit).unsigned_abs().min(63);
+        let off = first.offset.get(i).map_or(0, |off| off.saturating_abs());
+        -((-off) >> by) + i64::from(off != 0)
+    };
     let slack = ends(&|i| {
         let apart = middle(both[1].low[i], both[1].high[i]) - middle(both[0].low[i], both[0].high[i]);
-        slack(first, i).max(slack(other, i).saturating_add(apart.abs())).saturating_add(1)
+        let both = slack(first, i).max(slack(other, i).saturating_add(apart.abs()));
+        both.saturating_add(off(i)).saturating_add(1)
     });
     State { offset, ..State::new(Fixed { unit, low, high }, slack, joined([first.exact, other.exact].into_iter())) }
 }
@@ -434,6 +500,39 @@ pub(crate) fn weights_of<'s>(part: &Part, state: &impl Fn(TensorId) -> &'s State
             let fixed = &state(*id).fixed;
             let fixed = fixed.coarser(fixed.unit + (BITS - weight_bits(part.map.most())) as i32);
             Some(fixed.weights())
+        }
+    }
+}
+
+/// The largest magnitudes.
+fn magnitudes(operand: &Centered) -> Centered {
+    let radius = |index: usize| operand.radius.as_ref().map_or(0, |radius| radius[index].saturating_abs());
+    let center =
+        operand.center.iter().enumerate().map(|(index, center)| center.saturating_abs().saturating_add(radius(index)));
+    Centered { unit: operand.unit, center: center.collect(), radius: None }
+}
+
+/// What flushing may take from operands, beside what they are multiplied by.
+struct Flushes<'a> {
+    map: &'a Map,
+    x: Centered,
+    w: Option<Centered>,
+}
+
+impl Flushes<'_> {
+    /// What it may take from an element of the result, in these units.
+    fn at(&self, element: usize, unit: i32) -> Option<u128> {
+        let Dot { center: _, radius, size, spread, count: _, single: _, weights: _ } =
+            dot(self.map, element, &self.x, self.w.as_ref());
+        let all = radius.checked_add(size)?.checked_add(spread)?;
+        match self.x.unit + self.w.as_ref().map_or(0, |w| w.unit) - unit {
+            _ if all == 0 => Some(0),
+            up @ 0..=125 if all.leading_zeros() > up.unsigned_abs() => Some(all << up),
+            0.. => None,
+            down => {
+                let down = down.unsigned_abs().min(127);
+                Some((all >> down) + 1)
+            }
         }
     }
 }
@@ -542,13 +641,17 @@ impl Total {
     }
 }
 
-/// Units in which all terms can be added.
+/// Units in which all terms can be added, and what rounding costs be told, however few bits there are.
 fn common_unit(terms: &[Term]) -> i32 {
     let present = || terms.iter().filter_map(|term| Some((term.unit(), term.top()?)));
     let least = present().map(|(unit, _)| unit).min().unwrap_or(0);
     let kinds = (usize::BITS - terms.len().leading_zeros()) as i32;
-    present().map(|(_, top)| top + kinds - SUM_BITS).max().map_or(0, |unit| unit.max(least))
+    let top = present().map(|(_, top)| top).max();
+    top.map_or(0, |top| (top + kinds - SUM_BITS).max(least.min(top - FINE_BITS)))
 }
+
+/// Bits by which a unit is below the sums.
+const FINE_BITS: i32 = 90;
 
 /// Bits of a sum of leaves.
 const SUM_BITS: i32 = 122;

@@ -50,7 +50,7 @@ pub enum Division {
     Any,
 }
 
-/// Whether a constant affine map may become part of the weights before it.
+/// Whether the constants of a batch normalization may become part of the weights of the sum before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Folding {
     /// It may not.
@@ -90,7 +90,7 @@ pub struct PathModel {
     pub subnormals: Subnormals,
     /// Means and quotients by constants.
     pub division: Division,
-    /// Constant affine maps behind a sum.
+    /// Batch normalizations behind a sum.
     pub folding: Folding,
     /// Factors of products in sums.
     pub operands: Operands,

@@ -5,7 +5,7 @@
 //! at a bias, add residuals before they store, and keep the excess precision in between. A tensor that several nodes read, or that is
 //! an output, is a value of its own: one leaf.
 
-use roundproof_format::{Encoding, Format};
+use roundproof_format::{Encoding, Format, Subnormals};
 use roundproof_graph::{Graph, Op, Pool, Reduction, Source, TensorId, Unary};
 use roundproof_network::Encodings;
 
@@ -13,8 +13,8 @@ use crate::affine::{factors, reciprocals};
 use crate::error::{NotCovered, refuse};
 use crate::fixed::{BITS, Centered, Exactness, Fixed, weight_bits};
 use crate::linear::{Map, broadcast, walk};
-use crate::model::{Division, Folding, Operands, PathModel};
-use crate::rounding::Grain;
+use crate::model::{Copies, Division, Folding, Narrowing, Operands, PathModel};
+use crate::rounding::{Grain, power};
 
 /// One evaluation, of one tensor.
 #[derive(Clone, Debug)]
@@ -61,8 +61,10 @@ pub(crate) struct Way {
     pub parts: Vec<Part>,
     /// How many values on the way to the sum may be narrowed: those of each node, but for the last.
     pub boundaries: u64,
-    /// The exponent of what flushing may cost besides, where the sum of leaves is multiplied.
+    /// The exponent of what else may be lost on the way, where the sum of leaves is multiplied.
     pub lost: Option<i32>,
+    /// Tensors of which the second may be subtracted from the first before anything is multiplied: that must be in range.
+    pub subtracts: Option<[TensorId; 2]>,
 }
 
 /// Leaves of one tensor.
@@ -154,6 +156,19 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
             let reason = format!("operands that are rounded to {format} are not covered yet");
             return Err(NotCovered { place: "the path model".to_owned(), reason });
         }
+    }
+    // One copy of a tensor that its readers flush or narrow apart is not one.
+    let apart = match (model.copies, model.subnormals, model.narrowing) {
+        (Copies::PerReader, _, _) | (Copies::One, Subnormals::Gradual, Narrowing::Once | Narrowing::Bias) => None,
+        (Copies::One, Subnormals::Flush, _) => {
+            Some("copies=one with subnormals=flush is not covered; copies=per-reader is")
+        }
+        (Copies::One, Subnormals::Gradual, Narrowing::Optional) => {
+            Some("copies=one with narrowing=optional is not covered; copies=per-reader is")
+        }
+    };
+    if let Some(reason) = apart {
+        return Err(NotCovered { place: "the path model".to_owned(), reason: reason.to_owned() });
     }
     let mut grains = Vec::with_capacity(graph.tensors().len());
     for (id, tensor) in graph.tensors().iter().enumerate() {
@@ -257,8 +272,8 @@ impl Planner<'_> {
                 let [of_x, of_w] = [x, w].map(|operand| broadcast(self.shape(reads[operand]), &shape));
                 self.part(number, reads[x], reads[w], Map::each(of_x, Some(of_w)))?
             }
-            Op::Add => Step::Sum(self.addition(reads, false, &shape)),
-            Op::Sub => Step::Sum(self.addition(reads, true, &shape)),
+            Op::Add => Step::Sum(self.addition(number, reads, false, &shape)?),
+            Op::Sub => Step::Sum(self.addition(number, reads, true, &shape)?),
             Op::Max => extreme_of_two(reads, &lists(self), true),
             Op::Min => extreme_of_two(reads, &lists(self), false),
             Op::PRelu => {
@@ -266,9 +281,12 @@ impl Planner<'_> {
                     return refused("slopes that are not constants");
                 };
                 let format = self.graph.tensors()[reads[1]].format();
-                let Some((fixed, _)) = Fixed::of(format, values, SLOPE_BITS) else {
+                let Some((mut fixed, _)) = Fixed::of(format, values, SLOPE_BITS) else {
                     return refused("a slope that is not finite");
                 };
+                if let Some(grain) = Grain::new(format, self.model).filter(|grain| grain.flushed) {
+                    fixed.flush(grain.emin);
+                }
                 let list = &lists(self)[1];
                 let spread = |ends: &[i64]| list.iter().map(|&index| ends[index as usize]).collect();
                 let slopes = Fixed { unit: fixed.unit, low: spread(&fixed.low), high: spread(&fixed.high) };
@@ -355,7 +373,10 @@ impl Planner<'_> {
                 fixed.low[0] -= each;
                 fixed.high[0] += each;
             }
-            Some(fixed)
+            if grain.flushed {
+                fixed.flush(grain.emin);
+            }
+            grain.reaches(fixed.largest().into(), fixed.unit).then_some(fixed)
         };
         let bad = || refuse(self.graph, number, "a parameter that has no counterpart in the format of the tensor");
         let bend = match unary {
@@ -365,7 +386,18 @@ impl Planner<'_> {
             Unary::Clip { low, high } => {
                 let fixed = |limit| attribute(format, limit).map(|(fixed, _)| fixed).ok_or_else(bad);
                 let limit = |limit: Option<_>| limit.map(fixed).transpose();
-                Bend::Clip { low: limit(low)?, high: limit(high)? }
+                let limits = [limit(low)?, limit(high)?];
+                let flushed = Grain::new(format, self.model).filter(|grain| grain.flushed);
+                let mut subnormal = limits.iter().flatten().filter_map(|limit| {
+                    let mut other = limit.clone();
+                    other.flush(flushed?.emin);
+                    (other != *limit).then_some(())
+                });
+                if subnormal.next().is_some() {
+                    return Err(refuse(self.graph, number, "a limit that may be flushed"));
+                }
+                let [low, high] = limits;
+                Bend::Clip { low, high }
             }
             Unary::LeakyRelu { slope } => {
                 let slope = rounded(slope).ok_or_else(bad)?;
@@ -439,24 +471,88 @@ impl Planner<'_> {
         Ok(Step::Sum(single(Part { reads: x, negative: false, map, weights })))
     }
 
+    /// The tensor behind moved or negated elements.
+    fn origin(&self, mut id: TensorId) -> TensorId {
+        while let Source::Node(number) = &self.graph.tensors()[id].source {
+            let node = &self.graph.nodes()[*number];
+            let moves = match &node.op {
+                Op::Arrange(_) | Op::Unary(Unary::Neg) => node.reads.len() == 1,
+                Op::MatMul
+                | Op::Conv { geometry: _, groups: _ }
+                | Op::Add
+                | Op::Sub
+                | Op::Mul
+                | Op::Div
+                | Op::Max
+                | Op::Min
+                | Op::PRelu
+                | Op::Unary(_)
+                | Op::Reduce { reduction: _, axes: _ }
+                | Op::Pool { pool: _, geometry: _ }
+                | Op::BatchNormalization { epsilon: _ }
+                | Op::Softmax { axis: _ }
+                | Op::LogSoftmax { axis: _ }
+                | Op::Normalize(_)
+                | Op::Cast
+                | Op::Compare(_)
+                | Op::Where => false,
+            };
+            if !moves {
+                break;
+            }
+            id = node.reads[0];
+        }
+        id
+    }
+
     /// The sum, or the difference, of two tensors.
-    fn addition(&mut self, reads: &[TensorId], subtracts: bool, shape: &[usize]) -> Sum {
-        let mut whole = Sum { ways: vec![Way { parts: Vec::new(), boundaries: 0, lost: None }] };
+    ///
+    /// A sum whose elements are moved, broadcast or negated before something is added to it, or that others read and runtimes form again
+    /// for this reader, may be one sum with what is added all the same. That is not covered.
+    fn addition(
+        &mut self,
+        number: usize,
+        reads: &[TensorId],
+        subtracts: bool,
+        shape: &[usize],
+    ) -> Result<Sum, NotCovered> {
+        let empty = Way { parts: Vec::new(), boundaries: 0, lost: None, subtracts: None };
+        let mut whole = Sum { ways: vec![empty] };
         for (operand, &id) in reads.iter().enumerate() {
             let negative = subtracts && operand == 1;
             let alone = self.readers[id] == 1 && self.shape(id) == shape;
+            let origin = self.origin(id);
+            let formed_once = match self.model.copies {
+                Copies::One => self.readers[origin] > 1,
+                Copies::PerReader => false,
+            };
+            if self.sums[origin].is_some() && !(alone && origin == id) && !formed_once {
+                return Err(refuse(
+                    self.graph,
+                    number,
+                    "a sum that others read too, or whose elements are moved, broadcast or negated before this addition: runtimes may \
+                     form all of it as one sum, which is not covered yet",
+                ));
+            }
             let read = match if alone { self.sums[id].take() } else { None } {
                 Some(Sum { ways }) => ways.into_iter().map(|way| way.into_operand(negative)).collect(),
                 None => {
                     let map = Map::each(broadcast(self.shape(id), shape), None);
                     let part = Part { reads: id, negative, map, weights: Weights::One };
-                    vec![Way { parts: vec![part], boundaries: 0, lost: None }]
+                    vec![Way { parts: vec![part], boundaries: 0, lost: None, subtracts: None }]
                 }
             };
-            let all = whole.ways.iter().flat_map(|way| read.iter().map(|more| way.with(more)));
-            whole.ways = all.collect();
+            if whole.ways.len() * read.len() > MOST_WAYS {
+                return Err(refuse(self.graph, number, "a sum of too many normalizations"));
+            }
+            let all: Option<Vec<Way>> =
+                whole.ways.iter().flat_map(|way| read.iter().map(|more| way.with(more))).collect();
+            let Some(all) = all else {
+                return Err(refuse(self.graph, number, "a sum of two normalizations, which is not covered yet"));
+            };
+            whole.ways = all;
         }
-        whole
+        Ok(whole)
     }
 
     /// The quotient by a constant, as a product with its reciprocal; or by another tensor.
@@ -537,11 +633,27 @@ impl Planner<'_> {
             map: Map::each(of_channel.clone(), None),
             weights: Weights::One,
         };
-        let lost = Grain::new(format, self.model).filter(|grain| grain.flushed).map(|grain| grain.emin + top(&factors));
+        // A quotient of the difference and the root may fall below the grid, or be flushed, before it is multiplied by the scale; the
+        // difference may be flushed before it is multiplied by the factor.
+        let wide = Fixed::of(format, scales, BITS).map(|(fixed, _)| fixed).zip(Grain::new(format, self.model));
+        let Some((scale_values, grain)) = wide else {
+            return Err(refuse(self.graph, number, "scales that are not finite"));
+        };
+        let lost =
+            Some(if grain.flushed { grain.emin } else { grain.least } + top(&factors).max(top(&scale_values)) + 1);
+        let normal = |fixed: &Fixed| {
+            let mut flushed = fixed.clone();
+            flushed.flush(grain.emin);
+            flushed == *fixed
+        };
+        if !normal(&scale_values) {
+            return Err(refuse(self.graph, number, "a scale that is subnormal"));
+        }
         let plain = Way {
             parts: vec![product(x, all, false), product(mean, of_channel.clone(), true), one(bias)],
             boundaries: 2,
             lost,
+            subtracts: Some([x, mean]),
         };
         let mut ways = vec![plain];
         let folds = match self.model.folding {
@@ -559,9 +671,22 @@ impl Planner<'_> {
                             "folding into the sum before it; `folding=none` leaves that out",
                         ));
                     };
+                    let Weights::Constant(weights, _) = &folded.weights else {
+                        return Err(refuse(self.graph, number, "folding into what is not a sum with constants"));
+                    };
+                    if !are_normal(weights, grain) {
+                        return Err(refuse(
+                            self.graph,
+                            number,
+                            "a folded weight may be subnormal, or beyond the largest value; `folding=none` leaves folding out",
+                        ));
+                    }
                     parts.push(folded);
                 }
-                ways.push(Way { parts, boundaries: way.boundaries + 2, lost: way.lost.into_iter().chain(lost).max() });
+                if way.subtracts.is_some() || way.lost.is_some() {
+                    return Err(refuse(self.graph, number, "a normalization of a normalization"));
+                }
+                ways.push(Way { parts, boundaries: way.boundaries + 2, lost, subtracts: None });
             }
         }
         Ok(Step::Sum(Sum { ways }))
@@ -571,23 +696,33 @@ impl Planner<'_> {
 impl Way {
     /// As part of another sum.
     fn into_operand(self, negated: bool) -> Way {
-        let Way { parts, boundaries, lost } = self;
+        let Way { parts, boundaries, lost, subtracts } = self;
         let parts = parts.into_iter().map(|Part { reads, negative, map, weights }| Part {
             reads,
             negative: negative != negated,
             map,
             weights,
         });
-        Way { parts: parts.collect(), boundaries: boundaries + 1, lost }
+        Way { parts: parts.collect(), boundaries: boundaries + 1, lost, subtracts }
     }
 
-    /// With more leaves.
-    fn with(&self, more: &Way) -> Way {
-        Way {
+    /// With more leaves; none if both are differences that have to be in range.
+    fn with(&self, more: &Way) -> Option<Way> {
+        let subtracts = match (self.subtracts, more.subtracts) {
+            (Some(_), Some(_)) => return None,
+            (one, other) => one.or(other),
+        };
+        // Both may be lost: twice the larger one.
+        let lost = match (self.lost, more.lost) {
+            (Some(one), Some(other)) => Some(one.max(other) + 1),
+            (one, other) => one.or(other),
+        };
+        Some(Way {
             parts: self.parts.iter().chain(&more.parts).cloned().collect(),
             boundaries: self.boundaries + more.boundaries,
-            lost: self.lost.into_iter().chain(more.lost).max(),
-        }
+            lost,
+            subtracts,
+        })
     }
 }
 
@@ -619,6 +754,8 @@ impl Part {
 
 /// What is a constant, but for its rounding.
 const INEXACT: Exactness = Exactness { grid: -(1 << 24), bits: 1 << 12 };
+/// The most ways in which one sum may be formed.
+const MOST_WAYS: usize = 16;
 /// Bits of slopes.
 const SLOPE_BITS: u32 = 24;
 
@@ -629,7 +766,19 @@ fn extreme_of_two(reads: &[TensorId], lists: &[Vec<u32>], greatest: bool) -> Ste
 }
 
 fn single(part: Part) -> Sum {
-    Sum { ways: vec![Way { parts: vec![part], boundaries: 0, lost: None }] }
+    Sum { ways: vec![Way { parts: vec![part], boundaries: 0, lost: None, subtracts: None }] }
+}
+
+/// Whether each weight is zero, or a normal value on every path.
+fn are_normal(weights: &Centered, grain: Grain) -> bool {
+    let least = power(grain.emin, weights.unit).unwrap_or(u128::MAX);
+    weights.center.iter().enumerate().all(|(index, center)| {
+        let radius = weights.radius.as_ref().map_or(0, |radius| radius[index].unsigned_abs());
+        let magnitude = center.unsigned_abs();
+        let is_zero = magnitude == 0 && radius == 0;
+        let most = u128::from(magnitude) + u128::from(radius);
+        is_zero || (u128::from(magnitude.saturating_sub(radius)) >= least && grain.reaches(most, weights.unit))
+    })
 }
 
 /// The exponent of a power of two above all ends.

@@ -183,7 +183,7 @@ fn narrowings() -> Vec<(&'static str, PathModel)> {
     vec![
         ("all", same),
         ("nearest", PathModel { accumulator: Accumulator::Same, ..PathModel::NEAREST }),
-        ("all, flushed", PathModel { subnormals: Subnormals::Flush, ..same }),
+        ("all, flushed", PathModel { subnormals: Subnormals::Flush, copies: Copies::PerReader, ..same }),
         ("nearest, wider", PathModel { accumulator: wide, ..PathModel::NEAREST }),
         ("all, wider", PathModel { accumulator: wide, ..PathModel::ALL }),
         (
@@ -635,6 +635,159 @@ fn reports_of_others_lie_within() {
     assert_eq!(spread(Format::BFLOAT16, model, &["1"; 256], &["1"; 256]), 0);
     // A date is the next day's in binary32.
     assert_eq!(value(Format::BINARY32, "20180131"), value(Format::BINARY32, "20180132"));
+}
+
+/// What a graph of these formats comes to under a path model.
+fn judged(
+    graph: &Graph,
+    tensor: TensorId,
+    model: &str,
+    decision: Decision,
+    values: &[&str],
+) -> Result<Verdict, NotCovered> {
+    let format = graph.tensors()[tensor].format();
+    let audit = Audit::new(graph, PathModel::parse(model).expect(model), tensor, decision)?;
+    Ok(audit.row(&row(format, values)).expect("a row"))
+}
+
+fn is_invariant(verdict: &Result<Verdict, NotCovered>) -> bool {
+    matches!(verdict, Ok(Verdict::Invariant { answer: _, margin: _ }))
+}
+
+/// Two elements are made of one subnormal operand, and one of the two products may flush it alone.
+#[test]
+fn each_product_flushes_its_operands_by_itself() {
+    let format = Format::BINARY16;
+    let mut builder = Builder::new(format);
+    let x = builder.input(&[1, 1]);
+    let w = builder.constant(&[1, 2], ["1024", "1024"].map(|text| value(format, text)));
+    let b = builder.constant(&[1, 2], ["0x1p-6", "0"].map(|text| value(format, text)));
+    let z = builder.node(Op::MatMul, &[x, w], &[1, 2]);
+    let z = builder.node(Op::Add, &[z, b], &[1, 2]);
+    let graph = builder.graph(z);
+    for model in ["portable", "once"] {
+        // Flushed in the first element, 2^-6; not in the second, 2^-5.
+        assert!(!is_invariant(&judged(&graph, z, model, ARGMAX, &["0x1p-15"])), "{model}");
+        let verdict = judged(&graph, z, model, ARGMAX, &["0x1p-10"]);
+        assert!(is_invariant(&verdict), "{model}: {verdict:?}");
+    }
+    assert!(is_invariant(&judged(&graph, z, "nearest", ARGMAX, &["0x1p-15"])));
+    for apart in ["all,subnormals=flush", "nearest,narrowing=optional"] {
+        let error = judged(&graph, z, apart, ARGMAX, &["1"]).unwrap_err();
+        assert!(error.to_string().contains("copies=per-reader"), "{error}");
+    }
+}
+
+/// What is added behind moved elements of a sum, or to one that others read, may come first.
+#[test]
+fn a_sum_that_may_be_continued_is_not_taken_for_a_value() {
+    let format = Format::BINARY32;
+    let moved = |op: Op| {
+        let mut builder = Builder::new(format);
+        let x = builder.input(&[1, 3]);
+        let w = builder.constant(&[3, 1], ["1", "1", "1"].map(|text| value(format, text)));
+        let b = builder.constant(&[1], [value(format, "16777216")]);
+        let z = builder.node(Op::MatMul, &[x, w], &[1, 1]);
+        let z = builder.node(op.clone(), &[z], if op == Op::Unary(Unary::Neg) { &[1, 1] } else { &[1] });
+        let shape: &[usize] = if op == Op::Unary(Unary::Neg) { &[1, 1] } else { &[1] };
+        let z = builder.node(Op::Add, &[z, b], shape);
+        (builder.graph(z), z)
+    };
+    for op in [Op::Arrange(vec![Pick { read: 0, element: 0 }]), Op::Unary(Unary::Neg)] {
+        let (graph, z) = moved(op);
+        for model in ["portable", "once", "nearest", "all"] {
+            let error = judged(&graph, z, model, Decision::Sign, &["1", "1", "1"]).unwrap_err();
+            assert!(error.to_string().contains("as one sum"), "{model}: {error}");
+        }
+    }
+    // 1 + x is read by another node, which may form it again, and begin with 2^24.
+    let mut builder = Builder::new(format);
+    let x = builder.input(&[1, 1]);
+    let one = builder.constant(&[1, 1], [value(format, "1")]);
+    let big = builder.constant(&[1, 1], [value(format, "16777216")]);
+    let s = builder.node(Op::Add, &[x, one], &[1, 1]);
+    let u = builder.node(Op::Add, &[s, big], &[1, 1]);
+    let z = builder.node(Op::Mul, &[u, s], &[1, 1]);
+    let graph = builder.graph(z);
+    for (model, refused) in [("portable", true), ("once", true), ("nearest", false), ("all", false)] {
+        assert_eq!(judged(&graph, u, model, Decision::Sign, &["1"]).is_err(), refused, "{model}");
+    }
+}
+
+/// The products of a mean with the reciprocal may fall below the grid, and be flushed, though it is a power of two.
+#[test]
+fn a_mean_of_four_small_values_may_be_zero() {
+    let mut builder = Builder::new(Format::BINARY32);
+    let x = builder.input(&[1, 4]);
+    let z = builder.node(Op::Reduce { reduction: Reduction::Mean, axes: vec![1] }, &[x], &[1, 1]);
+    let graph = builder.graph(z);
+    for (model, small) in [("nearest", "0x1p-149"), ("all", "0x1p-149"), ("portable", "0x1p-125"), ("once", "0x1p-125")]
+    {
+        assert!(!is_invariant(&judged(&graph, z, model, Decision::Sign, &[small; 4])), "{model}");
+        assert!(is_invariant(&judged(&graph, z, model, Decision::Sign, &["0x1p-100"; 4])), "{model}");
+    }
+}
+
+/// Slopes and limits are operands, and flushed as others are.
+#[test]
+fn slopes_and_limits_are_flushed() {
+    let format = Format::BINARY32;
+    let mut builder = Builder::new(format);
+    let x = builder.input(&[1, 1]);
+    let slope = builder.constant(&[1, 1], [value(format, "0x1p-140")]);
+    let b = builder.constant(&[1, 1], [value(format, "0x1p-21")]);
+    let z = builder.node(Op::PRelu, &[x, slope], &[1, 1]);
+    let z = builder.node(Op::Add, &[z, b], &[1, 1]);
+    let graph = builder.graph(z);
+    assert!(!is_invariant(&judged(&graph, z, "portable", Decision::Sign, &["-0x1p120"])));
+    assert!(is_invariant(&judged(&graph, z, "nearest", Decision::Sign, &["-0x1.000002p120"])));
+    let mut builder = Builder::new(format);
+    let x = builder.input(&[1, 1]);
+    let low = Some(value(format, "0x1p-140"));
+    let z = builder.node(Op::Unary(Unary::Clip { low, high: None }), &[x], &[1, 1]);
+    let graph = builder.graph(z);
+    let error = judged(&graph, z, "portable", Decision::Sign, &["1"]).unwrap_err();
+    assert!(error.to_string().contains("a limit that may be flushed"), "{error}");
+    assert!(is_invariant(&judged(&graph, z, "nearest", Decision::Sign, &["1"])));
+}
+
+/// The ways of a batch normalization: what is subtracted first has to be in range, what is folded has to be normal.
+#[test]
+fn normalizations_that_runtimes_form_otherwise_are_not_taken_as_written() {
+    let format = Format::BINARY32;
+    let normalized = |weight: Option<&str>, [scale, bias, mean, variance]: [&str; 4]| {
+        let mut builder = Builder::new(format);
+        let x = builder.input(&[1, 1]);
+        let mut z = x;
+        if let Some(weight) = weight {
+            let w = builder.constant(&[1, 1], [value(format, weight)]);
+            z = builder.node(Op::MatMul, &[x, w], &[1, 1]);
+        }
+        let constants = [scale, bias, mean, variance].map(|text| builder.constant(&[1], [value(format, text)]));
+        let epsilon = Format::BINARY32.zero();
+        let reads: Vec<TensorId> = [z].into_iter().chain(constants).collect();
+        let z = builder.node(Op::BatchNormalization { epsilon }, &reads, &[1, 1]);
+        (builder.graph(z), z)
+    };
+    // The difference is beyond the largest value.
+    let (graph, z) = normalized(None, ["0x1p-20", "0", "-0x1.8p127", "1"]);
+    let verdict = judged(&graph, z, "nearest", Decision::Sign, &["0x1.8p127"]);
+    assert!(matches!(verdict, Ok(Verdict::Undecided(Missing::Overflow { place: _ }))), "{verdict:?}");
+    // The quotient by the root falls below the grid, or is flushed, before the scale makes it large.
+    let (graph, z) = normalized(None, ["0x1p120", "0", "0", "0x1p100"]);
+    assert!(!is_invariant(&judged(&graph, z, "portable", Decision::Sign, &["0x1p-77"])));
+    assert!(!is_invariant(&judged(&graph, z, "nearest", Decision::Sign, &["0x3p-149"])));
+    assert!(is_invariant(&judged(&graph, z, "nearest", Decision::Sign, &["1"])));
+    // A folded weight is subnormal, or infinite.
+    for (weight, scale) in [("0x1p-100", "0x1p-40"), ("0x1p60", "0x1p90")] {
+        let (graph, z) = normalized(Some(weight), [scale, "0", "0", "1"]);
+        let error = judged(&graph, z, "nearest", Decision::Sign, &["1"]).unwrap_err();
+        assert!(error.to_string().contains("folded weight"), "{error}");
+        assert!(judged(&graph, z, "nearest,folding=none", Decision::Sign, &["0x1p-100"]).is_ok());
+    }
+    let (graph, z) = normalized(None, ["0x1p-140", "0", "0", "0x1p-100"]);
+    let error = judged(&graph, z, "portable", Decision::Sign, &["1"]).unwrap_err();
+    assert!(error.to_string().contains("a scale that is subnormal"), "{error}");
 }
 
 #[test]
