@@ -85,7 +85,9 @@ fn audited(model: &str, format: Format) -> Option<roundproof_audit::PathModel> {
         Some((rest, accumulator)) => (rest, accumulator.to_string()),
         None => (rest, format.to_string()),
     };
-    let text = format!("all{rest},accumulator={accumulator}");
+    // Where operations flush apart, a tensor has a copy for each reader; a single sum has one reader.
+    let copies = if rest.contains("subnormals=flush") { ",copies=per-reader" } else { "" };
+    let text = format!("all{rest}{copies},accumulator={accumulator}");
     Some(roundproof_audit::PathModel::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}")))
 }
 

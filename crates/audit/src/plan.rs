@@ -158,14 +158,17 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         }
     }
     // One copy of a tensor that its readers flush or narrow apart is not one.
-    let apart = match (model.copies, model.subnormals, model.narrowing) {
-        (Copies::PerReader, _, _) | (Copies::One, Subnormals::Gradual, Narrowing::Once | Narrowing::Bias) => None,
-        (Copies::One, Subnormals::Flush, _) => {
-            Some("copies=one with subnormals=flush is not covered; copies=per-reader is")
-        }
-        (Copies::One, Subnormals::Gradual, Narrowing::Optional) => {
-            Some("copies=one with narrowing=optional is not covered; copies=per-reader is")
-        }
+    let flushed = match model.subnormals {
+        Subnormals::Gradual => None,
+        Subnormals::Flush => Some("copies=one with subnormals=flush is not covered; copies=per-reader is"),
+    };
+    let narrowed = match model.narrowing {
+        Narrowing::Once | Narrowing::Bias => None,
+        Narrowing::Optional => Some("copies=one with narrowing=optional is not covered; copies=per-reader is"),
+    };
+    let apart = match model.copies {
+        Copies::PerReader => None,
+        Copies::One => flushed.or(narrowed),
     };
     if let Some(reason) = apart {
         return Err(NotCovered { place: "the path model".to_owned(), reason: reason.to_owned() });
@@ -473,11 +476,16 @@ impl Planner<'_> {
 
     /// The tensor behind moved or negated elements.
     fn origin(&self, mut id: TensorId) -> TensorId {
-        while let Source::Node(number) = &self.graph.tensors()[id].source {
-            let node = &self.graph.nodes()[*number];
-            let moves = match &node.op {
-                Op::Arrange(_) | Op::Unary(Unary::Neg) => node.reads.len() == 1,
-                Op::MatMul
+        loop {
+            let node = match &self.graph.tensors()[id].source {
+                Source::Node(number) => &self.graph.nodes()[*number],
+                Source::Input | Source::Constant(_) => return id,
+            };
+            match &node.op {
+                Op::Arrange(_) | Op::Unary(Unary::Neg) if node.reads.len() == 1 => id = node.reads[0],
+                Op::Arrange(_)
+                | Op::Unary(_)
+                | Op::MatMul
                 | Op::Conv { geometry: _, groups: _ }
                 | Op::Add
                 | Op::Sub
@@ -486,7 +494,6 @@ impl Planner<'_> {
                 | Op::Max
                 | Op::Min
                 | Op::PRelu
-                | Op::Unary(_)
                 | Op::Reduce { reduction: _, axes: _ }
                 | Op::Pool { pool: _, geometry: _ }
                 | Op::BatchNormalization { epsilon: _ }
@@ -495,14 +502,9 @@ impl Planner<'_> {
                 | Op::Normalize(_)
                 | Op::Cast
                 | Op::Compare(_)
-                | Op::Where => false,
-            };
-            if !moves {
-                break;
+                | Op::Where => return id,
             }
-            id = node.reads[0];
         }
-        id
     }
 
     /// The sum, or the difference, of two tensors.
@@ -671,8 +673,11 @@ impl Planner<'_> {
                             "folding into the sum before it; `folding=none` leaves that out",
                         ));
                     };
-                    let Weights::Constant(weights, _) = &folded.weights else {
-                        return Err(refuse(self.graph, number, "folding into what is not a sum with constants"));
+                    let weights = match &folded.weights {
+                        Weights::Constant(weights, _) => weights,
+                        Weights::One | Weights::Tensor(_) => {
+                            return Err(refuse(self.graph, number, "folding into what is not a sum with constants"));
+                        }
                     };
                     if !are_normal(weights, grain) {
                         return Err(refuse(
