@@ -21,8 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "scripts" / "closed_world.txt"
-CRATES = ["format", "exact", "network", "kernel"]
-# In which file each type is declared, and how a new variant (or field) is spelt there.
+CRATES = ["format", "exact", "network", "kernel", "graph", "audit"]
+# In which file each type is declared, and how a new variant (or field) is spelt there; behind a crate, one that another has, too.
 VARIANT = "/// Planted.\n    Planted,"
 TYPES = {
     "Accumulator": ("network/src/model.rs", VARIANT),
@@ -44,6 +44,17 @@ TYPES = {
     "TreeNode": ("network/src/forest.rs", VARIANT),
     "Trees": ("network/src/model.rs", "/// Planted.\n    pub planted: (),"),
     "Windows": ("network/src/matrix.rs", VARIANT),
+    "audit.Accumulator": ("audit/src/model.rs", VARIANT),
+    "audit.PathModel": ("audit/src/model.rs", "/// Planted.\n    pub planted: (),"),
+    "Copies": ("audit/src/model.rs", VARIANT),
+    "Division": ("audit/src/model.rs", VARIANT),
+    "Folding": ("audit/src/model.rs", VARIANT),
+    "Narrowing": ("audit/src/model.rs", VARIANT),
+    "Operands": ("audit/src/model.rs", VARIANT),
+    "graph.Op": ("graph/src/op.rs", VARIANT),
+    "Pool": ("graph/src/op.rs", VARIANT),
+    "Reduction": ("graph/src/op.rs", VARIANT),
+    "Unary": ("graph/src/op.rs", VARIANT),
 }
 # The errors of a place that has to answer: a match that lacks an arm, a pattern or a value that lacks a field, an
 # irrefutable pattern that no longer is one.
@@ -68,6 +79,7 @@ def copy(scratch):
 
 def plant(scratch, name):
     file, text = TYPES[name]
+    name = name.rpartition(".")[2]
     path = scratch / "crates" / file
     source = path.read_text()
     head = re.search(rf"(?:pub (?:enum|struct) {name}(?:<[^>]*>)? \{{|    {name}, \"[^\"]*\" \{{)\n", source)

@@ -150,7 +150,22 @@ impl Step {
 
 /// The plan of a graph of which these tensors are read.
 pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Result<Plan, NotCovered> {
-    match model.operands {
+    // Every field has a rule: `Grain` rounds and flushes, the bound of sums holds in any order with any contraction, and takes narrowings
+    // and parts as counts; means and quotients are bounded in each form of division, normalizations in each form of folding.
+    let PathModel {
+        rounding: _,
+        order: _,
+        contraction: _,
+        accumulator: _,
+        narrowing,
+        partials: _,
+        copies,
+        subnormals,
+        division: _,
+        folding: _,
+        operands,
+    } = *model;
+    match operands {
         Operands::Exact => {}
         Operands::Rounded(format) => {
             let reason = format!("operands that are rounded to {format} are not covered yet");
@@ -158,15 +173,15 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         }
     }
     // One copy of a tensor that its readers flush or narrow apart is not one.
-    let flushed = match model.subnormals {
+    let flushed = match subnormals {
         Subnormals::Gradual => None,
         Subnormals::Flush => Some("copies=one with subnormals=flush is not covered; copies=per-reader is"),
     };
-    let narrowed = match model.narrowing {
+    let narrowed = match narrowing {
         Narrowing::Once | Narrowing::Bias => None,
         Narrowing::Optional => Some("copies=one with narrowing=optional is not covered; copies=per-reader is"),
     };
-    let apart = match model.copies {
+    let apart = match copies {
         Copies::PerReader => None,
         Copies::One => flushed.or(narrowed),
     };
