@@ -169,6 +169,11 @@ impl Fixed {
         }
     }
 
+    /// The exponent of a power of two above all ends.
+    pub fn top(&self) -> i32 {
+        self.unit + (u64::BITS - self.largest().leading_zeros()) as i32
+    }
+
     /// The largest magnitude.
     pub fn largest(&self) -> u64 {
         self.low.iter().chain(&self.high).map(|end| end.unsigned_abs()).max().unwrap_or(0)

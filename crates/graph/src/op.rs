@@ -257,6 +257,44 @@ impl Op {
             Op::Arrange(_) => None,
         }
     }
+
+    /// Which element that is read is element `element` of the result, as it is or, if so it says, negated. None of an operation that
+    /// does more than to move elements, or if there is no such element.
+    pub fn moved(&self, element: usize) -> Option<(Pick, bool)> {
+        match self {
+            Op::Arrange(picks) => Some((*picks.get(element)?, false)),
+            Op::Unary(Unary::Neg) => Some((Pick { read: 0, element: u32::try_from(element).ok()? }, true)),
+            Op::Unary(
+                Unary::Abs
+                | Unary::Relu
+                | Unary::LeakyRelu { slope: _ }
+                | Unary::Clip { low: _, high: _ }
+                | Unary::HardSigmoid { slope: _, offset: _ }
+                | Unary::Sign
+                | Unary::Sqrt
+                | Unary::Reciprocal
+                | Unary::Function(_),
+            )
+            | Op::MatMul
+            | Op::Conv { geometry: _, groups: _ }
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Max
+            | Op::Min
+            | Op::PRelu
+            | Op::Reduce { reduction: _, axes: _ }
+            | Op::Pool { pool: _, geometry: _ }
+            | Op::BatchNormalization { epsilon: _ }
+            | Op::Softmax { axis: _ }
+            | Op::LogSoftmax { axis: _ }
+            | Op::Normalize(_)
+            | Op::Cast
+            | Op::Compare(_)
+            | Op::Where => None,
+        }
+    }
 }
 
 impl Unary {
@@ -292,5 +330,21 @@ impl Function {
             Function::Erf => "Erf",
             Function::Softplus => "Softplus",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moved_elements_are_those_that_are_read() {
+        let pick = |read, element| Pick { read, element };
+        let arranged = Op::Arrange(vec![pick(1, 4), pick(0, 2)]);
+        assert_eq!(arranged.moved(0), Some((pick(1, 4), false)));
+        assert_eq!(arranged.moved(2), None);
+        assert_eq!(Op::Unary(Unary::Neg).moved(7), Some((pick(0, 7), true)));
+        assert_eq!(Op::Unary(Unary::Abs).moved(7), None);
+        assert_eq!(Op::Cast.moved(0), None);
     }
 }
