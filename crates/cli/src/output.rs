@@ -40,6 +40,40 @@ pub fn emit_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(emit(&(text + "\n"))?)
 }
 
+/// JSON that is written as it comes: an object of what a report says before its rows, the rows, and what it says after them.
+pub mod emit_json_rows {
+    use anyhow::Result;
+    use serde::Serialize;
+
+    use super::emit;
+
+    /// The fields of an object as lines, without the brackets and the last line feed.
+    fn fields(value: &impl Serialize) -> Result<String> {
+        let text = serde_json::to_string_pretty(value)?;
+        Ok(text.strip_prefix("{\n").and_then(|text| text.strip_suffix("\n}")).unwrap_or_default().to_string())
+    }
+
+    /// Begins the object.
+    pub fn begin(head: &impl Serialize) -> Result<()> {
+        Ok(emit(&format!("{{\n{},\n  \"rows\": [", fields(head)?))?)
+    }
+
+    /// Rows, a line each; whether they are the first ones.
+    pub fn rows<'a, T: Serialize + 'a>(first: bool, rows: impl Iterator<Item = &'a T>) -> Result<()> {
+        let mut text = String::new();
+        for (index, row) in rows.enumerate() {
+            text += if first && index == 0 { "\n    " } else { ",\n    " };
+            text += &serde_json::to_string(row)?;
+        }
+        Ok(emit(&text)?)
+    }
+
+    /// Ends the object.
+    pub fn end(tail: &impl Serialize) -> Result<()> {
+        Ok(emit(&format!("\n  ],\n{}\n}}\n", fields(tail)?))?)
+    }
+}
+
 /// Writes to stdout, with the verdicts in colour where colours are shown.
 pub fn emit_verdicts(text: &str) -> io::Result<()> {
     exit::wrote_output();

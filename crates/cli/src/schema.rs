@@ -38,6 +38,7 @@ enum Document {
     Prove,
     Compile,
     Approximate,
+    Audit,
     VerifyAll,
 }
 
@@ -50,6 +51,7 @@ impl Document {
             Document::Prove => include_str!("../schemas/prove.schema.json"),
             Document::Compile => include_str!("../schemas/compile.schema.json"),
             Document::Approximate => include_str!("../schemas/approximate.schema.json"),
+            Document::Audit => include_str!("../schemas/audit.schema.json"),
             Document::VerifyAll => include_str!("../schemas/verify-all.schema.json"),
         }
     }

@@ -58,6 +58,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod audits;
 mod encodings;
 pub mod expected;
 mod folder;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use roundproof_audit::PathModel as AuditModel;
 use roundproof_exact::{Rational, parse_number};
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Format, ParseError};
@@ -13,6 +14,7 @@ use roundproof_kernel::Subject;
 use roundproof_network::PathModel;
 use thiserror::Error;
 
+use crate::audits::{AuditPaths, Audited, contains};
 use crate::encodings::has_equal_encodings;
 use crate::paths::{Paths, covers};
 use crate::{Accuracy, Claim, KernelProperty, Property};
@@ -38,6 +40,26 @@ enum Requirement {
     EqualEncodings,
     /// This very file.
     File(File, Digest),
+    /// Of an audit: at least so many rows are invariant.
+    Invariant(Share),
+}
+
+/// How many of some rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Share {
+    All,
+    Percent(Rational),
+    Count(usize),
+}
+
+impl Share {
+    fn is_met(&self, count: usize, of: usize) -> bool {
+        match self {
+            Share::All => count == of,
+            Share::Percent(percent) => Rational::from(count) * 100 >= Rational::from(percent * of),
+            Share::Count(least) => count >= *least,
+        }
+    }
 }
 
 /// The files that a certificate names.
@@ -46,6 +68,20 @@ enum File {
     Network,
     Dataset,
     Forest,
+    Graph,
+    Model,
+}
+
+impl File {
+    const fn name(self) -> &'static str {
+        match self {
+            File::Network => "network",
+            File::Dataset => "dataset",
+            File::Forest => "forest",
+            File::Graph => "graph",
+            File::Model => "model",
+        }
+    }
 }
 
 /// What is required of a claim.
@@ -70,7 +106,7 @@ pub enum RequirementError {
     },
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "paths",
     "format",
     "property",
@@ -82,8 +118,13 @@ const KEYS: [&str; 11] = [
     "network",
     "dataset",
     "forest",
+    "invariant",
+    "graph",
+    "model",
 ];
-const PROPERTIES: [&str; 3] = ["memorizes", "computes", "approximates"];
+const PROPERTIES: [&str; 4] = ["memorizes", "computes", "approximates", DECIDES];
+/// The property of an audit.
+const DECIDES: &str = "decides";
 
 impl FromStr for Requirements {
     type Err = RequirementError;
@@ -94,13 +135,15 @@ impl FromStr for Requirements {
     /// | --- | --- |
     /// | `paths` | a path model, whose paths are all spoken of: `all`, `paper,order=any` |
     /// | `format` | the format |
-    /// | `property` | `memorizes`, `computes` or `approximates` |
+    /// | `property` | `memorizes`, `computes`, `approximates` or `decides` |
     /// | `inputs` | `finite`: every finite input is spoken of |
     /// | `exceptions` | the most rows that may have other labels than is computed; where rows are spoken of at all |
     /// | `rows` | the fewest rows that are spoken of |
     /// | `tolerance` | the most that an output may be off: a number, or `n/d` |
     /// | `encodings` | `equal`: every path gives the same encodings; zeros have signs |
-    /// | `network`, `dataset`, `forest` | the SHA-256 of the file |
+    /// | `network`, `dataset`, `forest`, `graph`, `model` | the SHA-256 of the file |
+    /// | `invariant` | of an audit: how many rows are invariant at least: `all`, a number, or `99%` of them; with `paths`, under a \
+    /// path model that has all of these, else under each of the audit |
     ///
     /// After `paths` and `format`, a part that does not begin with a key belongs to the value before it: path models and
     /// formats have commas of their own.
@@ -136,6 +179,32 @@ impl Requirements {
     pub fn unmet(&self, certificate: &Certificate, subject: &Subject<'_>) -> Vec<String> {
         self.0.iter().filter_map(|requirement| unmet(requirement, certificate, subject)).collect()
     }
+
+    /// Whether something is said of how many rows have to be invariant.
+    pub fn counts_rows(&self) -> bool {
+        self.0.iter().any(|requirement| match requirement {
+            Requirement::Invariant(_) => true,
+            Requirement::Paths(_)
+            | Requirement::Format(_)
+            | Requirement::Property(_)
+            | Requirement::EveryInput
+            | Requirement::Exceptions(_)
+            | Requirement::Rows(_)
+            | Requirement::Tolerance(_)
+            | Requirement::EqualEncodings
+            | Requirement::File(_, _) => false,
+        })
+    }
+
+    /// What of it an audit does not say, each with what it says instead.
+    pub fn unmet_by(&self, audited: &Audited) -> Vec<String> {
+        let asked = self.0.iter().filter_map(|requirement| match requirement {
+            Requirement::Paths(text) => AuditModel::parse(text).ok(),
+            _ => None,
+        });
+        let asked: Vec<AuditModel> = asked.collect();
+        self.0.iter().filter_map(|requirement| unmet_by(requirement, &asked, audited)).collect()
+    }
 }
 
 fn requirement(text: &str) -> Result<Requirement, RequirementError> {
@@ -151,8 +220,12 @@ fn requirement(text: &str) -> Result<Requirement, RequirementError> {
         "paths" => {
             // Whether it is a model of the claim's format is seen when there is one.
             let parsed = PathModel::parse(value, Format::BINARY32);
-            if let Err(error @ roundproof_network::ModelError::Parse(_)) = parsed {
-                return Err(wrong(error.to_string()));
+            let of_audits = AuditModel::parse(value);
+            match (parsed, of_audits) {
+                (Err(error @ roundproof_network::ModelError::Parse(_)), Err(of_audits)) => {
+                    return Err(wrong(format!("{error}; or of an audit: {of_audits}")));
+                }
+                (Ok(_) | Err(_), _) => {}
             }
             Requirement::Paths(value.to_string())
         }
@@ -170,8 +243,23 @@ fn requirement(text: &str) -> Result<Requirement, RequirementError> {
         "tolerance" => Requirement::Tolerance(number(value).map_err(wrong)?),
         "network" => Requirement::File(File::Network, digest()?),
         "dataset" => Requirement::File(File::Dataset, digest()?),
+        "graph" => Requirement::File(File::Graph, digest()?),
+        "model" => Requirement::File(File::Model, digest()?),
+        "invariant" => {
+            Requirement::Invariant(share(value).ok_or_else(|| {
+                wrong("`all`, a number of rows, or a percentage from 0% to 100% is needed".to_string())
+            })?)
+        }
         _ => Requirement::File(File::Forest, digest()?),
     })
+}
+
+fn share(text: &str) -> Option<Share> {
+    match text.strip_suffix('%') {
+        Some(percent) => number(percent.trim()).ok().filter(|percent| *percent <= 100).map(Share::Percent),
+        None if text == "all" => Some(Share::All),
+        None => text.parse().ok().map(Share::Count),
+    }
 }
 
 /// A number that is not negative: `0.5`, `0x1p-6`, `1/64`.
@@ -251,6 +339,7 @@ fn unmet(requirement: &Requirement, certificate: &Certificate, subject: &Subject
                 File::Network => Some(&certificate.network),
                 File::Dataset => certificate.dataset.as_ref(),
                 File::Forest => certificate.forest.as_ref(),
+                File::Graph | File::Model => None,
             };
             match reference {
                 Some(reference) => {
@@ -263,6 +352,48 @@ fn unmet(requirement: &Requirement, certificate: &Certificate, subject: &Subject
                 None => unless(false, &"the certificate names none"),
             }
         }
+        Requirement::Invariant(_) => unless(false, &"the claim is not about the decisions of a model"),
+    }
+}
+
+/// What an audit says instead; none if it says what is required. `asked` are the path models that are required.
+fn unmet_by(requirement: &Requirement, asked: &[AuditModel], audited: &Audited) -> Option<String> {
+    let Audited { format, rows, models, files } = audited;
+    let unless =
+        |is_met: bool, found: &dyn fmt::Display| (!is_met).then(|| format!("{requirement} is required; {found}"));
+    let not_said = || unless(false, &"of that, an audit says nothing");
+    let names = || {
+        let names: Vec<String> = models.iter().map(|(model, _)| AuditPaths::new(model).name).collect();
+        names.join(" and ")
+    };
+    match requirement {
+        Requirement::Paths(text) => {
+            let wanted = AuditModel::parse(text);
+            let is_met = wanted.is_ok_and(|wanted| models.iter().any(|(model, _)| contains(model, &wanted)));
+            unless(is_met, &format_args!("the audit is about the paths {}", names()))
+        }
+        Requirement::Invariant(share) => {
+            let met = |count: usize| share.is_met(count, *rows);
+            let is_met = if asked.is_empty() {
+                models.iter().all(|(_, count)| met(*count))
+            } else {
+                asked.iter().all(|wanted| models.iter().any(|(model, count)| contains(model, wanted) && met(*count)))
+            };
+            let counts: Vec<String> =
+                models.iter().map(|(model, count)| format!("{count} under {}", AuditPaths::new(model).name)).collect();
+            unless(is_met, &format_args!("of {rows} rows, invariant are {}", counts.join(", ")))
+        }
+        Requirement::Format(wanted) => unless(format == wanted, &format_args!("the rows are in {format}")),
+        Requirement::Property(wanted) => unless(*wanted == DECIDES, &format_args!("the property is {DECIDES}")),
+        Requirement::Rows(least) => unless(rows >= least, &format_args!("the audit is about {rows}")),
+        Requirement::File(file, wanted) => match files.iter().find(|(role, _)| *role == file.name()) {
+            Some((_, found)) => unless(found == wanted, &format_args!("it is that of SHA-256 {found}")),
+            None => unless(false, &"the certificate names none"),
+        },
+        Requirement::EveryInput
+        | Requirement::Exceptions(_)
+        | Requirement::Tolerance(_)
+        | Requirement::EqualEncodings => not_said(),
     }
 }
 
@@ -277,9 +408,10 @@ impl fmt::Display for Requirement {
             Requirement::Rows(least) => write!(f, "rows={least}"),
             Requirement::Tolerance(most) => write!(f, "tolerance={most}"),
             Requirement::EqualEncodings => f.write_str("encodings=equal"),
-            Requirement::File(File::Network, digest) => write!(f, "network={digest}"),
-            Requirement::File(File::Dataset, digest) => write!(f, "dataset={digest}"),
-            Requirement::File(File::Forest, digest) => write!(f, "forest={digest}"),
+            Requirement::File(file, digest) => write!(f, "{}={digest}", file.name()),
+            Requirement::Invariant(Share::All) => f.write_str("invariant=all"),
+            Requirement::Invariant(Share::Percent(percent)) => write!(f, "invariant={percent}%"),
+            Requirement::Invariant(Share::Count(least)) => write!(f, "invariant={least}"),
         }
     }
 }

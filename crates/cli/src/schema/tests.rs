@@ -20,6 +20,7 @@ fn made(document: Document) -> Schema {
         Document::Prove => printed::<crate::prove::Report>(),
         Document::Compile => printed::<crate::compile::Compiled>(),
         Document::Approximate => printed::<crate::approximate::Approximated>(),
+        Document::Audit => printed::<crate::audit::Report>(),
         Document::VerifyAll => printed::<crate::verify_all::Report>(),
     }
 }

@@ -103,7 +103,7 @@ fn objects(value: &Value, place: String, found: &mut Vec<(String, Vec<String>)>)
 #[test]
 fn schemas_are_printed_as_they_are_published() {
     let folder = Folder::new();
-    for name in ["certificate", "check", "prove", "compile", "approximate"] {
+    for name in ["certificate", "check", "prove", "compile", "approximate", "audit"] {
         let printed: Value = serde_json::from_str(&folder.expect(0, &format!("schema {name}")).stdout).unwrap();
         assert!(Some(printed) == crate::common::schema(name), "{name}");
     }
