@@ -221,11 +221,8 @@ fn requirement(text: &str) -> Result<Requirement, RequirementError> {
             // Whether it is a model of the claim's format is seen when there is one.
             let parsed = PathModel::parse(value, Format::BINARY32);
             let of_audits = AuditModel::parse(value);
-            match (parsed, of_audits) {
-                (Err(error @ roundproof_network::ModelError::Parse(_)), Err(of_audits)) => {
-                    return Err(wrong(format!("{error}; or of an audit: {of_audits}")));
-                }
-                (Ok(_) | Err(_), _) => {}
+            if let (Err(error @ roundproof_network::ModelError::Parse(_)), Err(of_audits)) = (parsed, of_audits) {
+                return Err(wrong(format!("{error}; or of an audit: {of_audits}")));
             }
             Requirement::Paths(value.to_string())
         }

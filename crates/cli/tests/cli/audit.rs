@@ -41,11 +41,10 @@ fn path_models_stand_side_by_side() {
     let audit = "audit mlp-64-64-10-bfloat16.onnx --data digits-test.npz --label y --rows 112..115";
     let run = folder.expect(3, audit);
     let lines: Vec<&str> = run.stdout.lines().collect();
-    assert!(
-        lines[0]
-            .starts_with("row 112: invariant 4 under portable, once, nearest, all, the label; the margin is at least")
-    );
+    let begins = "row 112: invariant 5 under portable, once, nearest, all, the label; the margin is at least";
+    assert!(lines[0].starts_with(begins), "{run:?}");
     assert!(lines[2].starts_with("row 114: undecided under portable: element 8 is "), "{run:?}");
+    assert!(lines[3].starts_with("row 114: invariant 8 under once, nearest, all, not the label; "), "{run:?}");
     let report = folder.expect_json(3, audit);
     let summary = report["summary"].as_array().expect("a summary for each path model");
     let told = summary.iter().map(|it| (it["paths"]["name"].as_str(), it["asked"].as_bool(), it["invariant"].as_u64()));
