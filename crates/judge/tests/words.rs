@@ -304,6 +304,9 @@ fn what_is_not_a_requirement_is_refused() {
         "tolerance=1/0",
         "tolerance=small",
         "network=12",
+        "invariant=most",
+        "invariant=101%",
+        "invariant=-1",
     ] {
         let error = text.parse::<Requirements>().unwrap_err();
         told += &format!("{text:?}: {error}\n");
@@ -312,4 +315,9 @@ fn what_is_not_a_requirement_is_refused() {
     // A format's commas and a model's are their own.
     let custom = "format=p=8,emin=-126,emax=127,paths=paper,order=any,rows=3";
     assert!(custom.parse::<Requirements>().is_ok());
+    for text in
+        ["invariant=all", "invariant=99.5%,rows=3", "invariant=7", "paths=portable,operands=tf32,property=decides"]
+    {
+        assert!(text.parse::<Requirements>().is_ok(), "{text}");
+    }
 }

@@ -159,7 +159,7 @@ mod tests {
             "all",
             "nearest,narrowing=bias",
             "portable,operands=tf32",
-            "all,subnormals=flush,accumulator=p=30,emin=-126,emax=127",
+            "all,subnormals=flush,accumulator=p=30,emin=-100,emax=127",
             "nearest,rounding=toward-zero,accumulator=same",
         ] {
             let paths = AuditPaths::new(&parse(name));
