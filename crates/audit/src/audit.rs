@@ -6,7 +6,7 @@ use roundproof_network::Encodings;
 
 use crate::backward::{bounds, lower};
 use crate::decision::{Decision, Need};
-use crate::error::{NotCovered, RowError, place};
+use crate::error::{NotCovered, RowError, place, tensor_place};
 use crate::forward::{Context, Lost, State, single};
 use crate::model::PathModel;
 use crate::plan::{Plan, Step, plan};
@@ -99,7 +99,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     ///
-    /// If no rule covers a node that the output is made of, or a field of the path model; it is named.
+    /// If no rule covers a node that the output is made of, or a field of the path model; all of these are named.
     ///
     /// # Panics
     ///
@@ -116,10 +116,8 @@ impl<'a> Audit<'a> {
             if let Some(values) = tensor.constant()
                 && plan.reads(id, output)
             {
-                let state = single(tensor.format(), plan.grains[id].0, values).ok_or_else(|| NotCovered {
-                    place: format!("tensor {id} ({:?})", tensor.name),
-                    reason: "a constant that is not finite".to_owned(),
-                })?;
+                let state = single(tensor.format(), plan.grains[id].0, values)
+                    .ok_or_else(|| NotCovered::at(tensor_place(graph, id), "a constant that is not finite"))?;
                 constants.push((id, state));
             }
         }

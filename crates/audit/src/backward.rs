@@ -282,7 +282,7 @@ impl Run<'_> {
         let made = weights_of(part, &|id| states[id].as_ref().expect("a step comes after what it reads"));
         let w = match weights {
             Weights::One => None,
-            Weights::Constant(w, _) => Some(w),
+            Weights::Constant(w, _) => Some(&**w),
             Weights::Tensor(_) => made.as_ref(),
         };
         let mut values = vec![0; self.state(*reads)?.fixed.low.len()];

@@ -1,12 +1,25 @@
 //! What is not judged, and why a row is not.
 
-use roundproof_graph::{Graph, Node};
+use roundproof_graph::{Graph, Node, TensorId};
 use thiserror::Error;
 
-/// A part of a graph, or a field of a path model, that no rule of this crate is about. Nothing is said then about any row.
+/// Parts of a graph, or fields of a path model, that no rule of this crate is about: all of them, in the order of the graph. Nothing is
+/// said then about any row.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{place}: {reason}")]
+#[error("{}", lines(.refusals))]
 pub struct NotCovered {
+    /// Each of them; one at least.
+    pub refusals: Vec<Refusal>,
+}
+
+fn lines(refusals: &[Refusal]) -> String {
+    let lines: Vec<String> = refusals.iter().map(|Refusal { place, reason }| format!("{place}: {reason}")).collect();
+    lines.join("\n")
+}
+
+/// A part of a graph, or a field of a path model, that no rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
     /// Which node, tensor or field.
     pub place: String,
     /// What is not covered, and what would be.
@@ -52,7 +65,19 @@ pub(crate) fn place(number: usize, node: &Node) -> String {
     format!("node {number} ({name:?}, {})", op.name())
 }
 
+/// The place of a tensor.
+pub(crate) fn tensor_place(graph: &Graph, id: TensorId) -> String {
+    format!("tensor {id} ({:?})", graph.tensors()[id].name)
+}
+
 /// The refusal of a node.
 pub(crate) fn refuse(graph: &Graph, number: usize, reason: impl Into<String>) -> NotCovered {
-    NotCovered { place: place(number, &graph.nodes()[number]), reason: reason.into() }
+    NotCovered::at(place(number, &graph.nodes()[number]), reason)
+}
+
+impl NotCovered {
+    /// The refusal of what is at a place.
+    pub(crate) fn at(place: impl Into<String>, reason: impl Into<String>) -> NotCovered {
+        NotCovered { refusals: vec![Refusal { place: place.into(), reason: reason.into() }] }
+    }
 }

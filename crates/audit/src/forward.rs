@@ -118,19 +118,25 @@ impl Context<'_> {
         Exactness { grid: wide.least.min(storage.least), bits: wide.precision.max(storage.precision) }
     }
 
-    /// How additions are rounded, in a sum of so many nodes, so many of which may be split into parts.
+    /// How additions are rounded, in a sum with so many values that may be narrowed where node boundaries are, so many of whose parts may
+    /// be split.
     fn additions(&self, storage: Grain, accumulator: Grain, boundaries: u64, splits: u64) -> Additions {
-        let inner = match self.model.narrowing {
-            Narrowing::Once => 0,
-            Narrowing::Bias | Narrowing::Optional => boundaries,
-        };
+        let boundaries = if self.narrows_inside() { boundaries } else { 0 };
         // The parts, and the additions that join them.
         let parts = match u64::from(self.model.partials) {
             0 | 1 => 0,
             parts => splits * (2 * parts - 1),
         };
-        let narrowed = (storage != accumulator && inner + parts > 0).then_some((storage, inner + parts));
+        let narrowed = (storage != accumulator && boundaries + parts > 0).then_some((storage, boundaries + parts));
         Additions { accumulator, narrowed }
+    }
+
+    /// Whether values on the way to a sum are narrowed where node boundaries are.
+    fn narrows_inside(&self) -> bool {
+        match self.model.narrowing {
+            Narrowing::Once => false,
+            Narrowing::Bias | Narrowing::Optional => true,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ mod sum;
 
 pub use audit::{Audit, Loss, Margin, Missing, Verdict};
 pub use decision::{Decision, Ties};
-pub use error::{NotCovered, RowError};
+pub use error::{NotCovered, Refusal, RowError};
 pub use model::{
     Accumulator, Copies, Division, Folding, MOST_PARTIALS, ModelError, NAMED, NOT_COVERED, Narrowing, Operands,
     PathModel,

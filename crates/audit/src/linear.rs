@@ -1,6 +1,8 @@
 //! Linear maps of tensors: which leaves are added to which elements. One walk over them says what an evaluation adds up and what a
 //! bound that goes backward scatters, so that these are transposes of each other.
 
+use std::sync::Arc;
+
 use roundproof_network::Geometry;
 
 use crate::fixed::Centered;
@@ -43,6 +45,8 @@ pub(crate) enum Map {
     },
     /// Listed: those of element `i` begin at `starts[i]`. Without weights, what is listed is added as it is.
     Listed { starts: Vec<u32>, x: Vec<u32>, w: Option<Vec<u32>> },
+    /// Elements of another map, in any order, any number of times; or an element without leaves.
+    Selected { map: Arc<Map>, elements: Vec<Option<u32>> },
 }
 
 impl Map {
@@ -63,18 +67,44 @@ impl Map {
         Map::Listed { starts: (0..=x.len() as u32).collect(), x, w }
     }
 
+    /// The map that takes element `x[i]` for element `i`, or nothing.
+    pub fn some(x: impl IntoIterator<Item = Option<u32>>) -> Map {
+        let (mut starts, mut listed) = (vec![0], Vec::new());
+        for x in x {
+            listed.extend(x);
+            starts.push(listed.len() as u32);
+        }
+        Map::Listed { starts, x: listed, w: None }
+    }
+
+    /// Elements of this map: for element `i` the leaves of `elements[i]`.
+    pub fn selected(map: &Arc<Map>, elements: Vec<Option<u32>>) -> Map {
+        match &**map {
+            Map::Selected { map, elements: before } => {
+                let elements = elements.into_iter().map(|element| element.and_then(|element| before[element as usize]));
+                Map::Selected { map: Arc::clone(map), elements: elements.collect() }
+            }
+            Map::Product { .. } | Map::Window { .. } | Map::Listed { .. } => {
+                Map::Selected { map: Arc::clone(map), elements }
+            }
+        }
+    }
+
     /// How many elements there are.
     pub fn elements(&self) -> usize {
         match self {
+            Map::Selected { map: _, elements } => elements.len(),
             Map::Product { offsets, rows, columns, inner: _, steps_x: _, steps_w: _ } => offsets.len() * rows * columns,
             Map::Window { taps, places: _, window: _, outputs, channels: _, group: _ } => outputs * taps.len(),
             Map::Listed { starts, x: _, w: _ } => starts.len() - 1,
         }
     }
 
-    /// The most leaves of an element.
+    /// The most leaves of an element; of what is selected, the most that an element of the whole map has: weights that are elements of a
+    /// tensor are cut down to bits that depend on it, and the same ones have to have the same middles wherever they are used.
     pub fn most(&self) -> usize {
         match self {
+            Map::Selected { map, elements: _ } => map.most(),
             Map::Product { offsets: _, rows: _, columns: _, inner, steps_x: _, steps_w: _ } => *inner,
             Map::Window { taps, places: _, window: _, outputs: _, channels, group: _ } => {
                 taps.iter().map(Vec::len).max().unwrap_or(0) * channels
@@ -89,6 +119,11 @@ impl Map {
     #[inline]
     pub fn runs(&self, element: usize, mut run: impl FnMut(Run)) {
         match self {
+            Map::Selected { map, elements } => {
+                if let Some(element) = elements[element] {
+                    map.runs(element as usize, run);
+                }
+            }
             Map::Product { offsets, rows, columns, inner, steps_x, steps_w } => {
                 let (row, column) = (element / columns % rows, element % columns);
                 let (x, w) = offsets[element / (rows * columns)];

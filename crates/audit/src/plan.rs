@@ -1,9 +1,9 @@
 //! What a graph is under a path model: sums with all their leaves, and what stands between them.
 //!
 //! A matrix product, a convolution, a sum over axes or an element-wise product is a sum, and so is the addition (or subtraction) of two
-//! tensors. If what is added is itself a sum that nothing else reads, the leaves of that sum are leaves of this one: runtimes start sums
-//! at a bias, add residuals before they store, and keep the excess precision in between. A tensor that several nodes read, or that is
-//! an output, is a value of its own: one leaf.
+//! tensors. If what is added is itself a sum, or made of elements of sums by moving or negating them, the leaves of these sums are leaves
+//! of this one: runtimes start sums at a bias, add residuals before they store, and keep the excess precision in between. That a sum is
+//! formed by itself, stored, and added then, is one of the trees over the same leaves: `additions` has the reasons.
 //!
 //! Here is what a plan is and how it is made; `steps` says what each operation is, `products`, `additions` and `normalization` what the
 //! sums are.
@@ -13,10 +13,13 @@ mod normalization;
 mod products;
 mod steps;
 
-use roundproof_format::{Format, Subnormals};
-use roundproof_graph::{Graph, TensorId};
+use std::ops::Range;
+use std::sync::Arc;
 
-use crate::error::NotCovered;
+use roundproof_format::{Format, Subnormals};
+use roundproof_graph::{Graph, Node, Source, TensorId};
+
+use crate::error::{NotCovered, tensor_place};
 use crate::fixed::{Centered, Exactness, Fixed};
 use crate::linear::Map;
 use crate::model::{Copies, Narrowing, Operands, PathModel};
@@ -65,12 +68,22 @@ pub(crate) struct Sum {
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
     pub parts: Vec<Part>,
-    /// How many values on the way to the sum may be narrowed: those of each node, but for the last.
+    /// Sums that became part of this one.
+    pub inner: Vec<Inner>,
+    /// How many further values on the way to the sum may be narrowed, of whichever leaves.
     pub boundaries: u64,
     /// The exponent of what else may be lost on the way, where the sum of leaves is multiplied.
     pub lost: Option<i32>,
     /// Tensors of which the second may be subtracted from the first before anything is multiplied: that must be in range.
-    pub subtracts: Option<[TensorId; 2]>,
+    pub subtracts: Vec<[TensorId; 2]>,
+}
+
+/// A sum within another: the node whose value the sum of these parts is.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub parts: Range<usize>,
+    /// Whether it may be a value of its tensor, whatever the path model says of narrowing: if others read it too, or move its elements.
+    pub stored: bool,
 }
 
 /// Leaves of one tensor.
@@ -78,7 +91,7 @@ pub(crate) struct Way {
 pub(crate) struct Part {
     pub reads: TensorId,
     pub negative: bool,
-    pub map: Map,
+    pub map: Arc<Map>,
     pub weights: Weights,
 }
 
@@ -88,7 +101,7 @@ pub(crate) enum Weights {
     /// Nothing.
     One,
     /// Constants.
-    Constant(Centered, Exactness),
+    Constant(Arc<Centered>, Exactness),
     /// Elements of another tensor.
     Tensor(TensorId),
 }
@@ -134,23 +147,30 @@ impl Step {
         }
     }
 
+    /// The tensors that are read, but for constant weights; some more than once.
+    fn operands(&self) -> Vec<TensorId> {
+        match self {
+            Step::Sum(Sum { ways }) => {
+                let parts = ways.iter().flat_map(|way| &way.parts);
+                let operands = parts.flat_map(|part| {
+                    let by_weights = match &part.weights {
+                        Weights::One | Weights::Constant(_, _) => None,
+                        Weights::Tensor(weights) => Some(*weights),
+                    };
+                    [part.reads].into_iter().chain(by_weights)
+                });
+                operands.chain(ways.iter().flat_map(|way| way.subtracts.iter().flatten().copied())).collect()
+            }
+            Step::Quotient { reads, lists: _ } => reads.to_vec(),
+            Step::Bend(_, reads) | Step::Sign(reads) | Step::Cast(reads) => vec![*reads],
+            Step::Mean { reads, map: _, counts: _ } => vec![*reads],
+            Step::Pick { reads, picks: _ } | Step::Extreme { reads, starts: _, picks: _, greatest: _ } => reads.clone(),
+        }
+    }
+
     /// Whether a tensor is read, but as constant weights.
     pub fn reads(&self, id: TensorId) -> bool {
-        match self {
-            Step::Sum(Sum { ways }) => ways.iter().flat_map(|way| &way.parts).any(|part| {
-                let by_weights = match &part.weights {
-                    Weights::One | Weights::Constant(_, _) => false,
-                    Weights::Tensor(weights) => *weights == id,
-                };
-                part.reads == id || by_weights
-            }),
-            Step::Quotient { reads, lists: _ } => reads.contains(&id),
-            Step::Bend(_, reads) | Step::Sign(reads) | Step::Cast(reads) => *reads == id,
-            Step::Mean { reads, map: _, counts: _ } => *reads == id,
-            Step::Pick { reads, picks: _ } | Step::Extreme { reads, starts: _, picks: _, greatest: _ } => {
-                reads.contains(&id)
-            }
-        }
+        self.operands().contains(&id)
     }
 }
 
@@ -171,12 +191,14 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         folding: _,
         operands,
     } = *model;
+    let mut refusals = Vec::new();
+    let mut refused = |NotCovered { refusals: more }: NotCovered| refusals.extend(more);
     match operands {
         Operands::Exact => {}
-        Operands::Rounded(format) => {
-            let reason = format!("operands that are rounded to {format} are not covered yet");
-            return Err(NotCovered { place: "the path model".to_owned(), reason });
-        }
+        Operands::Rounded(format) => refused(NotCovered::at(
+            "the path model",
+            format!("operands that are rounded to {format} are not covered yet"),
+        )),
     }
     // One copy of a tensor that its readers flush or narrow apart is not one.
     let flushed = match subnormals {
@@ -192,23 +214,21 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         Copies::One => flushed.or(narrowed),
     };
     if let Some(reason) = apart {
-        return Err(NotCovered { place: "the path model".to_owned(), reason: reason.to_owned() });
+        refused(NotCovered::at("the path model", reason));
     }
     let mut grains = Vec::with_capacity(graph.tensors().len());
+    // The first tensor of each format that is not covered.
+    let mut formats: Vec<Format> = Vec::new();
     for (id, tensor) in graph.tensors().iter().enumerate() {
         let format = tensor.format();
-        let accumulator = model.accumulator(format).ok_or_else(|| NotCovered {
-            place: format!("tensor {id} ({:?})", tensor.name),
-            reason: format!("the accumulator of the path model does not have every value of {format}; accumulator=same, or a wider one, has"),
-        })?;
-        let pair = Grain::new(format, model).zip(Grain::new(accumulator, model));
-        let pair = pair.filter(|_| accumulator.precision() <= Format::BINARY64.precision());
-        grains.push(pair.ok_or_else(|| NotCovered {
-            place: format!("tensor {id} ({:?})", tensor.name),
-            reason: format!(
-                "sums in {accumulator} are not covered: bounded formats of at most 53 bits of precision are"
-            ),
-        })?);
+        match pair(model, format) {
+            Ok(pair) => grains.push(pair),
+            Err(_) if formats.contains(&format) => {}
+            Err(reason) => {
+                refused(NotCovered::at(tensor_place(graph, id), reason));
+                formats.push(format);
+            }
+        }
     }
     let mut readers = vec![0u32; graph.tensors().len()];
     for &id in graph.nodes().iter().flat_map(|node| &node.reads).chain(outputs).chain(graph.outputs()) {
@@ -220,21 +240,51 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
     for (number, node) in graph.nodes().iter().enumerate() {
         steps.push(None);
         if needed[node.writes] {
-            match planner.step(number)? {
-                Step::Sum(sum) => planner.sums[node.writes] = Some(sum),
-                other => steps[number] = Some(other),
+            match planner.step(number) {
+                Ok(Step::Sum(sum)) => planner.sums[node.writes] = Some(sum),
+                Ok(other) => {
+                    steps[number] = Some(other);
+                    match planner.moved(number) {
+                        Ok(sum) => planner.sums[node.writes] = sum,
+                        Err(error) => refused(error),
+                    }
+                }
+                Err(error) => refused(error),
             }
         }
     }
+    if !refusals.is_empty() {
+        return Err(NotCovered { refusals });
+    }
+    // What is part of other sums alone is not evaluated by itself.
+    let mut read = vec![false; graph.tensors().len()];
+    outputs.iter().for_each(|&id| read[id] = true);
+    let mut placed = Vec::new();
+    for (number, (node, step)) in graph.nodes().iter().zip(steps).enumerate().rev() {
+        let step = step.or_else(|| planner.sums[node.writes].take().map(Step::Sum));
+        if let Some(step) = step.filter(|_| read[node.writes]) {
+            step.operands().into_iter().for_each(|id| read[id] = true);
+            placed.push(Placed { step, writes: node.writes, node: number, work: 0 });
+        }
+    }
+    placed.reverse();
     let mut work = 0usize;
-    let placed = graph.nodes().iter().zip(steps).enumerate().filter_map(|(number, (node, step))| {
-        // A sum that became part of another one is not evaluated by itself.
-        let step = step.or_else(|| planner.sums[node.writes].take().map(Step::Sum))?;
-        work = work.saturating_add(step.leaves());
-        Some(Placed { step, writes: node.writes, node: number, work })
-    });
-    let placed = placed.collect();
+    for placed in &mut placed {
+        work = work.saturating_add(placed.step.leaves());
+        placed.work = work;
+    }
     Ok(Plan { placed, grains })
+}
+
+/// How tensors of a format are stored, and how they are formed; or why that is not covered.
+fn pair(model: &PathModel, format: Format) -> Result<(Grain, Grain), String> {
+    let accumulator = model.accumulator(format).ok_or_else(|| {
+        format!("the accumulator of the path model does not have every value of {format}; accumulator=same, or a wider one, has")
+    })?;
+    let pair = Grain::new(format, model).zip(Grain::new(accumulator, model));
+    pair.filter(|_| accumulator.precision() <= Format::BINARY64.precision()).ok_or_else(|| {
+        format!("sums in {accumulator} are not covered: bounded formats of at most 53 bits of precision are")
+    })
 }
 
 /// Which tensors the outputs are made of.
@@ -253,13 +303,21 @@ struct Planner<'a> {
     graph: &'a Graph,
     model: &'a PathModel,
     readers: &'a [u32],
-    /// Sums that may still become part of others.
+    /// Of each tensor the sum that it is, or whose elements it is made of by moving them alone.
     sums: Vec<Option<Sum>>,
 }
 
 impl Planner<'_> {
     fn shape(&self, id: TensorId) -> &[usize] {
         &self.graph.tensors()[id].shape
+    }
+
+    /// The node that makes a tensor, if one does.
+    fn made_by(&self, id: TensorId) -> Option<&Node> {
+        match &self.graph.tensors()[id].source {
+            Source::Node(number) => self.graph.nodes().get(*number),
+            Source::Input | Source::Constant(_) => None,
+        }
     }
 
     fn is_constant(&self, id: TensorId) -> bool {
@@ -271,5 +329,12 @@ impl Planner<'_> {
 const INEXACT: Exactness = Exactness { grid: -(1 << 24), bits: 1 << 12 };
 
 fn single(part: Part) -> Sum {
-    Sum { ways: vec![Way { parts: vec![part], boundaries: 0, lost: None, subtracts: None }] }
+    Sum { ways: vec![Way::of(vec![part])] }
+}
+
+impl Way {
+    /// Leaves that are added, and nothing else.
+    fn of(parts: Vec<Part>) -> Way {
+        Way { parts, inner: Vec::new(), boundaries: 0, lost: None, subtracts: Vec::new() }
+    }
 }

@@ -23,7 +23,9 @@
 //! **Narrowing.** If at most `q` of the computed values are rounded once more, into a format in which that costs `err'`, then
 //! `E_0 + q err'(M + E)` in place of `E_0` gives a bound `E`, for any `E` that is at least as large: a computed value is at most `M + E`
 //! in magnitude, and what is charged anywhere in a climb is at most that much more at its end. `M + E` has to be within both formats, and
-//! `g` at least the least positive value of both.
+//! `g` at least the least positive value of both. Of a value of which it is known that its leaves are `I`, narrowing costs less:
+//! `err'(sup |sum_I t| + E)`, as the value is within `E` of their sum; and nothing if `g` divides them and `sup |sum_I t| + E` is at most
+//! `g 2^p'`, for then it is a value of the narrow format.
 
 use crate::rounding::Grain;
 
@@ -34,6 +36,15 @@ pub(crate) struct Additions {
     pub accumulator: Grain,
     /// Into which format computed values may be narrowed, and how many of them.
     pub narrowed: Option<(Grain, u64)>,
+}
+
+/// A value on the way that may be narrowed, and of which the leaves are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// `sup |sum_I t|`.
+    pub largest: u128,
+    /// The exponent of a power of two that divides every value of its leaves.
+    pub grid: i32,
 }
 
 /// What is known of the leaves of one sum, in units of `2^unit`.
@@ -51,29 +62,40 @@ pub(crate) struct Leaves {
 }
 
 impl Additions {
-    /// How far a sum may be from the exact sum of its leaves, at most; none if a partial sum may be beyond a largest value.
-    pub fn error(&self, leaves: &Leaves) -> Option<u128> {
+    /// How far a sum may be from the exact sum of its leaves, at most, if these values may be narrowed too; none if a partial sum may be
+    /// beyond a largest value.
+    pub fn error(&self, leaves: &Leaves, known: &[Known]) -> Option<u128> {
         let Additions { accumulator, narrowed } = self;
-        let bound = match narrowed {
-            None => self.climb(leaves, leaves.charge)?,
-            Some((storage, count)) => {
-                let mut bound = self.climb(leaves, leaves.charge)?;
-                loop {
+        let mut bound = self.climb(leaves, leaves.charge)?;
+        if let Some((storage, count)) = narrowed {
+            loop {
+                let mut charge = leaves.charge;
+                if *count > 0 {
                     let each = storage.error(leaves.reach.checked_add(bound)?, leaves.unit)?;
-                    let higher = self.climb(leaves, leaves.charge.checked_add(each.checked_mul((*count).into())?)?)?;
-                    // An error that does not grow any more was charged at a magnitude that is not exceeded. Each round but the
-                    // last reaches another power of two.
-                    if higher <= bound {
-                        break bound;
-                    }
-                    bound = higher;
+                    charge = charge.checked_add(each.checked_mul((*count).into())?)?;
                 }
+                for Known { largest, grid } in known {
+                    let largest = largest.checked_add(bound)?;
+                    if !storage.holds(*grid, largest, leaves.unit) {
+                        charge = charge.checked_add(storage.error(largest, leaves.unit)?)?;
+                    }
+                }
+                let higher = self.climb(leaves, charge)?;
+                // An error that does not grow any more was charged at a magnitude that is not exceeded. Each round but the
+                // last reaches another power of two.
+                if higher <= bound {
+                    break;
+                }
+                bound = higher;
             }
-        };
-        let largest = leaves.reach.checked_add(bound)?;
-        let fits = accumulator.reaches(largest, leaves.unit)
-            && narrowed.is_none_or(|(storage, _)| storage.reaches(largest, leaves.unit));
-        fits.then_some(bound)
+            let within = |largest: u128| Some(storage.reaches(largest.checked_add(bound)?, leaves.unit));
+            let any = *count == 0 || within(leaves.reach)?;
+            let mut known = known.iter().map(|known| within(known.largest));
+            if !any || !known.all(|within| within == Some(true)) {
+                return None;
+            }
+        }
+        accumulator.reaches(leaves.reach.checked_add(bound)?, leaves.unit).then_some(bound)
     }
 
     /// `E_(m-1)` from this `E_0`. One division for each power of two that it passes.

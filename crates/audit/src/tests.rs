@@ -116,6 +116,8 @@ pub(crate) struct Paths {
     pub accumulator: Small,
     /// At most so many computed values are rounded to this format too.
     pub narrowed: Option<(Small, u8)>,
+    /// And beside them those of the sums of these leaves, a bit for each: one of none.
+    pub inner: Option<usize>,
 }
 
 impl Paths {
@@ -127,6 +129,7 @@ impl Paths {
         let mut exact: Vec<Vec<i64>> = vec![Vec::new(); all];
         for set in 1..all {
             let mut found = BTreeSet::new();
+            let inner = self.inner == Some(set);
             if set.is_power_of_two() {
                 let leaf = leaves[set.trailing_zeros() as usize];
                 match leaf {
@@ -136,7 +139,7 @@ impl Paths {
                             for x in self.accumulator.read(x) {
                                 let product = Leaf::Product(w, x).product();
                                 exact[set].push(product);
-                                self.compute(product, 0, &mut found)?;
+                                self.compute(product, 0, inner, &mut found)?;
                             }
                         }
                     }
@@ -148,15 +151,15 @@ impl Paths {
                 if left < right {
                     for &(a, used) in &values[left] {
                         for &(b, more) in &values[right] {
-                            self.compute(a + b, used + more, &mut found)?;
+                            self.compute(a + b, used + more, inner, &mut found)?;
                         }
                         for &b in &exact[right] {
-                            self.compute(a + b, used, &mut found)?;
+                            self.compute(a + b, used, inner, &mut found)?;
                         }
                     }
                     for &a in &exact[left] {
                         for &(b, used) in &values[right] {
-                            self.compute(a + b, used, &mut found)?;
+                            self.compute(a + b, used, inner, &mut found)?;
                         }
                     }
                 }
@@ -167,7 +170,7 @@ impl Paths {
         Some(values[all - 1].iter().map(|&(value, _)| value).collect())
     }
 
-    fn compute(&self, n: i64, used: u8, found: &mut BTreeSet<(i64, u8)>) -> Option<()> {
+    fn compute(&self, n: i64, used: u8, inner: bool, found: &mut BTreeSet<(i64, u8)>) -> Option<()> {
         if let Some((_, most)) = self.narrowed
             && used > most
         {
@@ -175,10 +178,13 @@ impl Paths {
         }
         for value in self.accumulator.round(n)? {
             found.insert((value, used));
-            if let Some((storage, most)) = &self.narrowed
-                && used < *most
-            {
-                found.extend(storage.round(value)?.into_iter().map(|narrow| (narrow, used + 1)));
+            if let Some((storage, most)) = &self.narrowed {
+                if inner {
+                    found.extend(storage.round(value)?.into_iter().map(|narrow| (narrow, used)));
+                }
+                if used < *most {
+                    found.extend(storage.round(value)?.into_iter().map(|narrow| (narrow, used + 1)));
+                }
             }
         }
         Some(())

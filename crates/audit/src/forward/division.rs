@@ -47,7 +47,7 @@ impl Context<'_> {
                 Total { center: sum.center, radius: sum.radius, size: sum.size, count: sum.count, ..Total::new() };
             let (reach, largest) = total.reach();
             let leaves = Leaves { unit: x.centered.unit, count: sum.count, reach, charge: 0, grid: Some(x.exact.grid) };
-            let error = additions.error(&leaves).ok_or(Lost::Overflow)?;
+            let error = additions.error(&leaves, &[]).ok_or(Lost::Overflow)?;
             let over = |value: u128| (value << MEAN_BITS).div_ceil(n);
             let lost = |value: u128| (value >> (storage.precision - 1)) + 1;
             let center = (sum.center << MEAN_BITS).div_euclid(signed);
@@ -64,7 +64,7 @@ impl Context<'_> {
                     + u128::from(sum.count) * accumulator.error(1, unit).ok_or(Lost::Overflow)?;
                 let reach = over(reach) + lost(each) + 1;
                 let leaves = Leaves { unit, count: sum.count, reach, charge: products, grid: None };
-                let third = additions.error(&leaves).ok_or(Lost::Overflow)?;
+                let third = additions.error(&leaves, &[]).ok_or(Lost::Overflow)?;
                 spread = spread.max(third + lost(each) + 2);
                 largest = largest.max(reach + third);
             }

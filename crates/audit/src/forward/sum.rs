@@ -11,9 +11,9 @@ use super::state::{Made, joined};
 use super::{Context, Lost, State};
 use crate::fixed::{BITS, Centered, Exactness, Fixed, ZERO_GRID, weight_bits};
 use crate::linear::{Dot, Map, dot};
-use crate::plan::{Part, Sum, Way, Weights};
+use crate::plan::{Inner, Part, Sum, Way, Weights};
 use crate::rounding::{Grain, power};
-use crate::sum::Leaves;
+use crate::sum::{Known, Leaves};
 
 impl Context<'_> {
     /// A sum, in every way.
@@ -27,13 +27,15 @@ impl Context<'_> {
         state: &impl Fn(TensorId) -> &'s State,
     ) -> Result<State, Lost> {
         let Sum { ways } = sum;
-        let mut made = ways.iter().map(|way| self.way(way, writes, state));
-        let first = made.next().unwrap_or(Err(Lost::Overflow))?;
-        made.try_fold(first, |all, other| Ok(joined_ways(&all, &other?)))
+        let mut made = ways.iter().map(|way| self.way(way, writes, state)).collect::<Result<Vec<State>, Lost>>()?;
+        if made.len() > 1 {
+            return joined_ways(&made).ok_or(Lost::Overflow);
+        }
+        made.pop().ok_or(Lost::Overflow)
     }
 
     fn way<'s>(&self, way: &Way, writes: TensorId, state: &impl Fn(TensorId) -> &'s State) -> Result<State, Lost> {
-        let Way { parts, boundaries, lost, subtracts } = way;
+        let Way { parts, inner, boundaries, lost, subtracts } = way;
         let (storage, accumulator) = self.plan.grains[writes];
         let made: Vec<Option<Centered>> = parts.iter().map(|part| weights_of(part, state)).collect();
         let terms: Vec<Term> = parts
@@ -44,7 +46,7 @@ impl Context<'_> {
                 let x = state(*reads);
                 let (w, of_w) = match weights {
                     Weights::One => (None, None),
-                    Weights::Constant(w, exact) => (Some(w), Some(*exact)),
+                    Weights::Constant(w, exact) => (Some(&**w), Some(*exact)),
                     Weights::Tensor(id) => (made.as_ref(), Some(state(*id).exact)),
                 };
                 Term { x: &x.centered, w, negative: *negative, map, of_x: x.exact, of_w }
@@ -52,8 +54,14 @@ impl Context<'_> {
             .collect();
         let unit = common_unit(&terms);
         let splits = parts.iter().filter(|part| part.map.most() > 1).count().max(1);
-        let additions = self.additions(storage, accumulator, *boundaries, splits as u64);
-        if let Some(from) = subtracts {
+        let mut additions = self.additions(storage, accumulator, *boundaries, splits as u64);
+        let mut inner: Vec<&Inner> = inner.iter().filter(|inner| inner.stored || self.narrows_inside()).collect();
+        if storage == accumulator {
+            inner.clear();
+        } else if !inner.is_empty() {
+            additions.narrowed.get_or_insert((storage, 0));
+        }
+        for from in subtracts {
             let [x, mean] = from.map(state);
             let unit = x.fixed.unit.max(mean.fixed.unit);
             let largest = [x, mean].map(|operand| u128::from(operand.fixed.coarser(unit).largest()));
@@ -65,20 +73,28 @@ impl Context<'_> {
             parts.iter().zip(&terms).map(|(part, term)| self.flushes(part, term)).collect();
         let elements = parts.first().map_or(0, |part| part.map.elements());
         let mut made = Made::new(unit, elements);
+        let mut each = vec![Total::new(); parts.len()];
+        let mut known = Vec::with_capacity(inner.len());
         for element in 0..elements {
-            let mut all = Total::new();
+            for ((total, term), flushes) in each.iter_mut().zip(&terms).zip(&flushes) {
+                *total = Total::new();
+                term.add(element, unit, accumulator, total).ok_or(Lost::Overflow)?;
+                for flushes in flushes {
+                    total.spread += flushes.at(element, unit).ok_or(Lost::Overflow)?;
+                }
+            }
+            known.clear();
+            known.extend(inner.iter().map(|inner| {
+                let total = Total::of(&each[inner.parts.clone()]);
+                Known { largest: total.reach().1, grid: total.grid }
+            }));
+            let mut all = Total::of(&each);
             if let Some(lost) = lost {
-                all.charge = power(*lost, unit).ok_or(Lost::Overflow)?;
-            }
-            for term in &terms {
-                term.add(element, unit, accumulator, &mut all).ok_or(Lost::Overflow)?;
-            }
-            for flushes in flushes.iter().flatten() {
-                all.spread += flushes.at(element, unit).ok_or(Lost::Overflow)?;
+                all.charge += power(*lost, unit).ok_or(Lost::Overflow)?;
             }
             let (reach, largest) = all.reach();
             let leaves = Leaves { unit, count: all.count, reach, charge: all.charge, grid: Some(all.grid) };
-            let error = additions.error(&leaves).ok_or(Lost::Overflow)?;
+            let error = additions.error(&leaves, &known).ok_or(Lost::Overflow)?;
             // Multiples of a power of two that narrowing keeps.
             let kept = storage.holds(all.grid, largest + error, unit);
             made.push(all.center, all.radius, all.spread + error, largest + error, kept, storage, accumulator)?;
@@ -87,33 +103,28 @@ impl Context<'_> {
     }
 }
 
-/// The intervals of two ways, together; the slack is about the first.
-fn joined_ways(first: &State, other: &State) -> State {
-    let unit = first.fixed.unit.max(other.fixed.unit);
-    let both = [first, other].map(|state| state.fixed.coarser(unit));
-    let ends = |of: &dyn Fn(usize) -> i64| (0..both[0].low.len()).map(of).collect::<Vec<i64>>();
-    let low = ends(&|i| both[0].low[i].min(both[1].low[i]));
-    let high = ends(&|i| both[0].high[i].max(both[1].high[i]));
-    // In units of the result, rounded up; the middle moved where ends were cut off.
-    let slack = |state: &State, i: usize| {
-        let by = (unit - state.fixed.unit).unsigned_abs().min(63);
-        let slack = state.slack.get(i).copied().unwrap_or(0);
-        -((-slack) >> by) + i64::from(by > 0)
+/// The intervals of all ways, together; the slack is about the first. None of no ways.
+///
+/// A value `t` that came about in any way is within the slack of that way of the linear map at what was read, which is the map of the first
+/// at values of the tensors that were folded without any error: `|t - A x| <= s`. With the middle `t0` of the result and `o` between it and
+/// that of the first, `t - t0 = A (x - x0) + o + r`, where `r` is `t - A x` and what the first way's middle is off `A x0`: less than a unit.
+fn joined_ways(ways: &[State]) -> Option<State> {
+    let unit = ways.iter().map(|way| way.fixed.unit).max()?;
+    let all: Vec<Fixed> = ways.iter().map(|way| way.fixed.coarser(unit)).collect();
+    let first = all.first()?;
+    let count = first.low.len();
+    let ends = |of: &dyn Fn(usize) -> Option<i64>| (0..count).map(of).collect::<Option<Vec<i64>>>();
+    let low = ends(&|i| all.iter().map(|way| way.low[i]).min())?;
+    let high = ends(&|i| all.iter().map(|way| way.high[i]).max())?;
+    let offset = ends(&|i| Some(first.low[i] + first.high[i] - low[i] - high[i]))?;
+    // In units of the result, rounded up.
+    let slack = |way: &State, i: usize| {
+        let by = (unit - way.fixed.unit).unsigned_abs().min(63);
+        -((-way.slack.get(i).copied().unwrap_or(0)) >> by)
     };
-    let middle = |low: i64, high: i64| low + high;
-    let offset = ends(&|i| middle(both[0].low[i], both[0].high[i]) - middle(low[i], high[i]));
-    // What the first was already off by, rounded up, is part of the slack.
-    let off = |i: usize| {
-        let by = (unit - first.fixed.unit).unsigned_abs().min(63);
-        let off = first.offset.get(i).map_or(0, |off| off.saturating_abs());
-        -((-off) >> by) + i64::from(off != 0)
-    };
-    let slack = ends(&|i| {
-        let apart = middle(both[1].low[i], both[1].high[i]) - middle(both[0].low[i], both[0].high[i]);
-        let both = slack(first, i).max(slack(other, i).saturating_add(apart.abs()));
-        both.saturating_add(off(i)).saturating_add(1)
-    });
-    State { offset, ..State::new(Fixed { unit, low, high }, slack, joined([first.exact, other.exact].into_iter())) }
+    let slack = ends(&|i| Some(ways.iter().map(|way| slack(way, i)).max()?.saturating_add(1)))?;
+    let exact = joined(ways.iter().map(|way| way.exact));
+    Some(State { offset, ..State::new(Fixed { unit, low, high }, slack, exact) })
 }
 
 /// The weights of a part that are elements of a tensor.
@@ -222,6 +233,19 @@ impl Term<'_> {
 impl Total {
     pub(super) fn new() -> Total {
         Total { center: 0, radius: 0, size: 0, spread: 0, charge: 0, count: 0, grid: ZERO_GRID }
+    }
+
+    /// All of these.
+    fn of(parts: &[Total]) -> Total {
+        parts.iter().fold(Total::new(), |all, part| Total {
+            center: all.center + part.center,
+            radius: all.radius + part.radius,
+            size: all.size + part.size,
+            spread: all.spread + part.spread,
+            charge: all.charge + part.charge,
+            count: all.count + part.count,
+            grid: all.grid.min(part.grid),
+        })
     }
 
     /// What no part of the leaves exceeds, and what all of them together do not.

@@ -3,10 +3,12 @@
 //! All forms are trees over the same leaves with factors that differ by a few roundings, so that one interval of the factor covers them.
 //! The forms with other leaves are further ways of the sum.
 
+use std::sync::Arc;
+
 use roundproof_format::{Encoding, Format};
 use roundproof_graph::TensorId;
 
-use super::{INEXACT, Part, Planner, Step, Sum, Way, Weights};
+use super::{INEXACT, Inner, Part, Planner, Step, Sum, Way, Weights};
 use crate::affine::factors;
 use crate::error::{NotCovered, refuse};
 use crate::fixed::{BITS, Centered, Fixed};
@@ -53,13 +55,13 @@ impl Planner<'_> {
         let product = |reads: TensorId, list: Vec<u32>, negative| Part {
             reads,
             negative,
-            map: Map::each(list, Some(of_channel.clone())),
-            weights: Weights::Constant(factors.weights(), INEXACT),
+            map: Arc::new(Map::each(list, Some(of_channel.clone()))),
+            weights: Weights::Constant(Arc::new(factors.weights()), INEXACT),
         };
         let one = |reads: TensorId| Part {
             reads,
             negative: false,
-            map: Map::each(of_channel.clone(), None),
+            map: Arc::new(Map::each(of_channel.clone(), None)),
             weights: Weights::One,
         };
         // A quotient of the difference and the root may fall below the grid, or be flushed, before it is multiplied by the scale; the
@@ -80,14 +82,15 @@ impl Planner<'_> {
         }
         let plain = Way {
             parts: vec![product(x, all, false), product(mean, of_channel.clone(), true), one(bias)],
+            inner: Vec::new(),
             boundaries: 2,
             lost,
-            subtracts: Some([x, mean]),
+            subtracts: vec![[x, mean]],
         };
         let mut ways = vec![plain];
         let folds = match self.model.folding {
             Folding::None => false,
-            Folding::Any => self.readers[x] == 1,
+            Folding::Any => self.readers[x] == 1 && !self.moves(x),
         };
         if folds && let Some(Sum { ways: before }) = &self.sums[x] {
             for way in before {
@@ -115,10 +118,15 @@ impl Planner<'_> {
                     }
                     parts.push(folded);
                 }
-                if way.subtracts.is_some() || way.lost.is_some() {
+                if !way.subtracts.is_empty() || way.lost.is_some() {
                     return Err(refuse(self.graph, number, "a normalization of a normalization"));
                 }
-                ways.push(Way { parts, boundaries: way.boundaries + 2, lost, subtracts: None });
+                let inner = way
+                    .inner
+                    .iter()
+                    .map(|Inner { parts, stored }| Inner { parts: parts.start + 2..parts.end + 2, stored: *stored });
+                let inner = inner.chain([Inner { parts: 2..parts.len(), stored: false }]).collect();
+                ways.push(Way { parts, inner, boundaries: 2, lost, subtracts: Vec::new() });
             }
         }
         Ok(Step::Sum(Sum { ways }))
@@ -129,25 +137,26 @@ impl Part {
     /// The same leaves, each times the factor of its channel; none if that is not a sum of the same form.
     fn multiplied(&self, factors: &Fixed, of_channel: &[u32]) -> Option<Part> {
         let Part { reads, negative, map, weights } = self;
-        let (map, weights) = match (map, weights) {
+        let (map, weights) = match (&**map, weights) {
             (Map::Listed { starts, x, w: None }, Weights::One) if x.len() == of_channel.len() => {
                 let map = Map::Listed { starts: starts.clone(), x: x.clone(), w: Some(of_channel.to_vec()) };
-                (map, factors.weights())
+                (Arc::new(map), factors.weights())
             }
             (Map::Product { offsets, rows: 1, columns, inner, steps_x: _, steps_w }, Weights::Constant(w, _))
                 if offsets.len() == 1 && *steps_w == [0, *inner, 1] && *columns == factors.low.len() =>
             {
-                (map.clone(), w.multiplied(factors, |index| index / inner))
+                (Arc::clone(map), w.multiplied(factors, |index| index / inner))
             }
             (Map::Window { taps: _, places: _, window, outputs, channels, group: _ }, Weights::Constant(w, _))
                 if *outputs == factors.low.len() =>
             {
                 let each = window * channels;
-                (map.clone(), w.multiplied(factors, |index| index / each))
+                (Arc::clone(map), w.multiplied(factors, |index| index / each))
             }
-            (Map::Listed { starts: _, x: _, w: _ } | Map::Product { .. } | Map::Window { .. }, _) => return None,
+            (Map::Listed { .. } | Map::Product { .. } | Map::Window { .. } | Map::Selected { .. }, _) => return None,
         };
-        Some(Part { reads: *reads, negative: *negative, map, weights: Weights::Constant(weights, INEXACT) })
+        let weights = Weights::Constant(Arc::new(weights), INEXACT);
+        Some(Part { reads: *reads, negative: *negative, map, weights })
     }
 }
 

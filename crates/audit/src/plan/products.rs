@@ -3,6 +3,8 @@
 //! A constant weight is there once for all rows: in fixed point, with zero in its interval where an operation may flush it. Columns of a
 //! matrix become rows, so that what is added lies side by side.
 
+use std::sync::Arc;
+
 use roundproof_graph::{Source, TensorId};
 
 use super::{INEXACT, Part, Planner, Step, Weights, single};
@@ -65,11 +67,11 @@ impl Planner<'_> {
                     (fixed.low, fixed.high) = (turn(&fixed.low), turn(&fixed.high));
                     *steps_w = [0, *inner, 1];
                 }
-                Weights::Constant(fixed.weights(), exactness)
+                Weights::Constant(Arc::new(fixed.weights()), exactness)
             }
             Source::Input | Source::Node(_) => Weights::Tensor(w),
         };
-        Ok(Step::Sum(single(Part { reads: x, negative: false, map, weights })))
+        Ok(Step::Sum(single(Part { reads: x, negative: false, map: Arc::new(map), weights })))
     }
 
     /// The quotient by a constant, as a product with its reciprocal; or by another tensor.
@@ -97,8 +99,8 @@ impl Planner<'_> {
         let part = Part {
             reads: node.reads[0],
             negative: false,
-            map: Map::each(x, Some(w)),
-            weights: Weights::Constant(fixed.weights(), exactness),
+            map: Arc::new(Map::each(x, Some(w))),
+            weights: Weights::Constant(Arc::new(fixed.weights()), exactness),
         };
         Ok(Step::Sum(single(part)))
     }

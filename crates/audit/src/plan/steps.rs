@@ -3,6 +3,8 @@
 //! What is not a sum is evaluated element by element in one way on every path, up to the roundings that `forward` charges; an operation
 //! of which that is not known is refused here.
 
+use std::sync::Arc;
+
 use roundproof_format::Format;
 use roundproof_graph::{Op, Pool, Reduction, TensorId, Unary};
 use roundproof_network::Encodings;
@@ -61,7 +63,7 @@ impl Planner<'_> {
                 let (starts, x) = groups(from, axes);
                 match reduction {
                     Reduction::Sum => {
-                        let map = Map::Listed { starts, x, w: None };
+                        let map = Arc::new(Map::Listed { starts, x, w: None });
                         Step::Sum(single(Part { reads: reads[0], negative: false, map, weights: Weights::One }))
                     }
                     Reduction::Mean => {

@@ -113,7 +113,7 @@ impl Sample {
             charge: if without == Without::Charge { 0 } else { charge },
             grid,
         };
-        Additions { accumulator, narrowed }.error(&leaves)
+        Additions { accumulator, narrowed }.error(&leaves, &[])
     }
 }
 
@@ -191,7 +191,7 @@ fn no_tree_errs_by_more() {
     let mut largest = Rational::new();
     for text in FORMATS {
         for model in models() {
-            let paths = Paths { accumulator: small(text, &model), narrowed: None };
+            let paths = Paths { accumulator: small(text, &model), narrowed: None, inner: None };
             let values = finite(paths.accumulator.format);
             let (compared, violated, worst) = compare(&paths, &model, &values, 4000, 5, Without::Nothing);
             println!(
@@ -216,6 +216,7 @@ fn no_narrowing_errs_by_more() {
             let paths = Paths {
                 accumulator: small("p=4,emin=-4,emax=7,specials=finite", &model),
                 narrowed: Some((small("p=2,emin=-2,emax=7,specials=finite", &model), most)),
+                inner: None,
             };
             let values = finite("p=2,emin=-2,emax=3,specials=finite".parse().expect("a format"));
             let values: Vec<Encoding> = as_wide(&paths, &values);
@@ -257,7 +258,7 @@ fn every_part_of_the_bound_is_needed() {
         (Without::Grid, all),
         (Without::Flush, flush),
     ] {
-        let paths = Paths { accumulator: small(text, &model), narrowed: None };
+        let paths = Paths { accumulator: small(text, &model), narrowed: None, inner: None };
         let values = finite(paths.accumulator.format);
         let (compared, violated, _) = compare(&paths, &model, &values, 6000, 4, without);
         println!("without {without:?}: {violated} of {compared} contradicted");
@@ -266,6 +267,7 @@ fn every_part_of_the_bound_is_needed() {
     let paths = Paths {
         accumulator: small("p=4,emin=-4,emax=7,specials=finite", &all),
         narrowed: Some((small("p=2,emin=-2,emax=7,specials=finite", &all), 1)),
+        inner: None,
     };
     let values = as_wide(&paths, &finite("p=2,emin=-2,emax=3,specials=finite".parse().expect("a format")));
     let (compared, violated, _) = compare(&paths, &all, &values, 3000, 4, Without::Narrowing);
@@ -303,7 +305,7 @@ fn a_bound_that_is_false() {
     let reach = scaled(&exact);
     let charge = products.iter().map(|product| grain.rounding(scaled(product), unit).expect("small")).sum();
     let leaves = Leaves { unit, count: 2, reach, charge, grid: None };
-    let bound = Additions { accumulator: grain, narrowed: None }.error(&leaves).expect("within the format");
+    let bound = Additions { accumulator: grain, narrowed: None }.error(&leaves, &[]).expect("within the format");
     assert!(scaled(&error) <= bound);
     assert!(rational(1) > 0);
 }
