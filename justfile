@@ -63,24 +63,12 @@ rocq *ARGS: build
 # Export the networks of the corpus and run them in ONNX Runtime, beside what is proved: onnx --self-test
 [no-exit-message]
 onnx *ARGS: build
-    #!/usr/bin/env bash
-    set -euo pipefail
-    # The Python whose pip fetched it.
-    for python in python3 /usr/bin/python3; do
-        if "$python" -m pip --version &>/dev/null; then break; fi
-    done
-    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_runtime.py "$@"
+    PYTHONPATH=.tools/onnxruntime "$PYTHON" scripts/onnx_runtime.py "$@"
 
 # Make the networks that detect how they are computed, with what is right of each: attack-nets --check
 [no-exit-message]
 attack-nets *ARGS:
-    #!/usr/bin/env bash
-    set -euo pipefail
-    # The Python whose pip fetched it.
-    for python in python3 /usr/bin/python3; do
-        if "$python" -m pip --version &>/dev/null; then break; fi
-    done
-    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/attack_nets.py "$@"
+    PYTHONPATH=.tools/onnxruntime "$PYTHON" scripts/attack_nets.py "$@"
 
 # Compare graphs with the ONNX models that they come from, by readers of their own: every change of a model is noticed
 same *ARGS: setup
@@ -93,13 +81,8 @@ onnx-node-tests *ARGS: setup _onnx-nodes
 # Its models, inputs and outputs, in target/onnx-node-tests/
 [private]
 _onnx-nodes:
-    #!/usr/bin/env bash
-    set -euo pipefail
-    for python in python3 /usr/bin/python3; do
-        if "$python" -m pip --version &>/dev/null; then break; fi
-    done
     mkdir -p target
-    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/onnx_node_tests.py target/onnx-node-tests
+    PYTHONPATH=.tools/onnxruntime "$PYTHON" scripts/onnx_node_tests.py target/onnx-node-tests
 
 # Run the models of data/onnx in ONNX Runtime and in other orders, record what each gives, and compare it with the judge of audits
 audit-peers *ARGS: setup
@@ -109,13 +92,7 @@ audit-peers *ARGS: setup
 # The recordings, in target/peers-audit/
 [private, no-exit-message]
 _peers *ARGS:
-    #!/usr/bin/env bash
-    set -euo pipefail
-    # The Python whose pip fetched it.
-    for python in python3 /usr/bin/python3; do
-        if "$python" -m pip --version &>/dev/null; then break; fi
-    done
-    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/peers_audit.py "$@"
+    PYTHONPATH=.tools/onnxruntime "$PYTHON" scripts/peers_audit.py "$@"
 
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]

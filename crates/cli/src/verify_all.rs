@@ -467,7 +467,8 @@ impl Report {
         };
         if totals.reworded > 0 {
             let refusals = count(totals.reworded, "refusal");
-            text += &format!("{refusals} of the recorded kind in other words: --bless makes them the record\n");
+            let record = if bless { ", now on record" } else { ": --bless makes them the record" };
+            text += &format!("{refusals} of the recorded kind in other words{record}\n");
         }
         if self.remembered > 0 {
             text += &format!("{} remembered from earlier runs: --fresh proves all again\n", self.remembered);
