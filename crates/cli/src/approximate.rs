@@ -61,7 +61,7 @@ fn long_help() -> String {
              What is reported:\n  \
              points     values of the domain, or pairs; at so many, neighbours of equal results joined, the tree has its leaves\n  \
              reference  6dn + 2n parameters, for n points of d variables: a point box for each, nothing left out\n  \
-             floor      n * log2(results) / bits of a parameter, rounded down, for n points and so many distinct results: \
+             yardstick  n * log2(results) / bits of a parameter, rounded down, for n points and so many distinct results: \
              networks that differ in fewer parameters of so many bits cannot give every function from these points to these results, \
              of which a smooth one may well take less\n\n";
     text + EXAMPLES
@@ -115,7 +115,7 @@ pub struct Approximated {
     points: Option<Whole>,
     point_parameters: Option<Whole>,
     /// `points log2(distinct results) / bits`, rounded down to a tenth.
-    floor: Option<f64>,
+    yardstick: Option<f64>,
     #[serde(flatten)]
     report: Report,
 }
@@ -147,7 +147,7 @@ impl Approximate {
         let report = Report::new(&proof, None, self.out.as_deref(), since.elapsed());
         let points = points(self.format, &wanted.domain);
         let results = distinct_results(&proof)?;
-        let floor = points.as_ref().filter(|_| self.format.is_bounded()).map(|points| {
+        let yardstick = points.as_ref().filter(|_| self.format.is_bounded()).map(|points| {
             let floor = points.to_f64() * (results as f64).log2() / f64::from(self.format.width());
             (floor * 10.0).floor() / 10.0
         });
@@ -159,7 +159,7 @@ impl Approximate {
                 distinct_results: results,
                 points: points.map(Whole),
                 point_parameters,
-                floor,
+                yardstick,
                 report,
             })?;
         } else {
@@ -173,9 +173,9 @@ impl Approximate {
                 let reference = reference.parameters_beside(proof.network.parameters());
                 sheet.line("reference", format!("a box for each point takes {reference}"));
             }
-            if let Some(floor) = floor.filter(|floor| *floor > 0.0) {
-                let floor = if floor < 1e15 { format!("{floor:.1}") } else { format!("{floor:.1e}") };
-                sheet.line("floor", format!("{floor} parameters, for every function to these results: points * log2(distinct results) / bits"));
+            if let Some(least) = yardstick.filter(|least| *least > 0.0) {
+                let least = if least < 1e15 { format!("{least:.1}") } else { format!("{least:.1e}") };
+                sheet.line("yardstick", format!("{least} parameters, for every function to these results: points * log2(distinct results) / bits"));
             }
             report.end(&mut sheet);
             emit_verdicts(&sheet.text())?;

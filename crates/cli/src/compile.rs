@@ -244,7 +244,10 @@ impl ModelReport {
         sheet.line("thresholds", thresholds);
         let leaves = match &self.largest_rounding {
             None => "none was rounded".to_string(),
-            Some(most) => format!("{} rounded, by at most {most}", self.rounded_leaves + self.rounded_base),
+            Some(most) => format!(
+                "{} rounded, by at most {most}; the claim is about the rounded ones",
+                self.rounded_leaves + self.rounded_base
+            ),
         };
         sheet.line("leaves", leaves);
         if let Some(classes) = &self.classes {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+use roundproof_exact::real;
 use roundproof_files::json::shorten;
 use roundproof_files::safetensors::{Columns, Contents, NamedDataset, NamedNetwork, read_dataset, read_named_network};
 use roundproof_files::{Digest, Stored};
@@ -158,6 +159,16 @@ impl Data {
         (0..self.dimension).map(|column| self.inputs.get(row * self.dimension + column)).collect()
     }
 
+    /// Puts other numbers in place of the labels 0, 1 and so on of a column.
+    pub fn renumber(&mut self, output: usize, numbers: &[Encoding], format: Format) {
+        let all = self.labels.iter().enumerate().map(|(place, label)| {
+            let index = real(format, label).and_then(|value| value.numer().to_usize());
+            let number = index.filter(|_| place % self.outputs == output).and_then(|index| numbers.get(index));
+            number.copied().unwrap_or(label)
+        });
+        self.labels = Encodings::collect(format, all.collect::<Vec<_>>());
+    }
+
     /// The labels of a row.
     pub fn labels(&self, row: usize) -> Vec<Encoding> {
         (0..self.outputs).map(|output| self.labels.get(row * self.outputs + output)).collect()
@@ -214,7 +225,9 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
         Kind::Text => "text",
     };
     match found {
-        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest)) if found != wanted => {
+        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest | Kind::Dataset | Kind::Certificate))
+            if found != wanted =>
+        {
             anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))
         }
         _ => error,

@@ -32,7 +32,7 @@ pub use report::Report;
 const CERTIFICATE: &str = "certificate.json";
 
 /// The names of the classes that were numbered.
-const CLASSES: &str = "classes.json";
+pub const CLASSES: &str = "classes.json";
 
 pub const PATHS_HELP: &str = "\
 The rounding paths that the claim speaks of: `all`, `paper`, or either with changes, as in `all,subnormals=flush`.
@@ -153,6 +153,12 @@ impl Prove {
             let mut sheet = report.sheet(&proof, Some(&table.value));
             report.end(&mut sheet);
             emit_verdicts(&sheet.text())?;
+            if self.strategy == Strategy::Point {
+                note(
+                    "note: the network has the labels of these rows alone, and gives 0 elsewhere; --strategy tree makes one \
+                     with an answer for every input",
+                );
+            }
             if self.out.is_none() {
                 note("note: nothing was written; --out DIR keeps the network, the data set and the certificate");
             }

@@ -21,6 +21,7 @@ use crate::output::{count, note};
 use crate::parsers::{self, Accumulator, Rows, TermOrder};
 use crate::progress::Progress;
 
+mod classes;
 mod table;
 
 use table::Printer;
@@ -58,6 +59,9 @@ pub struct Run {
     labels: Vec<String>,
     #[command(flatten)]
     table: TableOptions,
+    /// The names of classes in the order of their numbers, for labels that are names; classes.json beside the network, if left out
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    classes: Option<PathBuf>,
     /// The rows to compute, from 0: 7, 0..10 (10 not among them), 5.. or lists of these with commas
     #[arg(short, long, value_name = "ROWS")]
     rows: Option<Rows>,
@@ -139,7 +143,8 @@ impl Run {
         }
         let file = self.data.as_deref().ok_or_else(|| anyhow!("the witness is in a row; name the data set too"))?;
         let names = Names { of: "network", file: &self.network, inputs: input_names.as_deref() };
-        let data = input::data(file, &self.labels, &self.table, format, &names)?;
+        let mut data = input::data(file, &self.labels, &self.table, format, &names)?;
+        classes::renumber(&mut data, file, format, &self.network, self.classes.as_deref())?;
         self.check_fit(network, file, &data)?;
         let (model, choice) = match refuted {
             Some((certificate, witness)) => {

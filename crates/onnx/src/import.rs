@@ -68,7 +68,7 @@ pub const TRADITIONAL_OPSETS: std::ops::RangeInclusive<i64> = 1..=5;
 /// What is asked for beside the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Which output to take; if none is named, the first one that is numbers, or the first one.
+    /// Which output to take, or which tensor inside; if none is named, the first output that is numbers, or the first one.
     pub output: Option<String>,
     /// Sizes of axes that the model leaves open, by the name that it has for them. The first axis of an input has the size 1 if
     /// nothing else is said.
@@ -384,10 +384,16 @@ fn chosen(
     };
     let listed = || names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     let output = match &options.output {
-        Some(wanted) => names
-            .iter()
-            .find(|name| *name == wanted)
-            .ok_or_else(|| whole(format!("the model has no output {}; it has {}", quoted(wanted), listed())))?,
+        Some(wanted) => match values.get(wanted) {
+            // Of one output nothing else decides; and what is inside the model may be looked at, too.
+            Some(Value::Tensor(tensor) | Value::Truth(tensor)) => {
+                let decided = names.iter().filter_map(labels).find(|labels| labels.tensor == *tensor);
+                return Ok((wanted.clone(), decided));
+            }
+            _ => names.iter().find(|name| *name == wanted).ok_or_else(|| {
+                whole(format!("the model has no output and no tensor {}; its outputs are {}", quoted(wanted), listed()))
+            })?,
+        },
         None => {
             let scores = names.iter().find(|name| labels(name).is_none());
             scores.or(names.first()).ok_or_else(|| whole("the model has no output"))?

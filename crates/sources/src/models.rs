@@ -105,6 +105,8 @@ pub enum Remark {
         /// The iteration, as the file has it.
         iteration: String,
     },
+    /// Votes are counted where scikit-learn adds up fractions.
+    Votes,
     /// The tool rounds inputs to a format that does not have all values of the forest's format.
     PeerCast {
         /// The tool.
@@ -223,6 +225,10 @@ impl fmt::Display for Remark {
                 f,
                 "the model names iteration {iteration} as the best, and all of its trees are taken; save \
                  `model[:{iteration} + 1]` to have those alone"
+            ),
+            Remark::Votes => f.write_str(
+                "each tree has one vote; scikit-learn's predict adds up the fractions in the leaves, and may choose another class: \
+                 --outputs scores gives these",
             ),
             Remark::PeerCast { kind, inputs, format } => write!(
                 f,

@@ -107,7 +107,7 @@ fn axes(record: &Recorded, models: &[&str], grids: usize, top: usize) -> Group {
 /// From one grid to the next, to the right and downwards.
 fn steps(record: &Recorded) -> (usize, usize) {
     let cells = |[least, most]: [u32; 2]| (most - least + 1) as usize;
-    ((cells(record.precisions) * CELL + GAP).max(84), cells(record.exponent_bits) * CELL + GAP)
+    ((cells(record.precisions) * CELL + GAP).max(96), cells(record.exponent_bits) * CELL + GAP)
 }
 
 /// The cells, one path for each status, its runs as rectangles.
@@ -165,9 +165,12 @@ mod tests {
         let record = |name: &str| file.entries()[name].map(name).unwrap().unwrap();
         let records: Vec<Recorded> = CONSTRUCTIONS.iter().map(|construction| record(construction.name)).collect();
         for family in Family::ALL {
-            let committed = std::fs::read_to_string(folder.join(format!("{family}.svg"))).unwrap();
-            let drawn = svg(&records, &[family]);
-            assert!(drawn == committed, "{family}.svg: draw it again with roundproof frontier --family {family} --svg");
+            let (path, drawn) = (folder.join(format!("{family}.svg")), svg(&records, &[family]));
+            if std::env::var_os("ROUNDPROOF_BLESS").is_some() {
+                std::fs::write(&path, &drawn).unwrap();
+            }
+            let committed = std::fs::read_to_string(path).unwrap();
+            assert!(drawn == committed, "{family}.svg: draw it again with ROUNDPROOF_BLESS=1");
             assert!(drawn.len() < 200_000 && drawn.matches("<path").count() >= CONSTRUCTIONS.len(), "{}", drawn.len());
         }
     }

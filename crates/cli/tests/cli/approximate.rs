@@ -17,7 +17,7 @@ fn a_function_is_approximated_checked_and_shown() {
         assert!(report["distinct_results"].as_u64() <= report["leaves"].as_u64());
         // 239 finite values; 8 bits each.
         let floor = report["points"].as_f64().unwrap() * report["distinct_results"].as_f64().unwrap().log2() / 8.0;
-        assert!((report["floor"].as_f64().unwrap() - floor).abs() <= 0.1, "{report}");
+        assert!((report["yardstick"].as_f64().unwrap() - floor).abs() <= 0.1, "{report}");
         let checked = folder.expect(0, "check tanh/certificate.json").stdout;
         assert!(checked.contains("every finite x gives exactly tanh(x), rounded ties-to-even"), "{checked}");
         assert!(folder.expect(0, "show tanh/certificate.json").stdout.contains("exactly tanh"));
@@ -89,7 +89,7 @@ fn points_are_counted_beyond_64_bits() {
     );
     assert!(text("--function sqrt -f F(8) --domain 0:4 --eps 0.25").contains("infinitely many; a tree with"));
     let counted = text("--function sqrt -f F(8) --domain 1:4 --exact");
-    assert!(counted.contains("points     257; a tree with") && !counted.contains("floor"), "{counted}");
+    assert!(counted.contains("points     257; a tree with") && !counted.contains("yardstick"), "{counted}");
     let few = text("--function 1 -f float4_e2m1fn --domain 1:1 --exact");
     assert!(!few.contains(" 0.0 times"), "{few}");
 }

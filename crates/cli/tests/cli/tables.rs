@@ -248,3 +248,28 @@ fn columns_are_inputs_by_their_names() {
          network\n"
     );
 }
+
+/// A class has the number that it had when the network was made, whichever classes the table at hand has.
+#[test]
+fn names_of_classes_keep_their_numbers() {
+    let folder = Folder::new();
+    folder.write("t.csv", "x,kind\n1,high\n2,low\n3,medium\n");
+    folder.expect(0, "prove t.csv -l kind -f bfloat16 --out out");
+    folder.write("part.csv", "x,kind\n2,low\n3,medium\n");
+    let run = folder.expect(0, "run out/network.safetensors part.csv -l kind");
+    assert!(run.stderr.contains("2 of 2 rows give their labels"), "{run:?}");
+    assert!(run.stderr.contains("0 = high, 1 = low, 2 = medium"), "{run:?}");
+    folder.write("other.csv", "x,kind\n2,low\n3,unheard of\n");
+    let run = folder.expect(2, "run out/network.safetensors other.csv -l kind");
+    let told = "error: other.csv: line 3, column `kind`: `unheard of` is not a class of out/classes.json, which has `high`, `low`, \
+                `medium`\n";
+    assert_eq!(run.stderr, told);
+    fs::rename(folder.path("out/classes.json"), folder.path("kept.json")).unwrap();
+    let run = folder.expect(2, "run out/network.safetensors part.csv -l kind");
+    assert!(run.stderr.contains("name that file with --classes, or number the labels"), "{run:?}");
+    let run = folder.expect(0, "run out/network.safetensors part.csv -l kind --classes kept.json");
+    assert!(run.stderr.contains("2 of 2 rows give their labels"), "{run:?}");
+    folder.write("kept.json", "[1, 2");
+    let run = folder.expect(2, "run out/network.safetensors part.csv -l kind --classes kept.json");
+    assert!(run.stderr.contains("kept.json: is not a list of names for each label column"), "{run:?}");
+}

@@ -122,5 +122,5 @@ fn outputs_are_chosen_by_name() {
     assert_eq!(scores.graph.outputs().len(), 2);
     assert_eq!(scores.decision.is_some(), label.decision.is_some());
     let refused = named("\u{1b}[2J").unwrap_err().to_string();
-    assert_eq!(refused, r#"the model has no output "\u{1b}[2J"; it has "label", "probabilities""#);
+    assert_eq!(refused, r#"the model has no output and no tensor "\u{1b}[2J"; its outputs are "label", "probabilities""#);
 }

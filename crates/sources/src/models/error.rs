@@ -153,7 +153,7 @@ pub enum ConversionError {
         format: Format,
     },
     /// Outputs that the model does not have.
-    #[error("{outputs} are not to be had from this model: {why}; take scores")]
+    #[error("this model cannot give {outputs}: {why}; take --outputs scores")]
     Outputs {
         /// What was asked for.
         outputs: Outputs,

@@ -96,6 +96,9 @@ impl Model {
             done: Rounding::default(),
         };
         maker.done.remarks = if options.real_inputs { self.remarks.clone() } else { self.remarks_on(format) };
+        if outputs == Outputs::Votes && self.has_mixed_leaves() {
+            maker.done.remarks.push(Remark::Votes);
+        }
         let mut base = Encodings::with_capacity(format, width);
         for output in 0..width {
             let apart = outputs == Outputs::Scores && self.trees.len() > 1;
@@ -141,6 +144,15 @@ impl Model {
                 None => refuse("its classes are not numbers".to_string()),
             },
         }
+    }
+
+    /// Whether a leaf has fractions of several classes, so that a vote says less than they do.
+    fn has_mixed_leaves(&self) -> bool {
+        let mut leaves = self.trees.iter().flat_map(ModelTree::nodes);
+        leaves.any(|node| match node {
+            ModelNode::Leaf { number: _, values } => values.iter().filter(|value| **value != 0).count() > 1,
+            ModelNode::Split { column: _, cuts: _ } => false,
+        })
     }
 
     fn remarks_on(&self, format: Format) -> Vec<Remark> {

@@ -260,8 +260,8 @@ fn outputs_are_those_asked_for_or_refused() {
         Ok((2, [(3, 2), (0, 1), (-2, 1), (0, 1), (3, 1), (0, 1)].map(Rational::from).to_vec()))
     );
     let refused = |text: &str, outputs| convert(text, Some(outputs)).unwrap_err().to_string();
-    assert!(refused(&named, Outputs::Label).contains("labels are not to be had from this model: its classes are not"));
-    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are not fractions of classes; take scores"));
+    assert!(refused(&named, Outputs::Label).contains("this model cannot give labels: its classes are not"));
+    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are not fractions of classes; take --outputs scores"));
     assert!(refused(LIGHTGBM, Outputs::Label).contains("not fractions of classes"));
     let mut two = read(SKLEARN);
     two.trees.push(two.trees[0].clone());
