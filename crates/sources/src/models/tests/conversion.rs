@@ -261,7 +261,9 @@ fn outputs_are_those_asked_for_or_refused() {
     );
     let refused = |text: &str, outputs| convert(text, Some(outputs)).unwrap_err().to_string();
     assert!(refused(&named, Outputs::Label).contains("this model cannot give labels: its classes are not"));
-    assert!(refused(XGBOOST, Outputs::Votes).contains("its leaves are not fractions of classes; take --outputs scores"));
+    assert!(
+        refused(XGBOOST, Outputs::Votes).contains("its leaves are not fractions of classes; take --outputs scores")
+    );
     assert!(refused(LIGHTGBM, Outputs::Label).contains("not fractions of classes"));
     let mut two = read(SKLEARN);
     two.trees.push(two.trees[0].clone());
