@@ -94,6 +94,16 @@ audit-peers *ARGS: setup
 _peers *ARGS:
     PYTHONPATH=.tools/onnxruntime "$PYTHON" scripts/peers_audit.py "$@"
 
+# Measure the functions of ONNX Runtime and NumPy, and compare them with the tables of data/functions: measure-functions --every 7
+measure-functions *ARGS: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    # The Python whose pip fetched it.
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m pip --version &>/dev/null; then break; fi
+    done
+    PYTHONPATH=.tools/onnxruntime exec "$python" scripts/measure_functions.py "$@"
+
 # Build a network for a data set, with its certificate: prove data.csv --label class --format bfloat16
 [no-cd, no-exit-message]
 prove *ARGS: build

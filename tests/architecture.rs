@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("graph", &["format", "network"]),
     ("paths", &["format", "softfloat", "network"]),
     ("kernel", &["format", "exact", "network"]),
-    ("audit", &["format", "exact", "network", "graph"]),
+    ("audit", &["format", "exact", "functions", "network", "graph"]),
     ("approximation", &["format", "exact", "functions", "network", "kernel"]),
     ("construct", &["format", "exact", "functions", "softfloat", "network", "paths", "kernel", "approximation"]),
     ("files", &["format", "exact", "functions", "network", "graph", "audit", "kernel", "approximation"]),

@@ -10,6 +10,7 @@ use crate::error::{NotCovered, RowError, place, tensor_place};
 use crate::forward::{Context, Lost, State, single};
 use crate::model::PathModel;
 use crate::plan::{Plan, Step, plan};
+use crate::softmax::{Above, above};
 
 /// A graph, a path model and a decision: everything but the rows.
 #[derive(Clone, Debug)]
@@ -51,6 +52,11 @@ pub enum Missing {
         /// The node.
         place: String,
     },
+    /// An operand may be where a function is not defined, or has no bound.
+    Domain {
+        /// The node.
+        place: String,
+    },
     /// Outputs differ between paths by more than is allowed, or may.
     Spread {
         /// Which element may.
@@ -87,7 +93,7 @@ pub struct Loss {
 }
 
 /// What is known of each tensor; or why nothing is, and where.
-type Enclosed = Result<Vec<Option<State>>, (Lost, String)>;
+pub(crate) type Enclosed = Result<Vec<Option<State>>, (Lost, String)>;
 
 /// The most work of bounds for the elements of a tensor: their number times the leaves of the sums that each goes through.
 const TIGHTENING: usize = 1 << 26;
@@ -151,15 +157,30 @@ impl<'a> Audit<'a> {
             },
             Err((Lost::Overflow, place)) => Verdict::Undecided(Missing::Overflow { place }),
             Err((Lost::Divisor, place)) => Verdict::Undecided(Missing::Divisor { place }),
+            Err((Lost::Domain, place)) => Verdict::Undecided(Missing::Domain { place }),
         })
     }
 
-    fn context(&self) -> Context<'_> {
+    /// Of each element of the output the least and the largest that it may be on any path, for a row; none where a value on the way may
+    /// not be finite.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a row of this model.
+    pub fn enclosure(&self, inputs: &[Encodings]) -> Result<Option<Vec<(Rational, Rational)>>, RowError> {
+        let Ok(states) = self.enclose(inputs, false)? else { return Ok(None) };
+        let Some(output) = &states[self.output] else { return Ok(None) };
+        let unit = power_of_two(output.fixed.unit.into());
+        let ends = output.fixed.low.iter().zip(&output.fixed.high);
+        Ok(Some(ends.map(|(low, high)| (Rational::from(*low) * &unit, Rational::from(*high) * &unit)).collect()))
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
         Context { model: &self.model, plan: &self.plan }
     }
 
     /// What is known of each tensor for a row; or why there is nothing to be known, and where.
-    fn enclose(&self, inputs: &[Encodings], tightened: bool) -> Result<Enclosed, RowError> {
+    pub(crate) fn enclose(&self, inputs: &[Encodings], tightened: bool) -> Result<Enclosed, RowError> {
         let mut states: Vec<Option<State>> = vec![None; self.graph.tensors().len()];
         let expected = self.graph.inputs().count();
         if inputs.len() != expected {
@@ -268,6 +289,13 @@ impl<'a> Audit<'a> {
         if positive(&Rational::from(&distance - &by_intervals)) {
             return (true, margin(by_intervals, Vec::new()));
         }
+        if let (false, Some(other)) = (*negated, *minus)
+            && *limit == 0
+            && let Some(Above { distance, taken }) = above(&self.context(), states, self.output, *plus, other)
+            && taken < distance
+        {
+            return (true, Margin { element: *plus, other: *minus, distance, taken, losses: Vec::new() });
+        }
         let form: Vec<(usize, i64)> = [(*plus, sign)].into_iter().chain(minus.map(|minus| (minus, -1))).collect();
         let Some(bound) = lower(&self.context(), states, self.output, &form) else {
             return (false, margin(by_intervals, Vec::new()));
@@ -316,6 +344,7 @@ impl Plan {
             | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
             | Step::Mean { reads: _, map: _, counts: _ }
             | Step::Quotient { reads: _, lists: _ }
+            | Step::Ends(_)
             | Step::Sign(_)
             | Step::Cast(_) => false,
         })

@@ -7,6 +7,8 @@
 //! - **Elementwise.** `h = f(x) + s`. For any `lambda`, `nu (h - h0) >= lambda (x - x0) + min { nu (f(t) - h0) - lambda (t - x0) : t in
 //!   [xl, xh] } - |nu| slack`. `f` is linear in pieces, so that the minimum is at an end or where it bends.
 //! - **Extreme.** The largest element is at least each of them, and at most any that no other one exceeds.
+//! - **Function.** `h = f(x0) + c (x - x0) + d` is linear, for multipliers `c` and a slack that are of this row: see `curve`.
+//! - **Choice.** Elements that are moved, where the condition is certain.
 //! - **Anything.** `nu (h - h0) >= -|nu| (hh - hl) / 2`.
 //!
 //! In the end only multipliers of inputs and constants are left, and what was taken off on the way is the bound. Any choice of `lambda` is
@@ -16,6 +18,7 @@
 
 use roundproof_graph::TensorId;
 
+use crate::ends::{Choice, Ends};
 use crate::fixed::Fixed;
 use crate::forward::{Clip, Context, State, weights_of};
 use crate::linear::scatter;
@@ -272,7 +275,50 @@ impl Run<'_> {
             Step::Extreme { reads, starts, picks, greatest } => {
                 self.extreme(reads, starts, picks, *greatest, *writes, nu)
             }
+            Step::Ends(ends) => self.ends(ends, *writes, nu),
             Step::Sign(_) | Step::Quotient { reads: _, lists: _ } => self.boxed(*writes, nu),
+        }
+    }
+
+    fn ends(&mut self, ends: &Ends, writes: TensorId, nu: &Multipliers) -> Option<()> {
+        match ends {
+            Ends::Curve(_, reads) | Ends::Ramp(_, reads) => {
+                let slopes = self.state(writes)?.slopes.clone()?;
+                self.slack(writes, nu)?;
+                let values =
+                    nu.values.iter().zip(&slopes.center).map(|(&nu, &slope)| i128::from(nu) * i128::from(slope));
+                self.gather(*reads, nu.unit + slopes.unit, values.collect(), 0)
+            }
+            Ends::Where { reads, lists } => {
+                self.slack(writes, nu)?;
+                let condition = self.state(reads[0])?;
+                let mut all = [Vec::new(), Vec::new()];
+                for operand in 0..2 {
+                    all[operand] = vec![0; self.state(reads[operand + 1])?.fixed.low.len()];
+                }
+                let h = &self.state(writes)?.centered;
+                let mut lost = 0i128;
+                for (element, &nu) in nu.values.iter().enumerate() {
+                    let operand = match self.context.choice(reads[0], condition, lists[0][element] as usize) {
+                        Choice::First => 0,
+                        Choice::Second => 1,
+                        Choice::Either => {
+                            let radius = h.radius.as_ref().map_or(0, |radius| radius[element]);
+                            lost = lost.checked_add(i128::from(nu.unsigned_abs()) * i128::from(radius))?;
+                            continue;
+                        }
+                    };
+                    all[operand][lists[operand + 1][element] as usize] += i128::from(nu);
+                }
+                let unit = nu.unit + h.unit;
+                self.add(-lost, unit)?;
+                let [first, second] = all;
+                self.gather(reads[1], nu.unit, first, 0)?;
+                self.gather(reads[2], nu.unit, second, 0)
+            }
+            Ends::Compare { comparison: _, reads: _, lists: _ }
+            | Ends::Normalize { norm: _, reads: _, lane: _ }
+            | Ends::Softmax { reads: _, lanes: _, exp: _, log: _ } => self.boxed(writes, nu),
         }
     }
 

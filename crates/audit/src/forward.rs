@@ -5,7 +5,7 @@
 //! weights, at what was read; `offset` is the difference of the map at the middle of their intervals from the middle of its own. What
 //! may be infinite or NaN on some path is not enclosed: the row is given up there.
 //!
-//! `sum` encloses sums, with `flush`; `division` means and quotients, `bend` activations; what only moves or chooses elements is here.
+//! `sum` encloses sums, with `flush`; `division` means and quotients, `bend` activations; what only moves or chooses elements is here; `ends` is a module of its own.
 
 mod bend;
 mod division;
@@ -35,6 +35,8 @@ pub(crate) enum Lost {
     Overflow,
     /// A divisor may be zero.
     Divisor,
+    /// An operand may be where a function is not defined, or has no bound.
+    Domain,
 }
 
 /// What enclosing needs to know.
@@ -86,6 +88,7 @@ impl Context<'_> {
                 State::new(Fixed { unit, low, high }, Vec::new(), joined(reads.iter().map(|&id| state(id).exact)))
             }
             Step::Quotient { reads, lists } => self.quotient(reads.map(state), lists, *writes)?,
+            Step::Ends(ends) => self.ends(ends, *writes, &state)?,
             Step::Sign(reads) => {
                 let fixed = &state(*reads).fixed;
                 let sign = |ends: &[i64]| ends.iter().map(|end| end.signum()).collect();
@@ -110,7 +113,7 @@ impl Context<'_> {
     }
 
     /// What readers of a sum see: values of its format, or of the accumulator's, too.
-    fn seen(&self, storage: Grain, accumulator: Grain) -> Exactness {
+    pub fn seen(&self, storage: Grain, accumulator: Grain) -> Exactness {
         let wide = match self.model.narrowing {
             Narrowing::Once | Narrowing::Bias => storage,
             Narrowing::Optional => accumulator,

@@ -3,11 +3,12 @@
 //! A [`Graph`] says what the model computes, a [`PathModel`] what a runtime may choose when it does, a [`Decision`] what people read off an
 //! output. [`Audit::row`] says [`Invariant`](Verdict::Invariant) if every path of the model gives the same decision, and
 //! [`Undecided`](Verdict::Undecided), with what is missing, if it cannot tell. It needs no evidence, asks no solver, and computes on
-//! integers alone, rounded outward.
+//! integers alone, rounded outward; and on rationals what is not a sum, with functions that MPFR encloses.
 //!
 //! 1. `plan`: which nodes are one sum, with which leaves.
 //! 2. `sum`: how far a sum may be from the exact one, over all trees: the theorem that all else rests on.
-//! 3. `forward`: an interval for each element of each tensor that no path leaves.
+//! 3. `forward`: an interval for each element of each tensor that no path leaves; `ends`, `curve`, `normalize` and `softmax`, where that is
+//!    not a sum, with the tables of `functions`.
 //! 4. `backward`: a lower bound of a difference of outputs, by weak duality.
 //! 5. `decision`: which differences have to be positive.
 //!
@@ -16,19 +17,27 @@
 mod affine;
 mod audit;
 mod backward;
+mod curve;
 mod decision;
+mod ends;
 mod error;
 mod fixed;
 mod forward;
+mod functions;
 mod linear;
 mod model;
+mod normalize;
+mod operands;
 mod plan;
 mod rounding;
+mod softmax;
+mod span;
 mod sum;
 
 pub use audit::{Audit, Loss, Margin, Missing, Verdict};
 pub use decision::{Decision, Ties};
 pub use error::{NotCovered, Refusal, RowError};
+pub use functions::{Bound, Dyadic, Functions, MEASURED, Table, TableError, function_named};
 pub use model::{
     Accumulator, Copies, Division, Folding, MOST_PARTIALS, ModelError, NAMED, NOT_COVERED, Narrowing, Operands,
     PathModel,

@@ -6,11 +6,13 @@ use roundproof_format::{Format, ParseError, RoundingMode, Subnormals};
 use roundproof_network::{Contraction, Order, Rounding};
 use thiserror::Error;
 
+use crate::functions::{Functions, TableError};
+
 /// What every verdict leaves out, unless its path model names it.
 pub const NOT_COVERED: &str = "Not covered unless named: TF32, bfloat16 or float16 in place of float32 (autocast, converters: several \
 runtimes do so by default); block sums of matrix units; Winograd, FFT, Strassen; scales moved across a sum, merged linear layers, other \
 algebra between nodes; int8 or multi-pass emulation; compensated, binary64 or x87 accumulation; approximate division, square root and \
-functions; double rounding under `nearest`; other Softmax or Resize algorithms; sparsification; preprocessing; other tie-breaking; bugs. Each node that reads a tensor is taken to see one evaluation of it, whole: a \
+functions beyond the table that the path model names; double rounding under `nearest`; other Softmax or Resize algorithms; sparsification; preprocessing; other tie-breaking; bugs. Each node that reads a tensor is taken to see one evaluation of it, whole: a \
 runtime that forms parts of a tensor twice for one reader, in tiles that overlap say, is not covered.";
 
 /// Where sums and products are formed.
@@ -69,6 +71,15 @@ pub enum Operands {
     Rounded(Format),
 }
 
+impl fmt::Display for Operands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operands::Exact => f.write_str("exact"),
+            Operands::Rounded(format) => format.fmt(f),
+        }
+    }
+}
+
 /// Which choices a runtime has. Every order of additions and every fused multiply-add is covered by each bound of this crate, so that
 /// `order` and `contraction` say what is meant, and make no bound smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,6 +106,8 @@ pub struct PathModel {
     pub folding: Folding,
     /// Factors of products in sums.
     pub operands: Operands,
+    /// Functions that runtimes approximate.
+    pub functions: Functions,
 }
 
 /// A text that does not name a path model.
@@ -103,6 +116,9 @@ pub enum ModelError {
     /// An unknown word.
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// Not a table of functions.
+    #[error(transparent)]
+    Functions(#[from] TableError),
     /// Not a number of parts.
     #[error("`partials={text}` is not a number from 1 to {MOST_PARTIALS}")]
     Partials {
@@ -115,7 +131,7 @@ pub enum ModelError {
 pub const MOST_PARTIALS: u32 = 1 << 16;
 
 /// What a path model may be changed in.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "rounding",
     "order",
     "contraction",
@@ -126,6 +142,7 @@ const FIELDS: [&str; 11] = [
     "division",
     "folding",
     "operands",
+    "functions",
     "accumulator",
 ];
 
@@ -154,6 +171,7 @@ impl PathModel {
         division: Division::Any,
         folding: Folding::Any,
         operands: Operands::Exact,
+        functions: Functions::None,
     };
 
     /// `once`: portable with sums that are narrowed once.
@@ -276,6 +294,7 @@ impl PathModel {
                     format => Operands::Rounded(format.parse()?),
                 }
             }
+            "functions" => self.functions = Functions::parse(value)?,
             other => return Err(ParseError::unknown("path model field", other, FIELDS).into()),
         }
         Ok(())
@@ -320,6 +339,7 @@ impl fmt::Display for PathModel {
             division,
             folding,
             operands,
+            functions,
         } = *self;
         let rounding = match rounding {
             Rounding::Mode(mode) => mode.name(),
@@ -355,10 +375,7 @@ impl fmt::Display for PathModel {
             "rounding={rounding},order={order},contraction={contraction},narrowing={narrowing},partials={partials},"
         )?;
         write!(f, "copies={copies},subnormals={subnormals},division={division},folding={folding},operands=")?;
-        match operands {
-            Operands::Exact => write!(f, "exact")?,
-            Operands::Rounded(format) => write!(f, "{format}")?,
-        }
+        write!(f, "{operands},functions={functions}")?;
         match accumulator {
             Accumulator::Same => write!(f, ",accumulator=same"),
             Accumulator::Wider(format) => write!(f, ",accumulator={format}"),

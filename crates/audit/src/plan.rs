@@ -19,10 +19,12 @@ use std::sync::Arc;
 use roundproof_format::{Format, Subnormals};
 use roundproof_graph::{Graph, Node, Source, TensorId};
 
-use crate::error::{NotCovered, tensor_place};
+use crate::ends::Ends;
+use crate::error::{NotCovered, refuse, tensor_place};
 use crate::fixed::{Centered, Exactness, Fixed};
 use crate::linear::Map;
 use crate::model::{Copies, Narrowing, Operands, PathModel};
+use crate::operands::Factors;
 use crate::rounding::Grain;
 
 /// One evaluation, of one tensor.
@@ -51,6 +53,8 @@ pub(crate) enum Step {
     Mean { reads: TensorId, map: Map, counts: Vec<u32> },
     /// Quotients of elements of two tensors.
     Quotient { reads: [TensorId; 2], lists: [Vec<u32>; 2] },
+    /// What is enclosed by the ends of what it reads.
+    Ends(Ends),
     /// -1, 0 or 1.
     Sign(TensorId),
     /// Rounded to the format of the result.
@@ -127,6 +131,8 @@ pub(crate) struct Plan {
     pub placed: Vec<Placed>,
     /// Of each tensor: its format, and that in which it is formed.
     pub grains: Vec<(Grain, Grain)>,
+    /// Into which the factors of products may be rounded.
+    pub factors: Option<Factors>,
 }
 
 impl Step {
@@ -142,6 +148,7 @@ impl Step {
             | Step::Pick { reads: _, picks: _ }
             | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
             | Step::Quotient { reads: _, lists: _ }
+            | Step::Ends(_)
             | Step::Sign(_)
             | Step::Cast(_) => 0,
         }
@@ -161,6 +168,7 @@ impl Step {
                 });
                 operands.chain(ways.iter().flat_map(|way| way.subtracts.iter().flatten().copied())).collect()
             }
+            Step::Ends(ends) => ends.operands(),
             Step::Quotient { reads, lists: _ } => reads.to_vec(),
             Step::Bend(_, reads) | Step::Sign(reads) | Step::Cast(reads) => vec![*reads],
             Step::Mean { reads, map: _, counts: _ } => vec![*reads],
@@ -190,16 +198,23 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         division: _,
         folding: _,
         operands,
+        functions: _,
     } = *model;
     let mut refusals = Vec::new();
     let mut refused = |NotCovered { refusals: more }: NotCovered| refusals.extend(more);
-    match operands {
-        Operands::Exact => {}
-        Operands::Rounded(format) => refused(NotCovered::at(
-            "the path model",
-            format!("operands that are rounded to {format} are not covered yet"),
-        )),
-    }
+    let factors = match operands {
+        Operands::Exact => None,
+        Operands::Rounded(format) => match Factors::new(format, model) {
+            Some(factors) => Some(factors),
+            None => {
+                let reason = format!(
+                    "operands that are rounded to {format} are not covered: a format with a largest value is needed"
+                );
+                refused(NotCovered::at("the path model", reason));
+                None
+            }
+        },
+    };
     // One copy of a tensor that its readers flush or narrow apart is not one.
     let flushed = match subnormals {
         Subnormals::Gradual => None,
@@ -273,7 +288,16 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         work = work.saturating_add(placed.step.leaves());
         placed.work = work;
     }
-    Ok(Plan { placed, grains })
+    if let Some(factors) = &factors {
+        factors.widen(&mut placed).map_err(|number| {
+            refuse(
+                graph,
+                number,
+                format!("a weight that may be beyond the largest value of the format in operands={}", model.operands),
+            )
+        })?;
+    }
+    Ok(Plan { placed, grains, factors })
 }
 
 /// How tensors of a format are stored, and how they are formed; or why that is not covered.

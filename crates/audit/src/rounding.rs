@@ -20,7 +20,7 @@ pub(crate) struct Grain {
     significand: u128,
     exponent: i32,
     /// Whether a rounding errs by at most half an ulp.
-    nearest: bool,
+    pub nearest: bool,
     /// Whether a subnormal result or operand may become zero.
     pub flushed: bool,
 }

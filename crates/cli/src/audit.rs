@@ -18,6 +18,7 @@ use roundproof_onnx::import::{self, ImportOptions, Model, import};
 use roundproof_sources::table::Remark;
 
 use crate::exit::Exit;
+use crate::function_table;
 use crate::input::{self, Data, Names, TableOptions};
 use crate::output::{count, emit, emit_json_rows, note};
 use crate::parsers::Rows;
@@ -74,8 +75,9 @@ pub struct Audit {
     data: PathBuf,
     #[command(flatten)]
     decision: DecisionOptions,
-    /// A path model: portable, once, nearest, all, or one of these and changes, as `nearest,narrowing=bias`; may be repeated
-    #[arg(short, long, value_name = "MODEL", value_parser = PathModel::parse)]
+    /// A path model: portable, once, nearest, all, or one of these and changes, as `nearest,narrowing=bias`; may be repeated.
+    /// With functions=measured, or functions=FILE.json, also of models with functions that runtimes approximate
+    #[arg(short, long, value_name = "MODEL", value_parser = function_table::path_model)]
     paths: Vec<PathModel>,
     /// The output of the model, if it has several
     #[arg(long, value_name = "NAME")]

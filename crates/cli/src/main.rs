@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod formats;
 mod frontier;
+mod function_table;
 mod generate;
 mod input;
 mod memory;

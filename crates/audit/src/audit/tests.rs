@@ -7,7 +7,7 @@ use roundproof_network::Datatype;
 
 use super::*;
 use crate::decision::Ties;
-use crate::model::{Accumulator, Copies, Narrowing};
+use crate::model::{Accumulator, Copies, Narrowing, Operands};
 use crate::tests::{Leaf, Paths, Random, Small, finite, number};
 
 mod random_paths;
@@ -558,7 +558,8 @@ fn what_no_rule_is_about_is_refused_by_name() {
     let graph = builder.graph(z);
     let error = Audit::new(&graph, PathModel::ALL, z, ARGMAX).unwrap_err();
     assert!(error.to_string().starts_with("node 0 (\"n0\", Softmax): "), "{error}");
-    let operands = PathModel::parse("portable,operands=tf32").expect("a model");
+    let operands =
+        PathModel { operands: Operands::Rounded(Format::unbounded(11).expect("a format")), ..PathModel::ALL };
     let error = Audit::new(&graph, operands, x, ARGMAX).unwrap_err();
     assert!(error.to_string().contains("the path model"), "{error}");
     // All of them, in the order of the graph.
@@ -568,7 +569,7 @@ fn what_no_rule_is_about_is_refused_by_name() {
     let z = builder.node(Op::Unary(Unary::Relu), &[z], &[1, 2]);
     let z = builder.node(Op::LogSoftmax { axis: 1 }, &[z], &[1, 2]);
     let graph = builder.graph(z);
-    let operands = PathModel::parse("nearest,operands=tf32,narrowing=optional").expect("a model");
+    let operands = PathModel { narrowing: Narrowing::Optional, ..operands };
     let error = Audit::new(&graph, operands, z, ARGMAX).unwrap_err();
     let places: Vec<&str> = error.refusals.iter().map(|refusal| &refusal.place[..]).collect();
     assert_eq!(places, ["the path model", "the path model", "node 0 (\"n0\", Softmax)", "node 2 (\"n2\", LogSoftmax)"]);

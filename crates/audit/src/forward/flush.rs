@@ -5,9 +5,9 @@
 
 use roundproof_graph::TensorId;
 
-use super::Context;
 use super::sum::Term;
-use crate::fixed::Centered;
+use super::{Context, Lost};
+use crate::fixed::{Centered, Exactness};
 use crate::linear::{Dot, Map, dot};
 use crate::plan::{Part, Weights};
 use crate::rounding::power;
@@ -25,6 +25,36 @@ impl Context<'_> {
             (Weights::One | Weights::Constant(_, _) | Weights::Tensor(_), _) => None,
         };
         of_x.into_iter().chain(of_w).collect()
+    }
+
+    /// How far the products of a part may be moved by factors that are rounded first. `factors` are what is multiplied: see `operands`.
+    pub(super) fn roundings<'t>(
+        &self,
+        part: &'t Part,
+        term: &Term<'t>,
+        of_w: Option<Exactness>,
+    ) -> Result<Vec<Flushes<'t>>, Lost> {
+        let Part { reads, negative: _, map, weights } = part;
+        let (Some(factors), Some(w)) = (&self.plan.factors, term.w) else { return Ok(Vec::new()) };
+        let moved = factors.moved(term.x, term.of_x).ok_or(Lost::Overflow)?;
+        // What x may be read as: farther from zero by that, or flushed.
+        let farther = |more: &Centered| {
+            let most = magnitudes(term.x);
+            let center = most.center.iter().zip(&more.center).map(|(most, more)| most.saturating_add(*more));
+            Centered { unit: most.unit, center: center.collect(), radius: None }
+        };
+        let other = match (weights, of_w) {
+            (Weights::Tensor(id), Some(of_w)) => {
+                let of_w = factors.moved(w, of_w).ok_or(Lost::Overflow)?;
+                let flushed = self.flushable(*id, w).map(|w| Flushes { map, x: moved.clone(), w: Some(w) });
+                let beside = self.flushable(*reads, term.x).map(|x| Flushes { map, x, w: Some(of_w.clone()) });
+                let all = [Flushes { map, x: farther(&moved), w: Some(of_w) }];
+                all.into_iter().chain(flushed).chain(beside).collect()
+            }
+            // Intervals already.
+            (Weights::One | Weights::Constant(_, _) | Weights::Tensor(_), _) => Vec::new(),
+        };
+        Ok([Flushes { map, x: moved, w: Some(w.clone()) }].into_iter().chain(other).collect())
     }
 
     /// What flushing may take from each element of a tensor: nothing of one that is normal on every path.

@@ -18,11 +18,13 @@ pub(crate) struct State {
     /// that is zero, up to the slack.
     pub offset: Vec<i64>,
     pub exact: Exactness,
+    /// Of a step that is linear, up to the slack, in what it reads, by multipliers of this row: these.
+    pub slopes: Option<Centered>,
 }
 
 impl State {
     pub fn new(fixed: Fixed, slack: Vec<i64>, exact: Exactness) -> State {
-        State { centered: fixed.centered(), fixed, slack, offset: Vec::new(), exact }
+        State { centered: fixed.centered(), fixed, slack, offset: Vec::new(), exact, slopes: None }
     }
 
     /// With smaller intervals, which no path leaves either. Those that leave nothing of one are not taken.
@@ -40,7 +42,8 @@ impl State {
         let old = |index: usize| self.offset.get(index).copied().unwrap_or(0);
         let offset =
             before.iter().zip(&centered.center).enumerate().map(|(index, (before, now))| old(index) + before - now);
-        State { offset: offset.collect(), centered, fixed, slack: self.slack, exact: self.exact }
+        let (slack, exact, slopes) = (self.slack, self.exact, self.slopes);
+        State { offset: offset.collect(), centered, fixed, slack, exact, slopes }
     }
 }
 

@@ -71,16 +71,24 @@ impl Context<'_> {
         }
         let flushes: Vec<Vec<Flushes>> =
             parts.iter().zip(&terms).map(|(part, term)| self.flushes(part, term)).collect();
+        let rounded = parts.iter().zip(&terms).map(|(part, term)| self.roundings(part, term, term.of_w));
+        let rounded = rounded.collect::<Result<Vec<_>, Lost>>()?;
         let elements = parts.first().map_or(0, |part| part.map.elements());
         let mut made = Made::new(unit, elements);
         let mut each = vec![Total::new(); parts.len()];
         let mut known = Vec::with_capacity(inner.len());
         for element in 0..elements {
-            for ((total, term), flushes) in each.iter_mut().zip(&terms).zip(&flushes) {
+            for (((total, term), flushes), rounded) in each.iter_mut().zip(&terms).zip(&flushes).zip(&rounded) {
                 *total = Total::new();
                 term.add(element, unit, accumulator, total).ok_or(Lost::Overflow)?;
                 for flushes in flushes {
                     total.spread += flushes.at(element, unit).ok_or(Lost::Overflow)?;
+                }
+                for moved in rounded {
+                    let moved = moved.at(element, unit).ok_or(Lost::Overflow)?;
+                    total.spread += moved;
+                    // Products are larger by that, and so is what rounding them may cost.
+                    total.charge += accumulator.share(moved);
                 }
             }
             known.clear();

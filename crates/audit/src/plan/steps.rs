@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use roundproof_format::Format;
 use roundproof_graph::{Op, Pool, Reduction, TensorId, Unary};
 use roundproof_network::Encodings;
 
 use super::{Bend, Part, Planner, Step, Weights, single};
+use crate::ends::{Ends, attribute};
 use crate::error::{NotCovered, refuse};
 use crate::fixed::{BITS, Fixed};
 use crate::linear::{Map, broadcast, walk};
@@ -114,7 +114,7 @@ impl Planner<'_> {
             Op::Div => self.quotient(number, &shape)?,
             Op::BatchNormalization { epsilon } => self.batch_normalization(number, *epsilon)?,
             Op::Softmax { axis: _ } | Op::LogSoftmax { axis: _ } | Op::Normalize(_) | Op::Compare(_) | Op::Where => {
-                return refused("this operation is not covered yet");
+                self.ends(number)?
             }
         })
     }
@@ -131,37 +131,26 @@ impl Planner<'_> {
         }
     }
 
+    /// What is enclosed by the ends of what it reads.
+    fn ends(&self, number: usize) -> Result<Step, NotCovered> {
+        let ends = Ends::of(self.graph, number, self.model)?;
+        ends.map(Step::Ends).ok_or_else(|| refuse(self.graph, number, "this operation is not covered"))
+    }
+
     fn unary(&self, number: usize, unary: Unary, elements: usize) -> Result<Step, NotCovered> {
         let node = &self.graph.nodes()[number];
         let read = node.reads[0];
         let format = self.graph.tensors()[node.writes].format();
-        let attribute = |format: Format, encoding| {
-            let values = Encodings::collect(format, [encoding]);
-            let (fixed, exactness) = Fixed::of(format, &values, BITS)?;
-            Some((fixed, exactness.bits))
-        };
-        // An attribute is there in binary32; as a value of the tensor's format it may be rounded.
-        let rounded = |encoding| {
-            let (mut fixed, bits) = attribute(Format::BINARY32, encoding)?;
-            let grain = Grain::new(format, self.model)?;
-            if bits > format.precision() || fixed.unit < grain.least || format.emin() > Format::BINARY32.emin() {
-                let each = grain.error(fixed.largest().into(), fixed.unit)?.checked_mul(2)?;
-                let each = i64::try_from(each).ok().filter(|each| *each < 1 << 55)?;
-                fixed.low[0] -= each;
-                fixed.high[0] += each;
-            }
-            if grain.flushed {
-                fixed.flush(grain.emin);
-            }
-            grain.reaches(fixed.largest().into(), fixed.unit).then_some(fixed)
-        };
         let bad = || refuse(self.graph, number, "a parameter that has no counterpart in the format of the tensor");
         let bend = match unary {
             Unary::Neg => Bend::Negate,
             Unary::Abs => Bend::Magnitude,
             Unary::Relu => Bend::Relu,
             Unary::Clip { low, high } => {
-                let fixed = |limit| attribute(format, limit).map(|(fixed, _)| fixed).ok_or_else(bad);
+                let fixed = |limit| {
+                    let limit = Fixed::of(format, &Encodings::collect(format, [limit]), BITS);
+                    limit.map(|(fixed, _)| fixed).ok_or_else(bad)
+                };
                 let limit = |limit: Option<_>| limit.map(fixed).transpose();
                 let limits = [limit(low)?, limit(high)?];
                 let flushed = Grain::new(format, self.model).filter(|grain| grain.flushed);
@@ -177,14 +166,14 @@ impl Planner<'_> {
                 Bend::Clip { low, high }
             }
             Unary::LeakyRelu { slope } => {
-                let slope = rounded(slope).ok_or_else(bad)?;
+                let slope = attribute(slope, format, self.model).ok_or_else(bad)?;
                 let slope = slope.coarser((slope.unit).max(slope.top() - SLOPE_BITS as i32));
                 let spread = |ends: &[i64]| vec![ends[0]; elements];
                 Bend::Leaky(Fixed { unit: slope.unit, low: spread(&slope.low), high: spread(&slope.high) }.centered())
             }
             Unary::Sign => return Ok(Step::Sign(read)),
             Unary::HardSigmoid { slope: _, offset: _ } | Unary::Sqrt | Unary::Reciprocal | Unary::Function(_) => {
-                return Err(refuse(self.graph, number, "this operation is not covered yet"));
+                return self.ends(number);
             }
         };
         Ok(Step::Bend(bend, read))

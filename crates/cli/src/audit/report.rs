@@ -214,6 +214,9 @@ impl Judged {
                     }
                     Missing::Overflow { place } => format!("a value may be beyond the largest one at {place}"),
                     Missing::Divisor { place } => format!("a divisor may be zero at {place}"),
+                    Missing::Domain { place } => {
+                        format!("an operand may be where the function is not defined, or has no bound, at {place}")
+                    }
                     Missing::Spread { element, spread } => {
                         format!("two paths may differ by {:.3e} in element {element}", spread.to_f64())
                     }

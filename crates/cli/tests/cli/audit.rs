@@ -95,7 +95,11 @@ fn what_is_refused_is_said() {
         ("nothing.onnx --data digits-test.npz", "cannot be read"),
         ("mlp-64-64-10.onnx --data digits-test.npz", "has 65 input columns"),
         ("mlp-64-64-10.onnx --data digits-test.npz --paths portible", "did you mean `portable`?"),
-        ("mlp-64-64-10.onnx --data digits-test.npz --label y --paths portable,operands=tf32", "not covered"),
+        ("mlp-64-64-10.onnx --data digits-test.npz --label y --paths all,subnormals=flush", "not covered"),
+        (
+            "mlp-64-64-10.onnx --data digits-test.npz --label y --paths all,functions=none.json",
+            "none.json\" cannot be read",
+        ),
         ("mlp-64-64-10.onnx --data digits-test.npz --label y --rows 5000", "there is no row 5000"),
         ("digits-mlp.onnx --data digits-test.npz --label y", "Softmax"),
     ] {

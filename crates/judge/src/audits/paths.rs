@@ -1,6 +1,6 @@
 //! Path models of audits: their names, their fields, and which contains which.
 
-use roundproof_audit::{Accumulator, Copies, Division, Folding, NAMED, Narrowing, Operands, PathModel};
+use roundproof_audit::{Accumulator, Copies, Division, Folding, Functions, NAMED, Narrowing, Operands, PathModel};
 use roundproof_format::Subnormals;
 use roundproof_network::{Contraction, Order, Rounding};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
@@ -80,6 +80,7 @@ pub fn contains(model: &PathModel, other: &PathModel) -> bool {
         division,
         folding,
         operands,
+        functions,
     } = model;
     let rounding = match (rounding, &other.rounding) {
         (Rounding::Any, Rounding::Any | Rounding::Mode(_)) => true,
@@ -124,9 +125,18 @@ pub fn contains(model: &PathModel, other: &PathModel) -> bool {
         (Folding::None, Folding::Any) => false,
     };
     let operands = match (operands, &other.operands) {
-        (Operands::Exact, Operands::Exact) => true,
+        // Rounded ones may be left as they are.
+        (Operands::Exact | Operands::Rounded(_), Operands::Exact) => true,
         (Operands::Rounded(format), Operands::Rounded(other)) => format == other,
-        (Operands::Exact, Operands::Rounded(_)) | (Operands::Rounded(_), Operands::Exact) => false,
+        (Operands::Exact, Operands::Rounded(_)) => false,
+    };
+    // A claim under `none` is about a graph without such functions.
+    let functions = match (functions, &other.functions) {
+        (Functions::None, Functions::None | Functions::Measured | Functions::Given(_))
+        | (Functions::Measured, Functions::Measured) => true,
+        (Functions::Given(table), Functions::Given(other)) => table == other,
+        (Functions::Measured, Functions::None | Functions::Given(_))
+        | (Functions::Given(_), Functions::None | Functions::Measured) => false,
     };
     let partials = *partials >= other.partials;
     rounding
@@ -140,6 +150,7 @@ pub fn contains(model: &PathModel, other: &PathModel) -> bool {
         && division
         && folding
         && operands
+        && functions
 }
 
 #[cfg(test)]
@@ -159,6 +170,7 @@ mod tests {
             "all",
             "nearest,narrowing=bias",
             "portable,operands=tf32",
+            "once,functions=measured",
             "all,subnormals=flush,accumulator=p=30,emin=-100,emax=127",
             "nearest,rounding=toward-zero,accumulator=same",
         ] {
@@ -182,6 +194,8 @@ mod tests {
             ("all", "nearest"),
             ("all", "all,rounding=toward-zero"),
             ("nearest,narrowing=bias", "nearest"),
+            ("nearest", "nearest,functions=measured"),
+            ("nearest,operands=tf32", "nearest"),
             ("nearest", "nearest,order=left-to-right,contraction=none"),
         ] {
             assert!(
@@ -192,7 +206,8 @@ mod tests {
         for (model, other) in [
             ("portable", "all"),
             ("nearest", "nearest,accumulator=same"),
-            ("nearest", "nearest,operands=tf32"),
+            ("nearest,operands=bfloat16", "nearest,operands=tf32"),
+            ("nearest,functions=measured", "nearest,functions=binary32/Exp:0x1p-20:0x0p0::"),
             ("once", "nearest,division=quotient,rounding=toward-zero"),
         ] {
             assert!(

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a helper that fails fails the test
 
 mod arrays;
+mod audited;
 mod evaluate;
 mod models;
 mod node_tests;
