@@ -27,7 +27,9 @@ pub(crate) struct Factors(Grain);
 impl Factors {
     /// None for a format without a largest value.
     pub fn new(format: Format, model: &PathModel) -> Option<Factors> {
-        Grain::new(format, &PathModel { rounding: Rounding::Any, ..*model }).map(Factors)
+        let mut faithful = *model;
+        faithful.rounding = Rounding::Any;
+        Grain::new(format, &faithful).map(Factors)
     }
 
     /// How far what is multiplied may be from each element, in its units; none if one may be beyond the largest value,

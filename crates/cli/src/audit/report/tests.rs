@@ -53,8 +53,7 @@ fn every_verdict_names_its_path_model() {
         vec![judged(3, "portable", invariant(&[0, 2, 3], Some(margin((1, 2), (0, 1), Some(1)))), &[], None)],
         vec![judged(4, "portable", undecided(Missing::Margin(margin((1, 8), (1, 4), Some(1)))), &[], None)],
         vec![judged(5, "portable", undecided(Missing::Margin(margin((1, 8), (1, 4), None))), &[], None)],
-        vec![judged(6, "portable", undecided(Missing::Overflow { place: place.clone() }), &[], None)],
-        vec![judged(6, "portable", undecided(Missing::Domain { place }), &[], None)],
+        vec![judged(6, "portable", undecided(Missing::Overflow { place }), &[], None)],
         vec![judged(
             7,
             "portable",
