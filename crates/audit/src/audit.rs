@@ -9,6 +9,7 @@ use crate::decision::{Decision, Need};
 use crate::error::{NotCovered, RowError, place, tensor_place};
 use crate::forward::{Context, Lost, State, single};
 use crate::model::PathModel;
+use crate::norms::Lengths;
 use crate::plan::{Plan, Step, plan};
 use crate::softmax::{Above, above};
 
@@ -20,6 +21,7 @@ pub struct Audit<'a> {
     decision: Decision,
     output: TensorId,
     plan: Plan,
+    lengths: Lengths,
     constants: Vec<(TensorId, State)>,
 }
 
@@ -124,10 +126,11 @@ impl<'a> Audit<'a> {
             {
                 let state = single(tensor.format(), plan.grains[id].0, values)
                     .ok_or_else(|| NotCovered::at(tensor_place(graph, id), "a constant that is not finite"))?;
-                constants.push((id, state));
+                constants.push((id, state.balled()));
             }
         }
-        Ok(Audit { graph, model, decision, output, plan, constants })
+        let lengths = Lengths::of(&plan, |id| graph.tensors()[id].elements());
+        Ok(Audit { graph, model, decision, output, plan, lengths, constants })
     }
 
     /// The path model.
@@ -192,9 +195,10 @@ impl<'a> Audit<'a> {
         for (id, state) in &self.constants {
             states[*id] = Some(state.clone());
         }
-        for placed in &self.plan.placed {
+        for (index, placed) in self.plan.placed.iter().enumerate() {
             match self.context().enclose(placed, &states) {
                 Ok(state) => {
+                    let state = self.lengths.known(index, placed, state, &states);
                     // Each bound goes through all that is before.
                     let bounded =
                         state.fixed.low.iter().zip(&state.fixed.high).filter(|(low, high)| **low < 0 && **high > 0);
@@ -215,7 +219,7 @@ impl<'a> Audit<'a> {
         if let Some((least, most)) = bounds(&self.context(), states, id)
             && let Some(state) = states[id].take()
         {
-            states[id] = Some(state.within(&least, &most));
+            states[id] = Some(state.within(&least, &most).balled());
         }
     }
 
@@ -227,11 +231,8 @@ impl<'a> Audit<'a> {
             return Err(RowError::Elements { name: name.clone(), expected, found });
         }
         let element = values.iter().position(|value| !format.is_finite(value)).unwrap_or(0);
-        single(format, self.plan.grains[id].0, values).ok_or_else(|| RowError::Value {
-            name: name.clone(),
-            element,
-            format,
-        })
+        let state = single(format, self.plan.grains[id].0, values);
+        state.map(State::balled).ok_or_else(|| RowError::Value { name: name.clone(), element, format })
     }
 
     fn decide(&self, states: &[Option<State>]) -> Verdict {

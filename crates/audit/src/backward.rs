@@ -14,7 +14,8 @@
 //! In the end only multipliers of inputs and constants are left, and what was taken off on the way is the bound. Any choice of `lambda` is
 //! sound. Multipliers are rounded to [`MULTIPLIER_BITS`]: with `nu'` in place of `nu`, `nu (h - h0) >= nu' (h - h0) - |nu - nu'| (hh -
 //! hl) / 2`. If each reader of a tensor may see a copy of its own, the multipliers of all readers go to one copy, and those of each but
-//! the first cost `|nu| (hh - hl)` more: two copies of one element lie in its interval.
+//! the first cost `|nu| (hh - hl)` more: two copies of one element lie in its interval. Or they cost `2 |nu|_2 d`, since two copies lie in
+//! the ball of radius `d` that `norms` has, if that is less.
 
 use roundproof_graph::TensorId;
 
@@ -23,6 +24,7 @@ use crate::fixed::Fixed;
 use crate::forward::{Clip, Context, State, weights_of};
 use crate::linear::scatter;
 use crate::model::Copies;
+use crate::norms::Upper;
 use crate::plan::{Bend, Part, Placed, Step, Sum, Weights};
 
 /// Bits of multipliers.
@@ -213,13 +215,22 @@ impl Run<'_> {
                 if let Some(radius) = &state.centered.radius {
                     let mut lost = 0i128;
                     let down = crate::fixed::excess(values.iter(), 62);
+                    let magnitude = |value: &i128| (value.unsigned_abs() >> down) + (error >> down) + 2;
                     for (value, &radius) in values.iter().zip(radius) {
-                        let magnitude = (value.unsigned_abs() >> down) + (error >> down) + 2;
-                        lost =
-                            lost.checked_add(i128::try_from(magnitude).ok()?.checked_mul(i128::from(radius) * 2)?)?;
+                        let magnitude = i128::try_from(magnitude(value)).ok()?;
+                        lost = lost.checked_add(magnitude.checked_mul(i128::from(radius) * 2)?)?;
                     }
-                    let unit = unit + down as i32 + state.centered.unit;
-                    self.add(-lost, unit)?;
+                    let unit = unit + down as i32;
+                    let boxed = Upper::new(lost.unsigned_abs(), (unit + state.centered.unit).into());
+                    let lengths = values.iter().map(|value| u64::try_from(magnitude(value)).unwrap_or(u64::MAX));
+                    let lost = match &state.ball {
+                        Some(ball) if error >> down < 1 << 62 => {
+                            boxed.min(ball.between_copies(Upper::norm(lengths, unit)))
+                        }
+                        Some(_) | None => boxed,
+                    };
+                    let lost = i128::try_from(lost.units(self.unit)?).ok()?;
+                    self.value = self.value.checked_sub(lost)?;
                 }
             }
         }

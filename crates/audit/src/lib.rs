@@ -9,8 +9,9 @@
 //! 2. `sum`: how far a sum may be from the exact one, over all trees: the theorem that all else rests on.
 //! 3. `forward`: an interval for each element of each tensor that no path leaves; `ends`, `curve`, `normalize` and `softmax`, where that is
 //!    not a sum, with the tables of `functions`.
-//! 4. `backward`: a lower bound of a difference of outputs, by weak duality.
-//! 5. `decision`: which differences have to be positive.
+//! 4. `norms`: how far each tensor may be from a reference evaluation, in the Euclidean norm, and smaller intervals by that.
+//! 5. `backward`: a lower bound of a difference of outputs, by weak duality.
+//! 6. `decision`: which differences have to be positive.
 //!
 //! What a rule is not about is refused by name: [`NotCovered`]. What a path model leaves out is said in [`NOT_COVERED`].
 
@@ -27,6 +28,7 @@ mod functions;
 mod linear;
 mod model;
 mod normalize;
+mod norms;
 mod operands;
 mod plan;
 mod rounding;

@@ -247,6 +247,22 @@ fn wide_run(sum: &mut Dot, run: &Run, center: &[i64], radius: &[i64], weights: &
     }
 }
 
+/// The sum of the leaves of an element.
+pub(crate) fn image(map: &Map, element: usize, x: &[i64], w: Option<&Centered>) -> i128 {
+    let weights: &[i64] = w.map_or(&ONE, |w| &w.center);
+    let mut sum = 0;
+    map.runs(element, |run| {
+        let mut add = |x: i64, w: i64| sum += i128::from(x) * i128::from(w);
+        if run.step_x == 1 && run.step_w == 1 {
+            let (x, w) = (&x[run.at_x..run.at_x + run.count], &weights[run.at_w..run.at_w + run.count]);
+            x.iter().zip(w).for_each(|(&x, &w)| add(x, w));
+        } else {
+            (0..run.count).for_each(|k| add(x[run.at_x + k * run.step_x], weights[run.at_w + k * run.step_w]));
+        }
+    });
+    sum
+}
+
 /// Adds `multiplier` times the weights of an element's leaves to what is gathered for their operands.
 pub(crate) fn scatter(map: &Map, element: usize, multiplier: i64, w: Option<&Centered>, gathered: &mut [i128]) {
     if multiplier == 0 {

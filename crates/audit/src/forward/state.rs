@@ -5,6 +5,7 @@
 
 use super::Lost;
 use crate::fixed::{Centered, Exactness, Fixed, ZERO_GRID, ceiling};
+use crate::norms::Ball;
 use crate::rounding::Grain;
 
 /// What is known of a tensor for one row.
@@ -20,11 +21,13 @@ pub(crate) struct State {
     pub exact: Exactness,
     /// Of a step that is linear, up to the slack, in what it reads, by multipliers of this row: these.
     pub slopes: Option<Centered>,
+    /// How far the tensor may be from a middle, where that is known.
+    pub ball: Option<Ball>,
 }
 
 impl State {
     pub fn new(fixed: Fixed, slack: Vec<i64>, exact: Exactness) -> State {
-        State { centered: fixed.centered(), fixed, slack, offset: Vec::new(), exact, slopes: None }
+        State { centered: fixed.centered(), fixed, slack, offset: Vec::new(), exact, slopes: None, ball: None }
     }
 
     /// With smaller intervals, which no path leaves either. Those that leave nothing of one are not taken.
@@ -42,8 +45,8 @@ impl State {
         let old = |index: usize| self.offset.get(index).copied().unwrap_or(0);
         let offset =
             before.iter().zip(&centered.center).enumerate().map(|(index, (before, now))| old(index) + before - now);
-        let (slack, exact, slopes) = (self.slack, self.exact, self.slopes);
-        State { offset: offset.collect(), centered, fixed, slack, exact, slopes }
+        let (slack, exact, slopes, ball) = (self.slack, self.exact, self.slopes, self.ball);
+        State { offset: offset.collect(), centered, fixed, slack, exact, slopes, ball }
     }
 }
 

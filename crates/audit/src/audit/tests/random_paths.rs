@@ -562,7 +562,7 @@ fn random_paths_stay_within() {
     // Where what is small is subnormal.
     let coarse: Format = "p=8,emin=-5,emax=127".parse().expect("a format");
     let mut random = Random(5);
-    let (mut compared, mut nearest, mut told) = (0, Rational::new(), Told::default());
+    let (mut compared, mut nearest, mut farthest, mut told) = (0, Rational::new(), 0f64, Told::default());
     let any = |model: PathModel| PathModel { rounding: PathModel::ALL.rounding, ..model };
     let wider = Accumulator::Wider(wide);
     for (model, format, accumulator) in [
@@ -605,6 +605,10 @@ fn random_paths_stay_within() {
                         );
                         compared += 1;
                     }
+                    let ball = states[placed.writes].as_ref().expect("made").ball.as_ref().expect("known");
+                    let share = ball.share(unit, &values[placed.writes]);
+                    assert!(share <= 1.0, "{model}: {}: {share}", graph.nodes()[placed.node].op.name());
+                    farthest = farthest.max(share);
                 }
                 for form in [vec![(0, 1), (1, -1)], vec![(2, 1)], vec![(0, -3), (1, 2), (2, 1)]] {
                     let bound = lower(&audit.context(), &states, output, &form).expect("counted");
@@ -626,6 +630,61 @@ fn random_paths_stay_within() {
     println!("{told:?}");
     let Told { within, flushed, unnarrowed, split, folded } = told;
     assert!([within, flushed, unnarrowed, split, folded].iter().all(|&count| count > 500));
-    println!("{compared} values; the largest share of a bound that a random path takes: {:.3}", nearest.to_f64());
-    assert!(compared > 50_000 && nearest > Rational::from((1, 100)));
+    println!(
+        "{compared} values; the largest share that a random path takes: of a bound {:.3}, of a radius {farthest:.3}",
+        nearest.to_f64()
+    );
+    assert!(compared > 50_000 && nearest > Rational::from((1, 100)) && farthest > 0.1);
+}
+
+/// Radii are kept, and reached to a good part: what is left out of one, or too small, does not hold.
+#[test]
+fn radii_are_not_far_beyond_paths() {
+    let format: Format = "p=8,emin=-126,emax=127".parse().expect("a format");
+    let model = PathModel { accumulator: Accumulator::Same, ..PathModel::ALL };
+    let mut builder = Builder::new(format);
+    let constant = |builder: &mut Builder, shape: &[usize], texts: &[&str]| {
+        builder.constant(shape, texts.iter().map(|text| value(format, text)))
+    };
+    let x = builder.input(&[1, 1]);
+    let w = constant(&mut builder, &[1, 1], &["-1.71875"]);
+    let a = builder.node(Op::MatMul, &[x, w], &[1, 1]);
+    let picks = vec![Pick { read: 0, element: 0 }; 2];
+    let b = builder.node(Op::Arrange(picks), &[a], &[1, 2]);
+    let slopes = constant(&mut builder, &[2], &["3", "3"]);
+    let c = builder.node(Op::PRelu, &[b, slopes], &[1, 2]);
+    let w = constant(&mut builder, &[2], &["-7"; 2]);
+    let d = builder.node(Op::Mul, &[c, w], &[1, 2]);
+    let e = builder.node(Op::Unary(Unary::Abs), &[d], &[1, 2]);
+    let f = builder.node(Op::Reduce { reduction: Reduction::Max, axes: vec![1] }, &[e], &[1, 1]);
+    let w = constant(&mut builder, &[1, 1], &["-64"]);
+    let g = builder.node(Op::Mul, &[a, w], &[1, 1]);
+    let h = builder.node(Op::Unary(Unary::Relu), &[g], &[1, 1]);
+    let i = builder.node(Op::Add, &[f, h], &[1, 1]);
+    let j = builder.node(Op::Arrange((0..2).map(|read| Pick { read, element: 0 }).collect()), &[i, f], &[1, 2]);
+    let k = builder.node(Op::Reduce { reduction: Reduction::Mean, axes: vec![1] }, &[j], &[1, 1]);
+    let graph = builder.graph(k);
+    let audit = Audit::new(&graph, model, k, Decision::Sign).expect("covered");
+    let mut shares = vec![0f64; graph.tensors().len()];
+    let mut random = Random(8);
+    for _ in 0..60 {
+        let input = value(format, &format!("{}", 1.0 + random.below(128) as f64 / 128.0));
+        let states = audit.enclose(&[Encodings::collect(format, [input])], false).expect("a row").expect("in range");
+        let input = [real(format, input).expect("finite")];
+        for seed in 0..200 {
+            let values = Path::new(&graph, model, format, seed).evaluate(&input);
+            for placed in &audit.plan.placed {
+                let state = states[placed.writes].as_ref().expect("made");
+                let ball = state.ball.as_ref().expect("known");
+                let share = ball.share(power_of_two(state.fixed.unit.into()), &values[placed.writes]);
+                assert!(share <= 1.0, "{}: {share}", graph.nodes()[placed.node].op.name());
+                shares[placed.writes] = shares[placed.writes].max(share);
+            }
+        }
+    }
+    for placed in &audit.plan.placed {
+        let share = shares[placed.writes];
+        println!("{}: {share:.3} of the radius", graph.nodes()[placed.node].op.name());
+        assert!(share > 0.25, "{share}");
+    }
 }
