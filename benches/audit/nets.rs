@@ -78,7 +78,7 @@ impl Builder {
     fn conv(&mut self, x: TensorId, outputs: usize, stride: usize, scale: f32) -> TensorId {
         let [_, channels, size, _] = self.tensors[x].shape[..] else { panic!("an image") };
         let axis = Axis { size, window: 3, stride, dilation: 1, before: 1, after: 1 };
-        let geometry = Geometry::new(vec![axis.clone(), axis]).unwrap();
+        let geometry = Geometry::new(vec![axis, axis]).unwrap();
         let w = self.drawn(&[outputs, channels, 3, 3], scale * (2.0 / (9 * channels) as f32).sqrt());
         let b = self.drawn(&[1, outputs, 1, 1], 0.01);
         let shape = [1, outputs, size.div_ceil(stride), size.div_ceil(stride)];

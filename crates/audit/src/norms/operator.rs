@@ -37,7 +37,7 @@ const ENTRY_BITS: u32 = 30;
 
 /// How many products may still be formed for norms. What is left out then is bounded by sums of magnitudes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget(u64);
+pub(crate) struct Budget(pub(super) u64);
 
 impl Budget {
     /// What is enough for some matrices of 1,024 rows and columns.
@@ -92,9 +92,11 @@ impl Norms {
         let mut columns = vec![0u128; elements];
         let mut rows = Vec::with_capacity(map.elements());
         let (mut most, mut squares) = (0u128, Upper::ZERO);
+        // By which element each was read last.
+        let mut readers = vec![usize::MAX; elements];
         let unit = i64::from(unit) + i64::from(shift);
         for element in 0..map.elements() {
-            let (mut sum, mut square) = (0u128, 0u128);
+            let (mut sum, mut square, mut repeated) = (0u128, 0u128, false);
             map.runs(element, |run| {
                 for k in 0..run.count {
                     let weight = match entries {
@@ -106,11 +108,18 @@ impl Norms {
                     };
                     sum += u128::from(weight);
                     square += u128::from(weight).pow(2);
-                    columns[run.at_x + k * run.step_x] += u128::from(weight);
+                    let at_x = run.at_x + k * run.step_x;
+                    columns[at_x] += u128::from(weight);
+                    repeated |= std::mem::replace(&mut readers[at_x], element) == element;
                 }
             });
             most = most.max(sum);
-            let square = Upper::new(square, 2 * unit);
+            // Leaves of one operand are one entry, which is at most the sum of their weights.
+            let square = if repeated {
+                Upper::new(sum, unit).times(Upper::new(sum, unit))
+            } else {
+                Upper::new(square, 2 * unit)
+            };
             squares = squares.plus(square);
             rows.push(square.root());
         }

@@ -102,7 +102,7 @@ pub(crate) mod tests {
 
     /// At least `exact`, and not much more.
     fn is_near(upper: &Rational, exact: &Rational) -> bool {
-        let most = Rational::from(exact * (Rational::from(1) + power_of_two(-60)));
+        let most = exact * (Rational::from(1) + power_of_two(-60));
         exact <= upper && *upper <= most
     }
 
