@@ -12,6 +12,7 @@ mod division;
 mod flush;
 mod state;
 mod sum;
+mod trees;
 
 use roundproof_format::Format;
 use roundproof_graph::TensorId;

@@ -133,6 +133,8 @@ pub(crate) struct Plan {
     pub grains: Vec<(Grain, Grain)>,
     /// Into which the factors of products may be rounded.
     pub factors: Option<Factors>,
+    /// Whether a tensor is folded into another one on some paths, where it would have been the exact sum of its leaves.
+    pub folded: Vec<bool>,
 }
 
 impl Step {
@@ -173,6 +175,24 @@ impl Step {
             Step::Bend(_, reads) | Step::Sign(reads) | Step::Cast(reads) => vec![*reads],
             Step::Mean { reads, map: _, counts: _ } => vec![*reads],
             Step::Pick { reads, picks: _ } | Step::Extreme { reads, starts: _, picks: _, greatest: _ } => reads.clone(),
+        }
+    }
+
+    /// The tensors that the first way of a sum reads, and another one does not.
+    fn folds(&self) -> Vec<TensorId> {
+        match self {
+            Step::Sum(Sum { ways }) => {
+                let reads = |way: &Way, id: TensorId| way.parts.iter().any(|part| part.reads == id);
+                let first = ways.iter().take(1).flat_map(|way| &way.parts).map(|part| part.reads);
+                first.filter(|&id| ways.iter().any(|way| !reads(way, id))).collect()
+            }
+            Step::Bend(_, _)
+            | Step::Pick { reads: _, picks: _ }
+            | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
+            | Step::Mean { reads: _, map: _, counts: _ }
+            | Step::Quotient { reads: _, lists: _ }
+            | Step::Sign(_)
+            | Step::Cast(_) => Vec::new(),
         }
     }
 
@@ -288,6 +308,10 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
         work = work.saturating_add(placed.step.leaves());
         placed.work = work;
     }
+    let mut folded = vec![false; graph.tensors().len()];
+    for placed in &placed {
+        placed.step.folds().into_iter().for_each(|id| folded[id] = true);
+    }
     if let Some(factors) = &factors {
         factors.widen(&mut placed).map_err(|number| {
             refuse(
@@ -297,7 +321,7 @@ pub(crate) fn plan(graph: &Graph, model: &PathModel, outputs: &[TensorId]) -> Re
             )
         })?;
     }
-    Ok(Plan { placed, grains, factors })
+    Ok(Plan { placed, grains, factors, folded })
 }
 
 /// How tensors of a format are stored, and how they are formed; or why that is not covered.

@@ -66,9 +66,46 @@ impl Grain {
         if self.flushed { power(self.emin, unit) } else { Some(0) }
     }
 
-    /// The whole cost of one computed value: rounding it, and flushing it.
+    /// The whole cost of one computed value: rounding it, or flushing it. Roundings do not fall: what is rounded to a subnormal value, so
+    /// that it may be flushed, is at most `2^emin`, and that is then all that it costs.
     pub fn error(&self, n: u128, unit: i32) -> Option<u128> {
-        self.rounding(n, unit)?.checked_add(self.flush(unit)?)
+        Some(self.rounding(n, unit)?.max(self.flush(unit)?))
+    }
+
+    /// The interval of what values of an interval are rounded to, and flushed. Both ends are there with either way of breaking ties.
+    pub fn rounded(&self, [low, high]: [i128; 2], unit: i32) -> Option<[i128; 2]> {
+        let (mut low, mut high) = (self.end(low, unit, false)?, self.end(high, unit, true)?);
+        if self.flushed {
+            let least = i128::try_from(power(self.emin, unit)?).ok()?;
+            if low > 0 && low < least {
+                low = 0;
+            }
+            if high < 0 && high > -least {
+                high = 0;
+            }
+        }
+        Some([low, high])
+    }
+
+    /// The least, or the greatest, that a number may be rounded to.
+    fn end(&self, n: i128, unit: i32, greatest: bool) -> Option<i128> {
+        let leading = match n.unsigned_abs().checked_ilog2() {
+            None => return Some(0),
+            Some(leading) => leading as i32,
+        };
+        let by = match (unit + leading + 1 - self.precision as i32).max(self.least) - unit {
+            ..=0 => return Some(n),
+            by @ 1..=124 => by.unsigned_abs(),
+            125.. => return None,
+        };
+        let below = (n >> by) << by;
+        let (rest, step) = (n - below, 1i128 << by);
+        let up = match rest {
+            0 => false,
+            _ if !self.nearest || 2 * rest == step => greatest,
+            _ => 2 * rest > step,
+        };
+        Some(if up { below + step } else { below })
     }
 
     /// Whether `n 2^unit` is at most the largest value.

@@ -2,7 +2,8 @@
 //!
 //! Leaves `t_i` in `[tl_i, th_i]`; `rho` is 1 for rounding to either neighbour and 1/2 to nearest; `ulp(x)` is
 //! `max(2^(floor(log2 |x|) - p + 1), s)` for the least positive value `s`. What one computed value `t` costs is at most
-//! `err(|t|)`: `rho ulp(t)`, and `2^emin` if it may be flushed to zero. `err` does not fall.
+//! `err(|t|)`: `rho ulp(t)`, or `2^emin` if that is more and it may be flushed to zero: only what is rounded to a subnormal value is, and is
+//! at most `2^emin` then, as roundings do not fall. `err` does not fall either.
 //!
 //! **Identity.** The root is the sum of the leaves and of one error for each computed value: an addition rounds the exact sum of its two
 //! *computed* operands. A product that is contracted costs nothing by itself.

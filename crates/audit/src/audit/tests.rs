@@ -81,6 +81,25 @@ impl Net {
         Net { format, layers, input: draw(sizes[0]) }
     }
 
+    /// With another last bias, so that both outputs are about the same.
+    fn close(mut self, values: &[Encoding]) -> Net {
+        let mut x: Vec<i64> = self.input.iter().map(|&x| number(self.format, x)).collect();
+        for (index, (weights, bias)) in self.layers.iter().enumerate() {
+            let sum = |(output, &bias): (usize, &Encoding)| {
+                let products =
+                    x.iter().zip(weights).map(|(&x, w)| Leaf::Product(number(self.format, w[output]), x).product());
+                products.sum::<i64>() + number(self.format, bias)
+            };
+            let sums: Vec<i64> = bias.iter().enumerate().map(sum).collect();
+            x = sums.into_iter().map(|sum| if index + 1 < self.layers.len() { sum.max(0) } else { sum }).collect();
+        }
+        let (format, apart) = (self.format, x[0] - x[1]);
+        let (_, bias) = self.layers.last_mut().expect("two layers");
+        let wanted = number(format, bias[1]) + apart;
+        bias[1] = *values.iter().min_by_key(|&&value| (number(format, value) - wanted).abs()).expect("values");
+        self
+    }
+
     fn graph(&self) -> Graph {
         let mut builder = Builder::new(self.format);
         let mut x = builder.input(&[1, self.input.len()]);
@@ -144,7 +163,8 @@ impl Net {
 }
 
 /// How many nets were compared with all of their paths; of how many of these all paths agree; how many of these were certified.
-fn compare(model: &PathModel, nets: usize, seed: u64) -> (usize, usize, usize) {
+/// Every so many nets are close.
+fn compare(model: &PathModel, nets: usize, seed: u64, close: usize) -> (usize, usize, usize) {
     let format: Format = "p=4,emin=-3,emax=6,specials=finite".parse().expect("a format");
     let wide = model.accumulator(format).expect("an accumulator");
     let (storage, accumulator) = (Small::new(format, model), Small::new(wide, model));
@@ -156,8 +176,9 @@ fn compare(model: &PathModel, nets: usize, seed: u64) -> (usize, usize, usize) {
         finite(format).into_iter().filter(|&value| number(format, value).abs() <= 4 << 24).collect();
     let mut random = Random(seed);
     let (mut compared, mut invariant, mut certified) = (0, 0, 0);
-    for _ in 0..nets {
+    for number in 0..nets {
         let net = Net::draw(&mut random, format, &values);
+        let net = if number % close == close - 1 { net.close(&values) } else { net };
         let graph = net.graph();
         let output = graph.outputs()[0];
         let audit = Audit::new(&graph, *model, output, ARGMAX).expect("covered");
@@ -200,9 +221,22 @@ fn narrowings() -> Vec<(&'static str, PathModel)> {
 fn no_path_of_a_small_net_contradicts_a_verdict() {
     for (name, model) in narrowings() {
         let nets = if model.narrowing == Narrowing::Optional { 150 } else { 600 };
-        let (compared, invariant, certified) = compare(&model, nets, 11);
+        let (compared, invariant, certified) = compare(&model, nets, 11, 3);
         println!("{name}: {compared} nets, {invariant} invariant, {certified} of them certified");
-        assert!(certified > 0, "{name}");
+        assert!(5 * certified >= 4 * invariant, "{name}");
+    }
+}
+
+/// The same of many nets, half of which are close; so that each verdict is true of a fifth at least.
+#[test]
+#[ignore = "a hundred thousand nets with all of their paths: most of an hour"]
+fn no_path_of_many_small_nets_contradicts_a_verdict() {
+    for (index, (name, model)) in narrowings().into_iter().enumerate() {
+        let nets = 100_000 / narrowings().len() + 1;
+        let (compared, invariant, certified) = compare(&model, nets, 1000 + index as u64, 2);
+        println!("{name}: {compared} nets, {invariant} invariant, {certified} of them certified");
+        assert!(5 * certified >= 4 * invariant, "{name}");
+        assert!(5 * invariant >= compared && 5 * (compared - invariant) >= compared, "{name}: {compared} {invariant}");
     }
 }
 

@@ -91,6 +91,11 @@ pub(super) struct Flushes<'a> {
 }
 
 impl Flushes<'_> {
+    /// Whether it may take anything from the product of these two.
+    pub(super) fn touches(&self, at_x: usize, at_w: usize) -> bool {
+        self.x.center[at_x] != 0 && self.w.as_ref().is_none_or(|w| w.center[at_w] != 0 || w.radius.is_some())
+    }
+
     /// What it may take from an element of the result, in these units.
     pub(super) fn at(&self, element: usize, unit: i32) -> Option<u128> {
         let Dot { center: _, radius, size, spread, count: _, single: _, weights: _ } =

@@ -87,13 +87,29 @@ pub(super) struct Made {
     low: Vec<i128>,
     high: Vec<i128>,
     slack: Vec<u128>,
+    /// By how much the linear map at the middles of what was read is above the middle of the interval, in half units.
+    offset: Vec<i128>,
 }
 
 impl Made {
     pub(super) fn new(unit: i32, elements: usize) -> Made {
         let (low, high, slack) =
             (Vec::with_capacity(elements), Vec::with_capacity(elements), Vec::with_capacity(elements));
-        Made { unit, low, high, slack }
+        Made { unit, low, high, slack, offset: vec![0; elements] }
+    }
+
+    /// With ends that the element made last is between as well. Of a map of single values, which is one value, the slack is about the middle.
+    pub(super) fn between(&mut self, [least, most]: [i128; 2], center: i128, single: bool) {
+        if let (Some(low), Some(high), Some(slack)) = (self.low.last_mut(), self.high.last_mut(), self.slack.last_mut())
+        {
+            (*low, *high) = ((*low).max(least), (*high).min(most));
+            let middle = *low + *high;
+            if single {
+                *slack = (*high - *low).unsigned_abs().div_ceil(2);
+            } else {
+                self.offset[self.low.len() - 1] = 2 * center - middle;
+            }
+        }
     }
 
     /// An element that is, before it is narrowed, within `error` of a linear map, and at most `largest` in magnitude; `kept`: narrowing
@@ -135,6 +151,10 @@ impl Made {
             }
             false => exact,
         };
-        State::new(fixed, slack, exact)
+        // Rounded down: together with the middle, which moves by less than half a unit, that is less than the unit of slack.
+        let shift = (fixed.unit - self.unit).unsigned_abs();
+        let offset = self.offset.iter().map(|&offset| i64::try_from(offset >> shift.min(127)).unwrap_or(i64::MAX));
+        let offset = if self.offset.iter().all(|&offset| offset == 0) { Vec::new() } else { offset.collect() };
+        State { offset, ..State::new(fixed, slack, exact) }
     }
 }

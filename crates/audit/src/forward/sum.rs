@@ -8,9 +8,11 @@ use roundproof_graph::TensorId;
 
 use super::flush::Flushes;
 use super::state::{Made, joined};
+use super::trees::{self, Accumulated, Leaf, MOST_LEAVES};
 use super::{Context, Lost, State};
 use crate::fixed::{BITS, Centered, Exactness, Fixed, ZERO_GRID, weight_bits};
 use crate::linear::{Dot, Map, dot};
+use crate::model::Narrowing;
 use crate::plan::{Inner, Part, Sum, Way, Weights};
 use crate::rounding::{Grain, power};
 use crate::sum::{Known, Leaves};
@@ -27,14 +29,22 @@ impl Context<'_> {
         state: &impl Fn(TensorId) -> &'s State,
     ) -> Result<State, Lost> {
         let Sum { ways } = sum;
-        let mut made = ways.iter().map(|way| self.way(way, writes, state)).collect::<Result<Vec<State>, Lost>>()?;
+        let alone = ways.len() == 1;
+        let made = ways.iter().map(|way| self.way(way, alone, writes, state));
+        let mut made = made.collect::<Result<Vec<State>, Lost>>()?;
         if made.len() > 1 {
             return joined_ways(&made).ok_or(Lost::Overflow);
         }
         made.pop().ok_or(Lost::Overflow)
     }
 
-    fn way<'s>(&self, way: &Way, writes: TensorId, state: &impl Fn(TensorId) -> &'s State) -> Result<State, Lost> {
+    fn way<'s>(
+        &self,
+        way: &Way,
+        alone: bool,
+        writes: TensorId,
+        state: &impl Fn(TensorId) -> &'s State,
+    ) -> Result<State, Lost> {
         let Way { parts, inner, boundaries, lost, subtracts } = way;
         let (storage, accumulator) = self.plan.grains[writes];
         let made: Vec<Option<Centered>> = parts.iter().map(|part| weights_of(part, state)).collect();
@@ -102,10 +112,32 @@ impl Context<'_> {
             }
             let (reach, largest) = all.reach();
             let leaves = Leaves { unit, count: all.count, reach, charge: all.charge, grid: Some(all.grid) };
-            let error = additions.error(&leaves, &known).ok_or(Lost::Overflow)?;
+            let mut error = additions.error(&leaves, &known).ok_or(Lost::Overflow)?;
+            let few = if (1..=MOST_LEAVES).contains(&all.count) {
+                let anywhere = additions.narrowed.is_some_and(|(_, count)| count > 0);
+                let accumulated = Accumulated { accumulator, storage, anywhere, inner: &inner };
+                leaves_of(&terms, &flushes, element, unit, accumulator)
+                    .and_then(|leaves| accumulated.every_tree(&leaves, unit))
+            } else {
+                None
+            };
+            if let Some(trees::Part { ends: _, error: found }) = few.as_ref().filter(|_| lost.is_none()) {
+                error = error.min(*found);
+            }
             // Multiples of a power of two that narrowing keeps.
             let kept = storage.holds(all.grid, largest + error, unit);
             made.push(all.center, all.radius, all.spread + error, largest + error, kept, storage, accumulator)?;
+            // Where the tensor is folded, its exact value has to be within.
+            if let Some(trees::Part { ends, error: _ }) = few.filter(|_| lost.is_none() && !self.plan.folded[writes]) {
+                let narrowed = if kept || storage == accumulator { Some(ends) } else { storage.rounded(ends, unit) };
+                let [low, high] = narrowed.ok_or(Lost::Overflow)?;
+                let ends = match self.model.narrowing {
+                    Narrowing::Once | Narrowing::Bias => [low, high],
+                    Narrowing::Optional => [low.min(ends[0]), high.max(ends[1])],
+                };
+                // The slack of one of several ways is about the map.
+                made.between(ends, all.center, alone && all.radius == 0 && all.spread == 0);
+            }
         }
         Ok(made.state(self.seen(storage, accumulator)))
     }
@@ -115,7 +147,7 @@ impl Context<'_> {
 ///
 /// A value `t` that came about in any way is within the slack of that way of the linear map at what was read, which is the map of the first
 /// at values of the tensors that were folded without any error: `|t - A x| <= s`. With the middle `t0` of the result and `o` between it and
-/// that of the first, `t - t0 = A (x - x0) + o + r`, where `r` is `t - A x` and what the first way's middle is off `A x0`: less than a unit.
+/// that of the first, `t - t0 = A (x - x0) + o + r`, where `r` is `t - A x` and what the first way's middle and offset, cut off twice, are off `A x0`: less than two units.
 fn joined_ways(ways: &[State]) -> Option<State> {
     let unit = ways.iter().map(|way| way.fixed.unit).max()?;
     let all: Vec<Fixed> = ways.iter().map(|way| way.fixed.coarser(unit)).collect();
@@ -124,15 +156,49 @@ fn joined_ways(ways: &[State]) -> Option<State> {
     let ends = |of: &dyn Fn(usize) -> Option<i64>| (0..count).map(of).collect::<Option<Vec<i64>>>();
     let low = ends(&|i| all.iter().map(|way| way.low[i]).min())?;
     let high = ends(&|i| all.iter().map(|way| way.high[i]).max())?;
-    let offset = ends(&|i| Some(first.low[i] + first.high[i] - low[i] - high[i]))?;
+    let of_first = ways.first()?;
+    let by = (unit - of_first.fixed.unit).unsigned_abs().min(63);
+    let own = |i: usize| of_first.offset.get(i).copied().unwrap_or(0) >> by;
+    let offset = ends(&|i| Some(first.low[i] + first.high[i] - low[i] - high[i] + own(i)))?;
     // In units of the result, rounded up.
     let slack = |way: &State, i: usize| {
         let by = (unit - way.fixed.unit).unsigned_abs().min(63);
         -((-way.slack.get(i).copied().unwrap_or(0)) >> by)
     };
-    let slack = ends(&|i| Some(ways.iter().map(|way| slack(way, i)).max()?.saturating_add(1)))?;
+    let slack = ends(&|i| Some(ways.iter().map(|way| slack(way, i)).max()?.saturating_add(2)))?;
     let exact = joined(ways.iter().map(|way| way.exact));
     Some(State { offset, ..State::new(Fixed { unit, low, high }, slack, exact) })
+}
+
+/// The leaves of an element that are not zero on all paths, one by one; none if there are more than a few, or they cannot be counted.
+fn leaves_of(
+    terms: &[Term],
+    flushes: &[Vec<Flushes>],
+    element: usize,
+    unit: i32,
+    accumulator: Grain,
+) -> Option<Vec<Leaf>> {
+    let (mut leaves, mut counted) = (Vec::new(), true);
+    for (part, (term, flushes)) in terms.iter().zip(flushes).enumerate() {
+        term.map.runs(element, |run| {
+            for k in 0..run.count {
+                let (at_x, at_w) = (run.at_x + k * run.step_x, run.at_w + k * run.step_w);
+                match term.leaf(part, at_x, at_w, unit, accumulator) {
+                    Some(mut leaf) if leaves.len() < MOST_LEAVES as usize => {
+                        if flushes.iter().any(|flushes| flushes.touches(at_x, at_w)) {
+                            leaf.ends = [leaf.ends[0].min(0), leaf.ends[1].max(0)];
+                        }
+                        if leaf.ends != [0, 0] {
+                            leaves.push(leaf);
+                        }
+                    }
+                    Some(leaf) => counted &= leaf.ends == [0, 0],
+                    None => counted = false,
+                }
+            }
+        });
+    }
+    counted.then_some(leaves)
 }
 
 /// The weights of a part that are elements of a tensor.
@@ -198,6 +264,54 @@ impl Term<'_> {
         let (x, w) = (longest(self.x), self.w.map_or(1, longest));
         let leaves = usize::BITS - self.map.most().leading_zeros();
         (x > 0 && w > 0).then(|| self.unit() + (x + w + leaves) as i32)
+    }
+
+    /// One leaf, in units of the sum.
+    fn leaf(&self, part: usize, at_x: usize, at_w: usize, unit: i32, accumulator: Grain) -> Option<Leaf> {
+        let ends = |operand: &Centered, at: usize| {
+            let radius = operand.radius.as_ref().map_or(0, |radius| radius[at]);
+            [operand.center[at] - radius, operand.center[at] + radius].map(i128::from)
+        };
+        let x = ends(self.x, at_x);
+        let w = self.w.map_or([1, 1], |w| ends(w, at_w));
+        let all = [x[0] * w[0], x[0] * w[1], x[1] * w[0], x[1] * w[1]];
+        let (mut low, mut high) = (all.into_iter().min()?, all.into_iter().max()?);
+        if self.negative {
+            (low, high) = (-high, -low);
+        }
+        let single = low == high;
+        let own = |n: i128, of: Exactness| match n {
+            0 => Exactness { grid: ZERO_GRID, bits: 0 },
+            _ => Exactness {
+                grid: of.grid + n.trailing_zeros() as i32,
+                bits: i128::BITS - n.unsigned_abs().leading_zeros() - n.trailing_zeros(),
+            },
+        };
+        let of = |ends: [i128; 2], unit: i32, of: Exactness| {
+            if ends[0] == ends[1] { own(ends[0], Exactness { grid: unit, bits: 0 }) } else { of }
+        };
+        let of_x = of(x, self.x.unit, self.of_x);
+        let (of_w, is_product) = match (self.w, self.of_w) {
+            (Some(w), Some(of_w)) => (of(ends(w, at_w), w.unit, of_w), true),
+            _ => (Exactness { grid: 0, bits: 0 }, false),
+        };
+        let grid = if single {
+            own(low, Exactness { grid: self.unit(), bits: 0 }).grid
+        } else {
+            of_x.grid.saturating_add(of_w.grid)
+        };
+        let bits = if single { own(low, Exactness { grid: 0, bits: 0 }).bits } else { of_x.bits + of_w.bits };
+        let rounds = is_product && !(bits <= accumulator.precision && grid >= accumulator.grid());
+        let shifted = |end: i128, up: bool| match self.unit() - unit {
+            _ if end == 0 => Some(0),
+            by @ 0..=126 => (end.unsigned_abs().leading_zeros() > by.unsigned_abs() + 1).then(|| end << by),
+            127.. => None,
+            by => {
+                let by = by.unsigned_abs().min(127);
+                Some(if up { -((-end) >> by) } else { end >> by })
+            }
+        };
+        Some(Leaf { part, ends: [shifted(low, false)?, shifted(high, true)?], rounds, grid })
     }
 
     fn add(&self, element: usize, unit: i32, accumulator: Grain, all: &mut Total) -> Option<()> {
