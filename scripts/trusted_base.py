@@ -19,11 +19,20 @@ UNTRUSTED = [
     "words.rs", "point.rs", "expected.rs", "statement.rs", "paths.rs", "encodings.rs", "require.rs", "folder.rs", "report.rs",
 ]
 # Graphs are what no claim of these kinds is about.
-FILES = ["safetensors/graph.rs"]
-JUDGE = {"format": [], "exact": [], "network": [], "files": FILES, "judge": UNTRUSTED}
+FILES = ["safetensors/graph.rs", "safetensors/rows.rs", "audit.rs"]
+JUDGE = {"format": [], "exact": [], "network": [], "files": FILES, "judge": [*UNTRUSTED, "audits"]}
 KINDS = {
     "data set": {**JUDGE, "kernel": ["boxes/function.rs", "forest.rs"]},
     "forest": {**JUDGE, "kernel": ["reach"]},
+    "audit": {
+        "format": [],
+        "exact": [],
+        "network": [],
+        "graph": [],
+        "audit": [],
+        "files": ["certificate", "safetensors/network.rs", "safetensors/dataset.rs", "safetensors/forest.rs"],
+        "judge": [*UNTRUSTED, "audits/paths.rs", "audits/words.rs", "audits/statement.rs", "audits/size.rs", "judgement.rs"],
+    },
     "function": {**JUDGE, "kernel": ["reach", "forest.rs"], "functions": [], "approximation": []},
 }
 # A statement that Z3 attests: our encoding of it, how Z3 is asked, and the program that has it in it.

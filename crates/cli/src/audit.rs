@@ -1,5 +1,6 @@
 //! `roundproof audit`: whether a model of another tool decides the same on every machine.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -8,7 +9,9 @@ use rayon::prelude::*;
 use roundproof_audit::{self as audit, NOT_COVERED, NotCovered, PathModel};
 use roundproof_exact::{Rational, parse_number, real};
 use roundproof_files::Digest;
+use roundproof_files::audit::{AuditCertificate, UnderPaths, word};
 use roundproof_files::json::shorten;
+use roundproof_files::safetensors::{AuditRows, graph_bytes};
 use roundproof_format::{Encoding, Format};
 use roundproof_graph::{Graph, TensorId};
 use roundproof_judge::Requirements;
@@ -21,23 +24,27 @@ use crate::exit::Exit;
 use crate::function_table;
 use crate::input::{self, Data, Names, TableOptions};
 use crate::output::{count, emit, emit_json_rows, note};
-use crate::parsers::Rows;
+use crate::parsers::{Rows, Shard};
 use crate::progress::Progress;
 
 mod decision;
+mod keep;
 mod list;
+mod merge;
 mod names;
 mod report;
 
 pub use list::Paths;
+pub use merge::Merge;
 #[cfg(test)]
 pub use report::Report;
 
 use decision::{DecisionOptions, Reading};
+use keep::{Subject, Unfinished, origin};
 use report::{Head, Judged, Tail, Tally, Uncovered, lines};
 
 /// Rows that are judged between two looks at how far it is.
-const WAVE: usize = 256;
+const WAVE: usize = 64;
 
 /// What is audited where no path model is named: the first is what counts, the others stand beside it.
 const BESIDE: [&str; 4] = ["portable", "once", "nearest", "all"];
@@ -55,6 +62,9 @@ What can be required (--require KEY=VALUE,KEY=VALUE), among others that `roundpr
   invariant=all     every row is invariant, under each path model; or a number of rows, or a percentage: invariant=99.5%
   paths=MODEL       this path model, or one that contains it, was asked for; `invariant` is then about that
 
+DIR (--out) gets certificate.json, graph.safetensors and rows.safetensors when all rows are judged; until then, it has what was judged so far, \
+from which --resume goes on. On an error in model or data, nothing is written. `roundproof check DIR` judges every row again.
+
 Exit codes: 0 every row is invariant, or all is as required; 2 a wrong command line or input that cannot be read or is not covered; 3 a \
 row is undecided, and nothing is said of how many have to be invariant; 5 something is not as required.
 
@@ -62,6 +72,8 @@ Examples:
   roundproof audit model.onnx --data rows.npy
   roundproof audit model.onnx --data rows.csv --label class --paths nearest --paths all
   roundproof audit model.onnx --data rows.npy --paths portable --require invariant=99%
+  roundproof audit model.onnx --data rows.npy --out audited --resume
+  roundproof audit model.onnx --data rows.npy --shard 1/4 --out part1
   roundproof audit model.onnx --data rows.npy --decision value --tolerance 0.001 --rows 0..100 --json";
 
 /// Say of each row whether an ONNX model decides the same on every rounding path
@@ -96,6 +108,15 @@ pub struct Audit {
     /// What is required, as below; may be repeated
     #[arg(long, value_name = "KEY=VALUE,…")]
     require: Vec<Requirements>,
+    /// Where to put the certificate, the graph and the rows; nowhere, if left out
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with an audit of the same that was interrupted: rows that were judged then are not judged again
+    #[arg(long, requires = "out")]
+    resume: bool,
+    /// Judge one part of the rows, every N-th; `roundproof merge` makes one certificate of the parts
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -134,6 +155,10 @@ impl Audit {
         let mut rows = rows.of(data.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
         rows.sort_unstable();
         rows.dedup();
+        if let Some(shard) = self.shard {
+            let mut position = 0..;
+            rows.retain(|_| position.next().is_some_and(|position| shard.has(position)));
+        }
         self.ensure_finite(&model.graph, &data, &rows)?;
         let head = Head {
             model: self.model.display().to_string(),
@@ -144,9 +169,23 @@ impl Audit {
             decision: audits::decision(&self.decision.decided()),
             not_covered: NOT_COVERED,
         };
-        let files = vec![("model", Digest::of(&bytes))];
+        let subject = self.subject(&model, tensor, &names, &asked, &data, &rows, Digest::of(&bytes))?;
+        let files = vec![
+            ("model", subject.certificate.model.sha256),
+            ("graph", subject.certificate.graph.sha256),
+            ("dataset", subject.certificate.dataset.sha256),
+        ];
+        let mut unfinished = match &self.out {
+            Some(out) => {
+                let size = subject.graph.len();
+                audits::check_size(&model.graph, tensor, size)
+                    .map_err(|size| anyhow!("{}: is too large for a certificate: {size}", self.model.display()))?;
+                Some(Unfinished::open(out, self.resume, &self.told(&subject, &asked))?)
+            }
+            None => None,
+        };
         let judging = Judging { command: &self, graph: &model.graph, asked, names, classes: self.classes(&data), data };
-        let tallies = judging.rows(&rows, &head)?;
+        let (tallies, verdicts) = judging.rows(&rows, &head, unfinished.as_mut())?;
         let format = judging.graph.inputs().next().map_or(Format::BINARY32, |id| judging.graph.tensors()[id].format());
         let counted = judging.asked.iter().zip(&tallies).filter(|(asked, _)| asked.counts);
         let audited = Audited {
@@ -164,6 +203,10 @@ impl Audit {
         } else {
             Exit::NotEstablished
         };
+        if let (Some(out), Some(unfinished)) = (&self.out, unfinished) {
+            subject.place(out, verdicts)?;
+            unfinished.finish()?;
+        }
         let tail = Tail { summary: tallies.into_iter().map(Tally::summary).collect(), uncovered, unmet };
         if self.json {
             emit_json_rows::end(&tail)?;
@@ -174,6 +217,63 @@ impl Audit {
             note(&format!("note: {}: {remark}", self.data.display()));
         }
         Ok(exit)
+    }
+
+    /// The certificate without verdicts, and its files.
+    #[allow(clippy::too_many_arguments)] // what a certificate is about is that much
+    fn subject(
+        &self,
+        model: &Model,
+        tensor: TensorId,
+        names: &[String],
+        asked: &[Asked<'_>],
+        data: &Data,
+        rows: &[usize],
+        sha256: Digest,
+    ) -> Result<Subject> {
+        let format = model.graph.inputs().next().map_or(Format::BINARY32, |id| model.graph.tensors()[id].format());
+        let inputs = Encodings::collect(format, rows.iter().flat_map(|&row| data.input(row)));
+        let numbers = rows.iter().map(|&row| row as u64).collect();
+        let of_rows = AuditRows::new(format, data.dimension, inputs, numbers)
+            .map_err(|problem| anyhow!("{}: {problem}", self.data.display()))?;
+        let counted = asked.iter().filter(|asked| asked.counts);
+        let origin_of_rows = origin(&self.data, "data", data.digest)?;
+        let certificate = AuditCertificate {
+            decision: self.decision.decided(),
+            tensor,
+            classes: names.to_vec(),
+            inputs: data.dimension,
+            rows: rows.len(),
+            graph: origin_of_rows.clone(),
+            dataset: origin_of_rows.clone(),
+            model: origin(&self.model, "model.onnx", sha256)?,
+            source: origin_of_rows,
+            audits: counted
+                .map(|asked| UnderPaths { model: asked.model, invariant: 0, verdicts: Vec::new() })
+                .collect(),
+            provenance: [("version".to_string(), crate::VERSION.to_string())].into(),
+        };
+        Subject::new(certificate, graph_bytes(&model.graph), &of_rows)
+    }
+
+    /// What an audit is of, by name: another one does not go on with it.
+    fn told(&self, subject: &Subject, asked: &[Asked<'_>]) -> BTreeMap<String, String> {
+        let AuditCertificate { decision, tensor, classes, graph, dataset, model, source, provenance, .. } =
+            &subject.certificate;
+        let names: Vec<String> = asked.iter().map(|asked| asked.paths.in_full()).collect();
+        let told = [
+            ("the model", model.sha256.to_string()),
+            ("the table", source.sha256.to_string()),
+            ("the graph", graph.sha256.to_string()),
+            ("the rows", dataset.sha256.to_string()),
+            ("the decision", audits::decision(decision)),
+            ("the tensor that is read", tensor.to_string()),
+            ("the names of classes", format!("{classes:?}")),
+            ("the label column", format!("{:?}", self.label)),
+            ("the path models", names.join("; ")),
+            ("the version of roundproof", format!("{provenance:?}")),
+        ];
+        told.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
     }
 
     /// The audits, one for each path model; and of those that were not asked for by name, why they are not covered.
@@ -300,8 +400,14 @@ impl Audit {
 }
 
 impl Judging<'_> {
-    /// Judges rows in waves, and prints each wave.
-    fn rows(&self, rows: &[usize], head: &Head) -> Result<Vec<Tally>> {
+    /// Judges rows in waves, prints each wave and adds it to what is unfinished; the rows that stand there already are not judged
+    /// again. Gives the tallies, and a word for each row, for those path models that count.
+    fn rows(
+        &self,
+        rows: &[usize],
+        head: &Head,
+        mut unfinished: Option<&mut Unfinished>,
+    ) -> Result<(Vec<Tally>, Words)> {
         let labelled = self.command.label.is_some();
         let tally = |asked: &Asked<'_>| Tally::new(asked.paths.clone(), asked.counts, labelled);
         let mut tallies: Vec<Tally> = self.asked.iter().map(tally).collect();
@@ -310,26 +416,48 @@ impl Judging<'_> {
             emit_json_rows::begin(head)?;
         }
         let mut done = 0;
-        for wave in rows.chunks(WAVE) {
-            let judged: Result<Vec<Vec<Judged>>> = wave.par_iter().map(|&row| self.row(row)).collect();
-            let judged = judged?;
-            for row in &judged {
+        let mut words: Words = vec![Vec::new(); self.asked.iter().filter(|asked| asked.counts).count()];
+        let mut tell = |judged: &[Vec<Judged>], done: usize| {
+            for row in judged {
                 tallies.iter_mut().zip(row).for_each(|(tally, judged)| tally.add(judged));
+                let counted = self.asked.iter().zip(row).filter(|(asked, _)| asked.counts);
+                let said = counted.map(|(_, judged)| word(judged.answer.as_deref()).into_boxed_str());
+                words.iter_mut().zip(said).for_each(|(words, said)| words.push(said));
             }
             if self.command.json {
-                emit_json_rows::rows(done == 0, judged.iter().flatten())?;
+                emit_json_rows::rows(done == 0, judged.iter().flatten())
             } else {
-                emit(&judged.iter().map(|row| lines(row)).collect::<String>())?;
+                Ok(emit(&judged.iter().map(|row| lines(row)).collect::<String>())?)
             }
+        };
+        if let Some(unfinished) = &unfinished {
+            for (row, judged) in rows.iter().zip(unfinished.read()?) {
+                let judged = judged?;
+                let same =
+                    |(asked, judged): (&Asked<'_>, &Judged)| asked.paths.name == judged.paths && *row == judged.row;
+                if judged.len() != self.asked.len() || !self.asked.iter().zip(&judged).all(same) {
+                    bail!("{}: row {row} was judged otherwise; remove the file to begin anew", unfinished.place());
+                }
+                tell(&[judged], done)?;
+                done += 1;
+            }
+        }
+        for wave in rows[done..].chunks(WAVE) {
+            let judged: Result<Vec<Vec<Judged>>> = wave.par_iter().map(|&row| self.row(row)).collect();
+            let judged = judged?;
+            if let Some(unfinished) = &mut unfinished {
+                unfinished.add(&judged)?;
+            }
+            tell(&judged, done)?;
             done += wave.len();
             progress.report("rows", done, rows.len());
         }
-        Ok(tallies)
+        Ok((tallies, words))
     }
 
     /// Judges a row under each path model.
     fn row(&self, row: usize) -> Result<Vec<Judged>> {
-        let inputs = inputs(self.graph, self.data.input(row));
+        let inputs = audits::split(self.graph, self.data.input(row).into_iter());
         let label = self.command.label.as_ref().and_then(|_| self.data.labels(row).first().copied());
         let judge = |asked: &Asked<'_>| {
             let verdict = asked.audit.row(&inputs);
@@ -355,12 +483,5 @@ impl Judging<'_> {
     }
 }
 
-/// The tensors of a row: its values in the order of the model's inputs.
-fn inputs(graph: &Graph, values: Vec<Encoding>) -> Vec<Encodings> {
-    let mut values = values.into_iter();
-    let tensor = |id: TensorId| {
-        let tensor = &graph.tensors()[id];
-        Encodings::collect(tensor.format(), values.by_ref().take(tensor.elements()))
-    };
-    graph.inputs().map(tensor).collect()
-}
+/// A word for each row, for each path model that counts.
+type Words = Vec<Vec<Box<str>>>;

@@ -19,16 +19,18 @@ A folder stands for the certificates in it and below: each .json file that has t
 What can be required (--require KEY=VALUE,KEY=VALUE):
   paths=MODEL       the claim speaks of every path of this model: all, paper, or one with changes
   format=FORMAT     it is about this format
-  property=NAME     memorizes, computes or approximates
+  property=NAME     memorizes, computes, approximates or decides
   inputs=finite     it speaks of every finite input, not of rows or a domain alone
   exceptions=N      at most N rows have other labels than is computed
   rows=N            at least N rows are spoken of
   tolerance=X       an output is at most X off: a number, or n/d
   encodings=equal   every path gives the same encodings; elsewhere, one may give -0 and another +0
-  network=SHA256    it is about this file; also dataset=, forest=
+  network=SHA256    it is about this file; also dataset=, forest=, and of an audit graph=, model=
+  invariant=all     of an audit: every row is invariant, or a number of rows, or a percentage, as 99%; with paths=, under a path model \
+that has all of these paths
 
-Exit codes: 0 as expected and required, 1 rejected, 2 a file that cannot be read, 3 nothing for the kernel to check, 4 \
-Refuted, 5 accepted, but not what is expected or required. Of several certificates, the worst counts: 2 before 1, 5, 4 and 3.
+Exit codes: 0 as expected and required, 1 rejected, 2 a file that cannot be read, 3 nothing for the kernel to check, or an audit \
+with undecided rows of which nothing is required, 4 Refuted, 5 accepted, but not what is expected or required. Of several certificates, the worst counts: 2 before 1, 5, 4 and 3.
 
 Examples:
   roundproof check certificate.json

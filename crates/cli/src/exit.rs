@@ -93,13 +93,34 @@ pub fn wrote_output() {
     OUTPUT.store(true, Ordering::Relaxed);
 }
 
+/// A file that has what was done so far, if there is one.
+static KEPT: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// From now on, an interrupt says that `path` has what was done so far.
+pub fn kept(path: &Path) {
+    if let Ok(mut kept) = KEPT.lock() {
+        *kept = Some(path.to_path_buf());
+    }
+}
+
+/// From now on, there is no such file.
+pub fn kept_no_more() {
+    if let Ok(mut kept) = KEPT.lock() {
+        *kept = None;
+    }
+}
+
 /// What an interrupt says.
-fn interrupted() -> &'static str {
-    match (FILES.load(Ordering::Relaxed), OUTPUT.load(Ordering::Relaxed)) {
+fn interrupted() -> String {
+    if let Some(path) = KEPT.lock().ok().and_then(|kept| kept.clone()) {
+        return format!("interrupted: {} has what was done so far; --resume goes on with it", path.display());
+    }
+    let said = match (FILES.load(Ordering::Relaxed), OUTPUT.load(Ordering::Relaxed)) {
         (false, false) => "interrupted, nothing written",
         (false, true) => "interrupted: the output above is not all",
         (true, _) => "interrupted: each file that was written is whole, but there may be more to write",
-    }
+    };
+    said.to_string()
 }
 
 /// Files that are being written under temporary names.

@@ -100,7 +100,7 @@ impl Export {
         match input::kind(&bytes) {
             Kind::Network => Ok(Ok(self.network_alone(&bytes)?)),
             Kind::Certificate => self.certified(&bytes),
-            Kind::Graph | Kind::Dataset | Kind::Forest | Kind::Arrays | Kind::Text => Err(anyhow!(
+            Kind::Graph | Kind::Dataset | Kind::Forest | Kind::Rows | Kind::Arrays | Kind::Text => Err(anyhow!(
                 "{}: is not a certificate or a network: these are what `roundproof prove --out` writes",
                 path.display()
             )),

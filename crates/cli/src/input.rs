@@ -186,6 +186,8 @@ pub enum Kind {
     Dataset,
     /// A forest, as safetensors.
     Forest,
+    /// Rows of an audit, as safetensors.
+    Rows,
     /// A certificate.
     Certificate,
     /// A table of arrays.
@@ -201,6 +203,7 @@ pub fn kind(bytes: &[u8]) -> Kind {
         Some(Contents::Graph) => return Kind::Graph,
         Some(Contents::Dataset) => return Kind::Dataset,
         Some(Contents::Forest) => return Kind::Forest,
+        Some(Contents::Rows) => return Kind::Rows,
         None => {}
     }
     if Notation::of_bytes(bytes) != Notation::Csv {
@@ -220,12 +223,13 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
         Kind::Graph => "the graph of a model of another tool",
         Kind::Dataset => "a data set",
         Kind::Forest => "a forest",
+        Kind::Rows => "the rows of an audit",
         Kind::Certificate => "a certificate",
         Kind::Arrays => "arrays of NumPy",
         Kind::Text => "text",
     };
     match found {
-        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest | Kind::Dataset | Kind::Certificate))
+        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest | Kind::Dataset | Kind::Certificate | Kind::Rows))
             if found != wanted =>
         {
             anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))

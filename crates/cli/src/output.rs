@@ -89,9 +89,11 @@ pub fn error(text: &str) {
 }
 
 /// The words that say how something came out, as certificates, reports and tables have them.
-const VERDICTS: [(&str, AnsiColor); 12] = [
+const VERDICTS: [(&str, AnsiColor); 14] = [
     ("Proved", AnsiColor::Green),
     ("Mapped", AnsiColor::Green),
+    ("Invariant", AnsiColor::Green),
+    ("Undecided", AnsiColor::Yellow),
     ("Attested", AnsiColor::Cyan),
     ("Unknown", AnsiColor::Yellow),
     ("Vacuous", AnsiColor::Yellow),

@@ -293,7 +293,8 @@ fn classes(table: &Table) -> Option<BTreeMap<&str, &[String]>> {
     (!classes.is_empty()).then_some(classes)
 }
 
-fn place_files(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+/// Puts files into `out`: all of them, or none if one cannot be written.
+pub fn place_files(out: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     let _writing = exit::writing();
     let cannot = || format!("{}: cannot be written to", out.display());
     let existed = out.exists();

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use roundproof_construct::reference_parameters;
 use roundproof_exact::text::exact_decimal;
+use roundproof_files::audit::AuditCertificate;
 use roundproof_files::safetensors::{NamedDataset, parse_dataset, parse_forest, parse_network};
 use roundproof_files::{Certificate, Digest};
 use roundproof_format::{Encoding, Format};
@@ -173,10 +174,15 @@ impl Shown {
         Ok(match kind(bytes) {
             Kind::Dataset => Shown::DataSet(ShownDataset::new(&parse_dataset(path, bytes)?, sha256)),
             Kind::Forest => Shown::Forest(ShownForest::new(&parse_forest(path, bytes)?, sha256)),
+            Kind::Certificate if AuditCertificate::is_one(bytes) => bail!(
+                "{}: is the certificate of an audit; `roundproof check` says what is claimed, and whether it holds",
+                path.display()
+            ),
             Kind::Certificate => {
                 Shown::Certificate(Box::new(ShownCertificate::new(Certificate::parse(path, bytes)?, sha256)))
             }
             Kind::Graph => bail!("{}: is the graph of a model of another tool, which is not shown yet", path.display()),
+            Kind::Rows => bail!("{}: has the rows of an audit, which are not shown", path.display()),
             Kind::Text | Kind::Arrays if !is_tensors => bail!(
                 "{}: is neither a safetensors file nor a certificate; of a table, `roundproof prove` makes what can be shown",
                 path.display()

@@ -96,6 +96,16 @@
 //!
 //! and the metadata `format`; and, both or neither, `input_names` and `label_names` (JSON arrays of strings).
 //!
+//! # Rows of an audit
+//!
+//! | tensor | type | shape | |
+//! | --- | --- | --- | --- |
+//! | `inputs` | *values* | rows, inputs per row | all finite |
+//! | `numbers` | U64 | rows | which rows of the data these are, ascending |
+//!
+//! and the metadata `format`, and `kind`, which is `roundproof rows, version 1`. The inputs of a graph that has several stand one behind
+//! the other in a row.
+//!
 //! # Values
 //!
 //! In a bounded format, encodings of up to 8, 16, 32 or 64 bits stand in the low bits of U8, U16, U32 or U64; longer
@@ -125,6 +135,7 @@ mod error;
 mod forest;
 mod graph;
 mod network;
+mod rows;
 mod values;
 
 pub use contents::Contents;
@@ -136,6 +147,7 @@ pub(crate) use network::canonical_format;
 pub use network::{
     NamedNetwork, named_network_bytes, network_bytes, parse_network, read_named_network, read_network, write_network,
 };
+pub use rows::{AuditRows, audit_rows_bytes, parse_audit_rows};
 
 #[cfg(test)]
 mod tests;

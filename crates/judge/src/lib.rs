@@ -10,6 +10,7 @@
 //! - [`Statement`]: what a claim says, under which path model, in a sentence and part by part.
 //! - [`Requirements`]: what a reader asks of a claim, beyond that it holds.
 //! - [`Report`]: what became of a certificate as one line or as JSON, with the exit code; [`certificates`], those of a folder.
+//! - [`audits`]: certificates about models of other tools, judged by `roundproof-audit`, row by row.
 //! - [`words`], [`point`], [`expected`]: parts of claims and rejections in words. Nothing of these decides anything.
 //!
 //! ```
@@ -73,7 +74,7 @@ pub mod words;
 
 pub use folder::{FolderProblem, certificates};
 pub use judgement::{Judged, Judgement, Reason, judge};
-pub use named::{Mismatch, Named, Unreadable, read_certificate, referenced};
+pub use named::{Mismatch, Named, Unreadable, read_audit, read_certificate, referenced};
 pub use report::{ExpectedVerdict, NamedFile, Outcome, Report, Wanted};
 pub use require::{RequirementError, Requirements};
 pub use roundproof_approximation::{Accuracy, Approximates, Approximation, ApproximationRejection, Rejection};

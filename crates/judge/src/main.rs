@@ -16,17 +16,19 @@ Usage: roundproof-check [OPTIONS] CERTIFICATE|FOLDER...
 
 The network and the data set that a certificate names are looked for beside it. Their digests are compared, and the
 kernel judges the evidence in exact arithmetic; whatever the certificate says is believed only if the kernel says so too.
+The certificate of an audit is Invariant if every row of it is, under each path model; if all is as required, undecided rows are no fault.
 A folder stands for the certificates in it and below.
 
 Options:
       --expect VERDICT     The verdict that is to come out: proved (the default) or refuted
       --require KEY=VALUE  What the claim has to say: paths, format, property, inputs, exceptions, rows, tolerance,
-                           encodings, network, dataset or forest; several with commas, or by repeating the option
+                           encodings, network, dataset or forest; of an audit invariant, paths, rows,
+                           format, graph, dataset or model; several with commas, or by repeating the option
       --json               Print a JSON array instead of lines
   -h, --help               Print help
   -V, --version            Print the version
 
-Exit codes: 0 as expected and required, 1 rejected, 2 a file that cannot be read, 3 nothing for the kernel to check, 4 Refuted,
+Exit codes: 0 as expected and required, 1 rejected, 2 a file that cannot be read, 3 nothing for the kernel to check, or rows undecided, 4 Refuted,
 5 accepted, but not what is expected or required. Of several certificates, the worst counts: 2 before 1, 5, 4 and 3.
 
 Examples:

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use roundproof_files::Digest;
+use roundproof_files::audit::AuditCertificate;
 use roundproof_files::certificate::{Certificate, CertificateError, FileReference, RelativePath};
 use roundproof_files::safetensors::{Contents, TensorError, parse_dataset, parse_forest, parse_network};
 use roundproof_kernel::Subject;
@@ -61,12 +62,18 @@ pub fn read_certificate(path: &Path) -> Result<Certificate, Unreadable> {
     match Certificate::read(path) {
         Ok(stored) => Ok(stored.value),
         Err(error) => match fs::read(path).ok().and_then(|bytes| Contents::of(&bytes)) {
-            Some(found @ (Contents::Network | Contents::Graph | Contents::Forest)) => {
+            Some(found @ (Contents::Network | Contents::Graph | Contents::Forest | Contents::Rows)) => {
                 Err(Unreadable::Other { file: path.to_path_buf(), found })
             }
             Some(Contents::Dataset) | None => Err(error.into()),
         },
     }
+}
+
+/// The certificate of an audit in a file; none if the file cannot be read, or is not one of an audit.
+pub fn read_audit(path: &Path) -> Option<Result<AuditCertificate, Unreadable>> {
+    let bytes = fs::read(path).ok().filter(|bytes| AuditCertificate::is_one(bytes))?;
+    Some(AuditCertificate::parse(path, &bytes).map_err(Unreadable::from))
 }
 
 /// Where a file is that the certificate names, and its bytes; or that they are others.

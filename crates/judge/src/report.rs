@@ -10,11 +10,12 @@ use roundproof_kernel::{Evidence, Subject, Verdict};
 use roundproof_network::{At, Witness};
 use serde::Serialize;
 
+use crate::audits::{AuditJudged, AuditStatement, Audited, judge_audit};
 use crate::point::Point;
 use crate::require::Requirements;
 use crate::statement::Statement;
 use crate::words::{self, count};
-use crate::{Certificate, Judged, Judgement, Reason, Unreadable, judge};
+use crate::{Certificate, Judged, Judgement, Reason, Unreadable, judge, read_audit};
 
 /// How a program that judges certificates ends: the mildest first, and of several the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +114,9 @@ pub struct Report {
     pub detail: String,
     /// What is claimed, whatever became of it; none if the certificate could not be read.
     pub claim: Option<Statement>,
+    /// What is said of a model of another tool, if that is what the certificate is about; `claim` is none then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditStatement>,
     /// The kind of evidence, if there is any.
     pub evidence: Option<&'static str>,
     /// The files that it is about, by what they are: of an accepted certificate, these very bytes were judged.
@@ -129,7 +133,7 @@ pub struct Report {
 /// A file that a certificate names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NamedFile {
-    /// `network`, `dataset` or `forest`.
+    /// `network`, `dataset`, `forest` or `graph`.
     pub role: &'static str,
     /// Where it is, from the certificate's folder.
     pub path: String,
@@ -140,7 +144,70 @@ pub struct NamedFile {
 impl Report {
     /// Judges the certificate at `path`, of which this is `wanted`.
     pub fn of(path: &Path, wanted: &Wanted, progress: &mut dyn FnMut(usize, usize)) -> Report {
-        Report::on(path, wanted, judge(path, progress))
+        match read_audit(path) {
+            Some(Ok(certificate)) => Report::on_audit(path, wanted, judge_audit(path, certificate, progress)),
+            Some(Err(error)) => Report::unreadable(path.display().to_string(), &error),
+            None => Report::on(path, wanted, judge(path, progress)),
+        }
+    }
+
+    /// The report on what became of the certificate of an audit at `path`.
+    pub fn on_audit(path: &Path, wanted: &Wanted, judged: Result<AuditJudged, Unreadable>) -> Report {
+        let place = path.display().to_string();
+        let AuditJudged { certificate, format, judgement } = match judged {
+            Ok(judged) => judged,
+            Err(error) => return Report::unreadable(place, &error),
+        };
+        let statement = AuditStatement::new(&certificate);
+        let named = |role, file: &FileReference| NamedFile {
+            role,
+            path: file.path.to_string(),
+            sha256: file.sha256.to_string(),
+        };
+        let files = vec![named("graph", &certificate.graph), named("dataset", &certificate.dataset)];
+        let mut unmet = Vec::new();
+        let (verdict, status, detail, outcome) = match (judgement, format) {
+            (Err(rejection), _) => (None, "rejected", rejection.to_string(), Outcome::Rejected),
+            (Ok(()), _) if certificate.rows == 0 => (
+                Some(Verdict::Vacuous.name()),
+                "not established",
+                "Vacuous: there are no rows".to_string(),
+                Outcome::NotEstablished,
+            ),
+            (Ok(()), format) => {
+                if let Some(format) = format {
+                    unmet = wanted.requirements.unmet_by(&Audited::of(&certificate, format));
+                }
+                if wanted.verdict == ExpectedVerdict::Refuted {
+                    unmet.push("Refuted is expected, and nothing of an audit is".to_string());
+                }
+                let all = statement.all();
+                let outcome = if !unmet.is_empty() {
+                    Outcome::Unmet
+                } else if all || wanted.requirements.counts_rows() {
+                    Outcome::AsExpected
+                } else {
+                    Outcome::NotEstablished
+                };
+                let digest = |file: &FileReference| format!("{:.DIGITS$}", file.sha256.to_string());
+                let (graph, rows) = (digest(&certificate.graph), digest(&certificate.dataset));
+                let detail = format!("{} (graph {graph}, rows {rows})", statement.sentence);
+                (Some(if all { "Invariant" } else { "Undecided" }), "accepted", detail, outcome)
+            }
+        };
+        Report {
+            certificate: place,
+            verdict,
+            status,
+            detail,
+            claim: None,
+            audit: Some(statement),
+            evidence: None,
+            files,
+            unmet,
+            as_expected: outcome == Outcome::AsExpected,
+            outcome,
+        }
     }
 
     /// The report on what became of the certificate at `path`.
@@ -184,6 +251,7 @@ impl Report {
             status,
             detail,
             claim: Some(claim),
+            audit: None,
             evidence: evidence.as_ref().map(words::evidence_kind),
             files: files.flatten().collect(),
             unmet,
@@ -199,6 +267,7 @@ impl Report {
             status: "unreadable",
             detail: error.to_string(),
             claim: None,
+            audit: None,
             evidence: None,
             files: Vec::new(),
             unmet: Vec::new(),

@@ -113,7 +113,9 @@ impl Context<'_> {
             let (reach, largest) = all.reach();
             let leaves = Leaves { unit, count: all.count, reach, charge: all.charge, grid: Some(all.grid) };
             let mut error = additions.error(&leaves, &known).ok_or(Lost::Overflow)?;
-            let few = if (1..=MOST_LEAVES).contains(&all.count) {
+            // Leaves whose factors are rounded first are not followed one by one.
+            let as_they_are = rounded.iter().all(Vec::is_empty);
+            let few = if as_they_are && (1..=MOST_LEAVES).contains(&all.count) {
                 let anywhere = additions.narrowed.is_some_and(|(_, count)| count > 0);
                 let accumulated = Accumulated { accumulator, storage, anywhere, inner: &inner };
                 leaves_of(&terms, &flushes, element, unit, accumulator)

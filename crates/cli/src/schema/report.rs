@@ -19,6 +19,9 @@ pub struct Report {
     detail: String,
     /// What is claimed, whatever became of it; none if the certificate could not be read.
     claim: Option<Statement>,
+    /// What is said of a model of another tool, if that is what the certificate is about; `claim` is none then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<Audit>,
     /// The kind of evidence, if there is any.
     evidence: Option<String>,
     /// The files that it is about, by what they are: of an accepted certificate, these very bytes were judged.
@@ -33,12 +36,48 @@ pub struct Report {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct NamedFile {
-    /// `network`, `dataset` or `forest`.
+    /// `network`, `dataset`, `forest` or `graph`.
     role: String,
     /// Where it is, from the certificate's folder.
     path: String,
     /// The digest of its bytes: 64 hexadecimal digits.
     sha256: String,
+}
+
+/// What the certificate of an audit says.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Audit {
+    /// The whole of it in a sentence.
+    sentence: String,
+    /// What is read off the model.
+    decision: String,
+    /// How many rows were judged.
+    rows: usize,
+    /// Under each path model.
+    audits: Vec<AuditUnder>,
+    /// What no verdict is about, unless its path model names it.
+    not_covered: String,
+}
+
+/// What is said under a path model of audits.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct AuditUnder {
+    /// The path model.
+    paths: AuditPaths,
+    /// How many rows are invariant.
+    invariant: usize,
+}
+
+/// A path model of audits, by name and field by field.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct AuditPaths {
+    /// The shortest text that `--paths` reads as this model.
+    name: String,
+    /// What each field says.
+    fields: std::collections::BTreeMap<String, String>,
 }
 
 /// A claim, in words and part by part. Numbers that are not counts are texts: `n` or `n/d`, or a decimal for a value of the

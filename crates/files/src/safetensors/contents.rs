@@ -13,6 +13,8 @@ pub enum Contents {
     Dataset,
     /// A forest.
     Forest,
+    /// Rows of an audit.
+    Rows,
 }
 
 impl Contents {
@@ -28,6 +30,8 @@ impl Contents {
         let names = |text: &[u8]| header.windows(text.len()).any(|window| window == text);
         Some(if names(super::graph::FORMAT.as_bytes()) {
             Contents::Graph
+        } else if names(super::rows::KIND.as_bytes()) {
+            Contents::Rows
         } else if names(b"\"activations\"") || names(b"\"layer0.") {
             Contents::Network
         } else if names(b"\"starts\"") && names(b"\"thresholds\"") {
@@ -45,6 +49,7 @@ impl fmt::Display for Contents {
             Contents::Graph => "a graph",
             Contents::Dataset => "a data set",
             Contents::Forest => "a forest",
+            Contents::Rows => "rows of an audit",
         })
     }
 }
@@ -61,6 +66,8 @@ mod tests {
         assert_eq!(Contents::of(&tensors(graph)), Some(Contents::Graph));
         assert_eq!(Contents::of(&tensors(r#"{"inputs":{}}"#)), Some(Contents::Dataset));
         assert_eq!(Contents::of(&tensors(r#"{"base":{},"starts":{},"thresholds":{}}"#)), Some(Contents::Forest));
+        let rows = r#"{"__metadata__":{"kind":"roundproof rows, version 1"},"inputs":{}}"#;
+        assert_eq!(Contents::of(&tensors(rows)), Some(Contents::Rows));
         for other in ["", "12345678", "\n{\"schema\": 1}", "x,y\n1,2\n"] {
             assert_eq!(Contents::of(other.as_bytes()), None, "{other:?}");
         }
