@@ -129,6 +129,7 @@ impl Lengths {
             | Step::Pick { reads: _, picks: _ }
             | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
             | Step::Quotient { reads: _, lists: _ }
+            | Step::Ends(_)
             | Step::Sign(_)
             | Step::Cast(_) => Vec::new(),
         });
@@ -224,7 +225,7 @@ impl Lengths {
                 Some(Made { ball: Ball { middle, radius }, reach: None })
             }
             Step::Bend(bend, reads) => bent(bend, &operand(*reads)?, state),
-            Step::Quotient { reads: _, lists: _ } | Step::Sign(_) => None,
+            Step::Quotient { reads: _, lists: _ } | Step::Ends(_) | Step::Sign(_) => None,
         }
     }
 }

@@ -191,6 +191,7 @@ impl Step {
             | Step::Extreme { reads: _, starts: _, picks: _, greatest: _ }
             | Step::Mean { reads: _, map: _, counts: _ }
             | Step::Quotient { reads: _, lists: _ }
+            | Step::Ends(_)
             | Step::Sign(_)
             | Step::Cast(_) => Vec::new(),
         }

@@ -153,6 +153,8 @@ mod tests {
         ("construct", "approximation", "for functions alone"),
         ("judge", "functions", "for functions alone"),
         ("judge", "approximation", "for functions alone"),
+        ("judge", "audit", "for audits alone"),
+        ("judge", "graph", "for audits alone"),
         ("checker::prove", "functions", "for functions alone"),
         ("checker::prove", "approximation", "for functions alone"),
         ("checker::prove", "checker::lemmas", "what is established of them, which is a dependency by its value"),
