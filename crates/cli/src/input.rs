@@ -217,7 +217,15 @@ pub fn kind(bytes: &[u8]) -> Kind {
 
 /// What to say of a file that is not of the kind that is wanted: what it is, if that is plain, else the error.
 pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error {
-    let found = std::fs::read(path).map(|bytes| kind(&bytes));
+    let Ok(bytes) = std::fs::read(path) else { return error };
+    let found = kind(&bytes);
+    // Whether what a file seems to be goes beyond its first bytes.
+    let plain = match found {
+        Kind::Network | Kind::Graph | Kind::Forest | Kind::Rows | Kind::Certificate => true,
+        Kind::Dataset => bytes.first_chunk().is_some_and(|length| u64::from_le_bytes(*length) < bytes.len() as u64),
+        Kind::Text => !bytes.is_empty() && !bytes.contains(&0) && std::str::from_utf8(&bytes).is_ok(),
+        Kind::Arrays => false,
+    };
     let name = |kind| match kind {
         Kind::Network => "a network",
         Kind::Graph => "the graph of a model of another tool",
@@ -228,13 +236,10 @@ pub fn instead(path: &Path, wanted: Kind, error: anyhow::Error) -> anyhow::Error
         Kind::Arrays => "arrays of NumPy",
         Kind::Text => "text",
     };
-    match found {
-        Ok(found @ (Kind::Network | Kind::Graph | Kind::Forest | Kind::Dataset | Kind::Certificate | Kind::Rows))
-            if found != wanted =>
-        {
-            anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))
-        }
-        _ => error,
+    if plain && found != wanted {
+        anyhow!("{}: is {}, and {} is needed", path.display(), name(found), name(wanted))
+    } else {
+        error
     }
 }
 

@@ -22,7 +22,7 @@
 //! | `inputs`, `rows` | how many inputs a row has, and how many rows there are |
 //!
 //! `paths` has each field of the path model, in the words of
-//! [`PathModel`](roundproof_audit::PathModel). `verdicts` is a text of a word for each row, in their order, with a blank in between: `-` of a
+//! [`PathModel`]. `verdicts` is a text of a word for each row, in their order, with a blank in between: `-` of a
 //! row that is undecided; of one that is invariant the places that its decision is about, decimal, with commas in between, or `+`
 //! if there are none. `invariant` is how many are. A limit and a tolerance are `n` or `n/d` in lowest terms.
 
