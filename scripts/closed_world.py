@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "scripts" / "closed_world.txt"
-CRATES = ["format", "exact", "network", "kernel", "graph", "audit"]
+CRATES = ["format", "exact", "network", "functions", "kernel", "graph", "audit"]
 # In which file each type is declared, and how a new variant (or field) is spelt there; behind a crate, one that another has, too.
 VARIANT = "/// Planted.\n    Planted,"
 TYPES = {
@@ -51,6 +51,7 @@ TYPES = {
     "Folding": ("audit/src/model.rs", VARIANT),
     "Narrowing": ("audit/src/model.rs", VARIANT),
     "Operands": ("audit/src/model.rs", VARIANT),
+    "Functions": ("audit/src/functions.rs", VARIANT),
     "graph.Op": ("graph/src/op.rs", VARIANT),
     "Pool": ("graph/src/op.rs", VARIANT),
     "Reduction": ("graph/src/op.rs", VARIANT),
