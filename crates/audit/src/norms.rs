@@ -399,7 +399,8 @@ fn converted(value: i128, by: i32) -> Option<(i128, bool)> {
         Ok(up) => (up < value.unsigned_abs().leading_zeros().saturating_sub(1)).then(|| (value << up, false)),
         Err(_) => {
             let down = by.unsigned_abs().min(127);
-            Some((value >> down, value & ((1 << down) - 1) != 0))
+            let floor = value >> down;
+            Some((floor, by < -127 || floor << down != value))
         }
     }
 }

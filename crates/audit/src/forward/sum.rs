@@ -326,7 +326,7 @@ impl Term<'_> {
             down => {
                 let down = down.unsigned_abs().min(127);
                 let up = |value: u128| (value >> down) + u128::from(value & ((1 << down) - 1) != 0);
-                let moved = u128::from(sum.center & ((1 << down) - 1) != 0);
+                let moved = u128::from((sum.center >> down) << down != sum.center);
                 (sum.center >> down, [up(sum.radius), up(sum.size) + moved, up(sum.spread) + moved])
             }
         };

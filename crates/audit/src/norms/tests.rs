@@ -186,3 +186,24 @@ fn norms_have_a_budget() {
     assert_eq!((of_sums.whole, budget.0), (Upper::new(8, -20), 1000));
     assert!(norms(&map, &w, 8).whole < Upper::new(3, -20));
 }
+
+#[test]
+fn what_is_cut_off_is_told_however_far_it_goes() {
+    for (value, by, expected) in [
+        (5, 0, Some((5, false))),
+        (5, 2, Some((20, false))),
+        (5, -1, Some((2, true))),
+        (-5, -1, Some((-3, true))),
+        (4, -2, Some((1, false))),
+        (5, -126, Some((0, true))),
+        (5, -127, Some((0, true))),
+        (-5, -127, Some((-1, true))),
+        (5, -4000, Some((0, true))),
+        (i128::MIN, -127, Some((-1, false))),
+        (i128::MIN, -128, Some((-1, true))),
+        (0, -4000, Some((0, false))),
+        (5, 125, None),
+    ] {
+        assert_eq!(super::converted(value, by), expected, "{value} {by}");
+    }
+}
