@@ -177,6 +177,18 @@ impl Run<'_> {
         self.add(-lost, unit)
     }
 
+    /// The same where the offset is not that of a linear map: of what is bent, or the largest, bounds are about the middle as it is.
+    fn rounded_off(&mut self, id: TensorId, nu: &Multipliers) -> Option<()> {
+        let offset: i128 = {
+            let state = self.state(id)?;
+            nu.values.iter().zip(&state.offset).map(|(&nu, &offset)| i128::from(nu) * i128::from(offset)).sum()
+        };
+        self.slack(id, nu)?;
+        let unit = nu.unit + self.state(id)?.centered.unit;
+        // Rounded down both times, one below the other.
+        self.add(offset.checked_neg()?, unit)
+    }
+
     /// Takes off what rounded multipliers and the slack of a tensor may cost.
     fn slack(&mut self, id: TensorId, nu: &Multipliers) -> Option<()> {
         let state = self.state(id)?;
@@ -350,7 +362,7 @@ impl Run<'_> {
     }
 
     fn bend(&mut self, bend: &Bend, reads: TensorId, writes: TensorId, nu: &Multipliers) -> Option<()> {
-        self.slack(writes, nu)?;
+        self.rounded_off(writes, nu)?;
         let (x, h) = (self.state(reads)?, self.state(writes)?);
         let Fixed { unit: _, low, high } = &x.fixed;
         let clip = match bend {
@@ -424,7 +436,7 @@ impl Run<'_> {
         writes: TensorId,
         nu: &Multipliers,
     ) -> Option<()> {
-        self.slack(writes, nu)?;
+        self.rounded_off(writes, nu)?;
         let h = self.state(writes)?;
         let unit = h.centered.unit;
         let mut operands = Vec::new();
