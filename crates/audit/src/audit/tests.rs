@@ -646,3 +646,29 @@ fn an_overflow_on_some_path_is_told() {
     assert!(matches!(audit.row(&row(format, &["65000", "64000"])), Ok(Verdict::Invariant { answer: _, margin: _ })));
     assert_eq!(PathModel::ONCE.copies, Copies::PerReader);
 }
+
+/// A maximum whose interval was tightened: `-max(q, p)` is 0 on the path that rounds `4 + 3 2^-23` down, and `-2^-22` where it is rounded up.
+#[test]
+fn a_tightened_maximum_is_bounded_about_its_own_middle() {
+    let format = Format::BINARY32;
+    let mut graph = Builder::new(format);
+    let inputs = [(); 4].map(|()| graph.input(&[1]));
+    let constant = |graph: &mut Builder, text: &str| graph.constant(&[1], [value(format, text)]);
+    let [four, step] = ["4", "0x1p-22"].map(|text| constant(&mut graph, text));
+    let [a, b, c, d] = inputs;
+    let s = graph.node(Op::Add, &[a, b], &[1]);
+    let p = graph.node(Op::Sub, &[s, s], &[1]);
+    let v = graph.node(Op::Add, &[c, d], &[1]);
+    let v = graph.node(Op::Unary(Unary::Relu), &[v], &[1]);
+    let q = graph.node(Op::Sub, &[v, four], &[1]);
+    let q = graph.node(Op::Unary(Unary::Relu), &[q], &[1]);
+    let q = graph.node(Op::Sub, &[q, step], &[1]);
+    let largest = graph.node(Op::Max, &[q, p], &[1]);
+    let out = graph.node(Op::Unary(Unary::Neg), &[largest], &[1]);
+    let graph = graph.graph(out);
+    let limit = power_of_two(-25) - power_of_two(-22);
+    let audit = Audit::new(&graph, PathModel::ALL, out, Decision::Threshold { limit }).expect("covered");
+    let inputs = ["1", "0x3p-25", "4", "0x3p-23"].map(|text| Encodings::collect(format, [value(format, text)]));
+    let verdict = audit.row(&inputs).expect("a row");
+    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
+}
