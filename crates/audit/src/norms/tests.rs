@@ -204,6 +204,6 @@ fn what_is_cut_off_is_told_however_far_it_goes() {
         (0, -4000, Some((0, false))),
         (5, 125, None),
     ] {
-        assert_eq!(super::converted(value, by), expected, "{value} {by}");
+        assert_eq!(converted(value, by), expected, "{value} {by}");
     }
 }
