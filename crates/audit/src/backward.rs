@@ -177,18 +177,6 @@ impl Run<'_> {
         self.add(-lost, unit)
     }
 
-    /// The same where the offset is not that of a linear map: of what is bent, or the largest, bounds are about the middle as it is.
-    fn rounded_off(&mut self, id: TensorId, nu: &Multipliers) -> Option<()> {
-        let offset: i128 = {
-            let state = self.state(id)?;
-            nu.values.iter().zip(&state.offset).map(|(&nu, &offset)| i128::from(nu) * i128::from(offset)).sum()
-        };
-        self.slack(id, nu)?;
-        let unit = nu.unit + self.state(id)?.centered.unit;
-        // Rounded down both times, one below the other.
-        self.add(offset.checked_neg()?, unit)
-    }
-
     /// Takes off what rounded multipliers and the slack of a tensor may cost.
     fn slack(&mut self, id: TensorId, nu: &Multipliers) -> Option<()> {
         let state = self.state(id)?;
@@ -206,11 +194,24 @@ impl Run<'_> {
             .zip(&state.slack)
             .map(|(nu, &slack)| i128::from(nu.unsigned_abs()) * i128::from(slack))
             .sum();
-        let offset: i128 =
-            nu.values.iter().zip(&state.offset).map(|(&nu, &offset)| i128::from(nu) * i128::from(offset)).sum();
         let lost = lost.checked_add(slack.checked_mul(2)?)?;
         let unit = nu.unit + state.centered.unit;
-        self.add(offset.checked_sub(lost)?, unit)
+        self.add(lost.checked_neg()?, unit)
+    }
+
+    /// Adds what the linear map at the middles of what was read is above the middle of a tensor, of the elements that are such a map.
+    fn offset(&mut self, id: TensorId, nu: &Multipliers, linear: impl Fn(usize) -> bool) -> Option<()> {
+        let state = self.state(id)?;
+        let each = nu.values.iter().zip(&state.offset).enumerate().filter(|(element, _)| linear(*element));
+        let offset: i128 = each.map(|(_, (&nu, &offset))| i128::from(nu) * i128::from(offset)).sum();
+        let unit = nu.unit + state.centered.unit;
+        self.add(offset, unit)
+    }
+
+    /// Both, for a step that is linear in every element.
+    fn linear(&mut self, id: TensorId, nu: &Multipliers) -> Option<()> {
+        self.slack(id, nu)?;
+        self.offset(id, nu, |_| true)
     }
 
     /// Gathers multipliers for a tensor.
@@ -265,11 +266,11 @@ impl Run<'_> {
         let Placed { step, writes, node: _, work: _ } = placed;
         match step {
             Step::Sum(Sum { ways }) => {
-                self.slack(*writes, nu)?;
+                self.linear(*writes, nu)?;
                 ways.first()?.parts.iter().try_for_each(|part| self.part(part, nu))
             }
             Step::Mean { reads, map, counts } => {
-                self.slack(*writes, nu)?;
+                self.linear(*writes, nu)?;
                 let mut values = vec![0i128; self.state(*reads)?.fixed.low.len()];
                 for (element, (&nu, &count)) in nu.values.iter().zip(counts).enumerate() {
                     // Off by less than one unit for each mean that an element is part of.
@@ -279,7 +280,7 @@ impl Run<'_> {
                 self.gather(*reads, nu.unit - MEAN_BITS, values, counts.len() as u128)
             }
             Step::Pick { reads, picks } => {
-                self.slack(*writes, nu)?;
+                self.linear(*writes, nu)?;
                 let mut all: Vec<Vec<i128>> = Vec::new();
                 for &id in reads {
                     all.push(vec![0; self.state(id)?.fixed.low.len()]);
@@ -290,7 +291,7 @@ impl Run<'_> {
                 reads.iter().zip(all).try_for_each(|(&id, values)| self.gather(id, nu.unit, values, 0))
             }
             Step::Cast(reads) => {
-                self.slack(*writes, nu)?;
+                self.linear(*writes, nu)?;
                 let values = nu.values.iter().map(|&nu| nu.into()).collect();
                 self.gather(*reads, nu.unit, values, 0)
             }
@@ -307,7 +308,7 @@ impl Run<'_> {
         match ends {
             Ends::Curve(_, reads) | Ends::Ramp(_, reads) => {
                 let slopes = self.state(writes)?.slopes.clone()?;
-                self.slack(writes, nu)?;
+                self.linear(writes, nu)?;
                 let values =
                     nu.values.iter().zip(&slopes.center).map(|(&nu, &slope)| i128::from(nu) * i128::from(slope));
                 self.gather(*reads, nu.unit + slopes.unit, values.collect(), 0)
@@ -315,6 +316,12 @@ impl Run<'_> {
             Ends::Where { reads, lists } => {
                 self.slack(writes, nu)?;
                 let condition = self.state(reads[0])?;
+                let chosen: Vec<Choice> =
+                    lists[0].iter().map(|&at| self.context.choice(reads[0], condition, at as usize)).collect();
+                self.offset(writes, nu, |element| match chosen[element] {
+                    Choice::First | Choice::Second => true,
+                    Choice::Either => false,
+                })?;
                 let mut all = [Vec::new(), Vec::new()];
                 for operand in 0..2 {
                     all[operand] = vec![0; self.state(reads[operand + 1])?.fixed.low.len()];
@@ -322,7 +329,7 @@ impl Run<'_> {
                 let h = &self.state(writes)?.centered;
                 let mut lost = 0i128;
                 for (element, &nu) in nu.values.iter().enumerate() {
-                    let operand = match self.context.choice(reads[0], condition, lists[0][element] as usize) {
+                    let operand = match chosen[element] {
                         Choice::First => 0,
                         Choice::Second => 1,
                         Choice::Either => {
@@ -362,7 +369,7 @@ impl Run<'_> {
     }
 
     fn bend(&mut self, bend: &Bend, reads: TensorId, writes: TensorId, nu: &Multipliers) -> Option<()> {
-        self.rounded_off(writes, nu)?;
+        self.slack(writes, nu)?;
         let (x, h) = (self.state(reads)?, self.state(writes)?);
         let Fixed { unit: _, low, high } = &x.fixed;
         let clip = match bend {
@@ -436,7 +443,7 @@ impl Run<'_> {
         writes: TensorId,
         nu: &Multipliers,
     ) -> Option<()> {
-        self.rounded_off(writes, nu)?;
+        self.slack(writes, nu)?;
         let h = self.state(writes)?;
         let unit = h.centered.unit;
         let mut operands = Vec::new();

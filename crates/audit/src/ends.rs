@@ -184,14 +184,18 @@ impl Context<'_> {
                 Ok(State::new(Fixed { unit: 0, low, high }, Vec::new(), Exactness { grid: 0, bits: 1 }))
             }
             Ends::Where { reads, lists } => {
-                let unit = [reads[1], reads[2]].map(|id| state(id).fixed.unit).into_iter().max().unwrap_or(0);
+                let unit = Fixed::common_unit(reads[1..].iter().map(|&id| &state(id).fixed));
                 let operands = [reads[1], reads[2]].map(|id| state(id).fixed.coarser(unit));
                 let moved = [reads[1], reads[2]].map(|id| i64::from(state(id).fixed.unit != unit));
+                let picks =
+                    [0, 1].map(|read| lists[read as usize + 1].iter().map(|&at| (read, at)).collect::<Vec<_>>());
+                let flushed = picks.map(|picks| self.flushed_apart(&reads[1..], &picks, unit, state));
                 let (mut low, mut high, mut slack) = (Vec::new(), Vec::new(), Vec::new());
                 for (element, &condition) in lists[0].iter().enumerate() {
                     let at = |operand: usize| {
                         let index = lists[operand + 1][element] as usize;
-                        (operands[operand].low[index], operands[operand].high[index], moved[operand])
+                        let slack = moved[operand] + flushed[operand][element];
+                        (operands[operand].low[index], operands[operand].high[index], slack)
                     };
                     let (first, second) = (at(0), at(1));
                     let chosen = match self.choice(reads[0], state(reads[0]), condition as usize) {

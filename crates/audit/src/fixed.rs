@@ -113,8 +113,16 @@ impl Fixed {
         }
     }
 
-    /// The same intervals, and perhaps more, in larger units.
+    /// The largest of their units, but for tensors of zeros, which are there in any.
+    pub fn common_unit<'a>(all: impl Iterator<Item = &'a Fixed>) -> i32 {
+        all.filter(|fixed| fixed.largest() != 0).map(|fixed| fixed.unit).max().unwrap_or(0)
+    }
+
+    /// The same intervals, and perhaps more, in larger units; zeros in any.
     pub fn coarser(&self, unit: i32) -> Fixed {
+        if self.largest() == 0 {
+            return Fixed { unit, ..self.clone() };
+        }
         let shift = u32::try_from(unit - self.unit).unwrap_or(0).min(63);
         Fixed {
             unit: self.unit + shift as i32,

@@ -67,16 +67,16 @@ impl Context<'_> {
             Step::Mean { reads, map, counts } => self.mean(*reads, state(*reads), map, counts, *writes)?,
             Step::Bend(bend, reads) => self.bend(bend, state(*reads), *writes)?,
             Step::Pick { reads, picks } => {
-                let unit = reads.iter().map(|&id| state(id).fixed.unit).max().unwrap_or(0);
+                let unit = Fixed::common_unit(reads.iter().map(|&id| &state(id).fixed));
                 let operands: Vec<Fixed> = reads.iter().map(|&id| state(id).fixed.coarser(unit)).collect();
                 let (low, high) = picks.iter().map(|&(read, at)| pick(&operands, read, at)).unzip();
+                let flushed = self.flushed_apart(reads, picks, unit, &state);
                 let moved = picks.iter().map(|&(read, _)| i64::from(state(reads[read as usize]).fixed.unit != unit));
-                let moved: Vec<i64> = moved.collect();
-                let slack = if moved.contains(&1) { moved } else { Vec::new() };
+                let slack = some(moved.zip(flushed).map(|(moved, flushed)| moved + flushed).collect());
                 State::new(Fixed { unit, low, high }, slack, joined(reads.iter().map(|&id| state(id).exact)))
             }
             Step::Extreme { reads, starts, picks, greatest } => {
-                let unit = reads.iter().map(|&id| state(id).fixed.unit).max().unwrap_or(0);
+                let unit = Fixed::common_unit(reads.iter().map(|&id| &state(id).fixed));
                 let operands: Vec<Fixed> = reads.iter().map(|&id| state(id).fixed.coarser(unit)).collect();
                 let choose = |pair: &[u32], of: &dyn Fn((i64, i64)) -> i64| {
                     let ends = picks[pair[0] as usize..pair[1] as usize]
@@ -86,7 +86,11 @@ impl Context<'_> {
                 };
                 let low = starts.windows(2).map(|pair| choose(pair, &|(low, _)| low)).collect();
                 let high = starts.windows(2).map(|pair| choose(pair, &|(_, high)| high)).collect();
-                State::new(Fixed { unit, low, high }, Vec::new(), joined(reads.iter().map(|&id| state(id).exact)))
+                let flushed = self.flushed_apart(reads, picks, unit, &state);
+                let most =
+                    |pair: &[u32]| flushed[pair[0] as usize..pair[1] as usize].iter().copied().max().unwrap_or(0);
+                let slack = some(starts.windows(2).map(most).collect());
+                State::new(Fixed { unit, low, high }, slack, joined(reads.iter().map(|&id| state(id).exact)))
             }
             Step::Quotient { reads, lists } => self.quotient(reads.map(state), lists, *writes)?,
             Step::Ends(ends) => self.ends(ends, *writes, &state)?,
@@ -142,6 +146,11 @@ impl Context<'_> {
             Narrowing::Bias | Narrowing::Optional => true,
         }
     }
+}
+
+/// Slacks, if there is one.
+pub(crate) fn some(slack: Vec<i64>) -> Vec<i64> {
+    if slack.iter().all(|&slack| slack == 0) { Vec::new() } else { slack }
 }
 
 fn pick(operands: &[Fixed], read: u32, at: u32) -> (i64, i64) {

@@ -21,7 +21,7 @@
 //!   may read the same tensor, or see copies of it: nothing was said of how the `x_p` are related.
 //! - **Elementwise.** `h_i = f_i(x_i) + s_i` with `|f_i(t) - f_i(u)| <= L |t - u|`: `m = f(m_x) + e` and `d = L d_x + |slack + |e||_2`.
 //! - **Extreme.** `|max_k x_k - max_k u_k| <= max_k |x_k - u_k|`, so that with no element in more than `r_p` of the sets that are
-//!   compared, `d^2 = sum_p r_p d_p^2`, and `|e|_2` in addition. The same of elements that are picked, in which every set has one element.
+//!   compared, `d^2 = sum_p r_p d_p^2`, and `|slack + |e||_2` in addition. The same of elements that are picked, in which every set has one element.
 //! - **Anything.** The middle of the interval, and `d` the norm of the distances of its ends: the *box*. Where a box is smaller than what
 //!   the rules above give, it is taken in place of it.
 //!
@@ -220,8 +220,9 @@ impl Lengths {
                     middle.push(near(chosen?)?);
                 }
                 // Rounded down, by less than one where units differ.
-                let off = vec![1; middle.len()];
-                let radius = joined(&all, picks).plus(Upper::norm(off.into_iter(), state.centered.unit));
+                let slack = |element: usize| state.slack.get(element).map_or(0, |slack| slack.unsigned_abs());
+                let off = (0..middle.len()).map(|element| slack(element).saturating_mul(2).saturating_add(1));
+                let radius = joined(&all, picks).plus(Upper::norm(off, state.centered.unit));
                 Some(Made { ball: Ball { middle, radius }, reach: None })
             }
             Step::Bend(bend, reads) => bent(bend, &operand(*reads)?, state),

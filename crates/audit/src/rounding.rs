@@ -66,25 +66,27 @@ impl Grain {
         if self.flushed { power(self.emin, unit) } else { Some(0) }
     }
 
-    /// The whole cost of one computed value: rounding it, or flushing it. Roundings do not fall: what is rounded to a subnormal value, so
-    /// that it may be flushed, is at most `2^emin`, and that is then all that it costs.
+    /// The whole cost of one computed value: rounding it, or flushing it. Roundings do not fall: what is subnormal before rounding or
+    /// after it, so that it may be flushed, is at most `2^emin`, and that is then all that it costs.
     pub fn error(&self, n: u128, unit: i32) -> Option<u128> {
         Some(self.rounding(n, unit)?.max(self.flush(unit)?))
     }
 
     /// The interval of what values of an interval are rounded to, and flushed. Both ends are there with either way of breaking ties.
+    ///
+    /// Machines tell before rounding, or after it, that a result is subnormal: what is flushed may have been rounded to a normal value.
     pub fn rounded(&self, [low, high]: [i128; 2], unit: i32) -> Option<[i128; 2]> {
-        let (mut low, mut high) = (self.end(low, unit, false)?, self.end(high, unit, true)?);
+        let [mut least, mut most] = [self.end(low, unit, false)?, self.end(high, unit, true)?];
         if self.flushed {
-            let least = i128::try_from(power(self.emin, unit)?).ok()?;
-            if low > 0 && low < least {
-                low = 0;
+            let normal = i128::try_from(power(self.emin, unit)?).ok()?;
+            if low > 0 && low < normal {
+                least = 0;
             }
-            if high < 0 && high > -least {
-                high = 0;
+            if high < 0 && high > -normal {
+                most = 0;
             }
         }
-        Some([low, high])
+        Some([least, most])
     }
 
     /// The least, or the greatest, that a number may be rounded to.

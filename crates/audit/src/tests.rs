@@ -62,7 +62,8 @@ impl Small {
         if all.iter().any(|value| value.abs() > self.largest) {
             return None;
         }
-        if self.flushed && all.iter().any(|&value| self.is_subnormal(value)) {
+        // What is subnormal before it is rounded may be flushed, too, if it is rounded to a normal value.
+        if self.flushed && (self.is_subnormal(n) || all.iter().any(|&value| self.is_subnormal(value))) {
             all.push(0);
         }
         Some(all)

@@ -672,3 +672,55 @@ fn a_tightened_maximum_is_bounded_about_its_own_middle() {
     let verdict = audit.row(&inputs).expect("a row");
     assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
 }
+
+/// A subnormal value that stands in two places may be flushed in one of them, and is then the smaller one.
+#[test]
+fn what_stands_in_several_places_is_flushed_in_some() {
+    let format = Format::BINARY32;
+    let first = Pick { read: 0, element: 0 };
+    type Build<'a> = &'a dyn Fn(&mut Builder, TensorId) -> TensorId;
+    let judge = |build: Build, input: &str| {
+        let mut graph = Builder::new(format);
+        let x = graph.input(&[1]);
+        let out = build(&mut graph, x);
+        let graph = graph.graph(out);
+        let decision = Decision::Argmax { ties: Ties::First };
+        let audit = Audit::new(&graph, PathModel::PORTABLE, out, decision).expect("covered");
+        matches!(audit.row(&row(format, &[input])), Ok(Verdict::Invariant { answer: _, margin: _ }))
+    };
+    let twice = |graph: &mut Builder, x| graph.node(Op::Arrange(vec![first, first]), &[x], &[2]);
+    let bent = |graph: &mut Builder, x| {
+        let both = twice(graph, x);
+        graph.node(Op::Unary(Unary::Relu), &[both], &[2])
+    };
+    let largest = |graph: &mut Builder, x| {
+        let zeros = graph.constant(&[2], [value(format, "0"), value(format, "0")]);
+        graph.node(Op::Max, &[x, zeros], &[2])
+    };
+    let chosen = |graph: &mut Builder, x| {
+        let one = graph.constant(&[1], [value(format, "1")]);
+        let zeros = graph.constant(&[2], [value(format, "0"), value(format, "0")]);
+        graph.node(Op::Where, &[one, x, zeros], &[2])
+    };
+    let builds: [Build; 4] = [&twice, &bent, &largest, &chosen];
+    for (number, build) in builds.into_iter().enumerate() {
+        assert!(!judge(build, "0x3p-140"), "{number}");
+        // What is normal is not flushed, so that both are the same.
+        assert!(judge(build, "0x3p-100"), "{number}");
+    }
+}
+
+/// What would be rounded up to the least normal value may be flushed by machines that ask before they round.
+#[test]
+fn what_is_rounded_to_a_normal_value_may_be_flushed() {
+    let format = Format::BINARY32;
+    let mut graph = Builder::new(format);
+    let x = graph.input(&[1]);
+    let weight = graph.constant(&[1], [value(format, "0x8006a4p-149")]);
+    let out = graph.node(Op::Mul, &[x, weight], &[1]);
+    let graph = graph.graph(out);
+    let decision = Decision::Threshold { limit: power_of_two(-127) };
+    let audit = Audit::new(&graph, PathModel::PORTABLE, out, decision).expect("covered");
+    let verdict = audit.row(&row(format, &["0xfff2b8p-24"])).expect("a row");
+    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
+}

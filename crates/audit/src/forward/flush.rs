@@ -6,7 +6,7 @@
 use roundproof_graph::TensorId;
 
 use super::sum::Term;
-use super::{Context, Lost};
+use super::{Context, Lost, State};
 use crate::fixed::{Centered, Exactness};
 use crate::linear::{Dot, Map, dot};
 use crate::plan::{Part, Weights};
@@ -55,6 +55,37 @@ impl Context<'_> {
             (Weights::One | Weights::Constant(_, _) | Weights::Tensor(_), _) => Vec::new(),
         };
         Ok([Flushes { map, x: moved, w: Some(w.clone()) }].into_iter().chain(other).collect())
+    }
+
+    /// What flushing may take from elements that are moved, in these units; nothing of one that is moved to a single place, since flushing
+    /// it there is a path on which it was flushed where it was made. What stands in several places may be flushed in some of them:
+    /// threads have flags of their own.
+    pub fn flushed_apart<'s>(
+        &self,
+        reads: &[TensorId],
+        picks: &[(u32, u32)],
+        unit: i32,
+        state: &impl Fn(TensorId) -> &'s State,
+    ) -> Vec<i64> {
+        let mut taken: Vec<Option<(Vec<u32>, Vec<i64>)>> = Vec::with_capacity(reads.len());
+        for &id in reads {
+            let x = &state(id).centered;
+            taken.push(self.flushable(id, x).map(|flushable| {
+                let down = (unit - x.unit).unsigned_abs().min(62);
+                let each = flushable.center.iter().map(|&taken| -((-taken) >> down));
+                (vec![0; x.center.len()], each.collect())
+            }));
+        }
+        for &(read, at) in picks {
+            if let Some((places, _)) = &mut taken[read as usize] {
+                places[at as usize] += 1;
+            }
+        }
+        let each = picks.iter().map(|&(read, at)| match &taken[read as usize] {
+            Some((places, taken)) if places[at as usize] > 1 => taken[at as usize],
+            Some(_) | None => 0,
+        });
+        each.collect()
     }
 
     /// What flushing may take from each element of a tensor: nothing of one that is normal on every path.

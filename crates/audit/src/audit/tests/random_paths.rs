@@ -79,6 +79,9 @@ impl<'a> Path<'a> {
     fn rounded(&mut self, format: Format, value: &Rational) -> Rational {
         let both = faithful(value, format, Overflow::Saturate);
         let chosen = if self.coin() { both.below } else { both.above };
+        if self.flushed(format, value.clone()) != *value {
+            return Rational::new();
+        }
         self.flushed(format, Self::exact(format, chosen))
     }
 
