@@ -9,11 +9,15 @@ use thiserror::Error;
 use crate::functions::{Functions, TableError};
 
 /// What every verdict leaves out, unless its path model names it.
-pub const NOT_COVERED: &str = "Not covered unless named: TF32, bfloat16 or float16 in place of float32 (autocast, converters: several \
-runtimes do so by default); block sums of matrix units; Winograd, FFT, Strassen; scales moved across a sum, merged linear layers, other \
-algebra between nodes, casts that a runtime leaves out; int8 or multi-pass emulation; compensated, binary64 or x87 accumulation; approximate division, square root and \
-functions beyond the table that the path model names; double rounding under `nearest`; other Softmax or Resize algorithms; sparsification; preprocessing; other tie-breaking; bugs. Each node that reads a tensor is taken to see one evaluation of it, whole: a \
-runtime that forms parts of a tensor twice for one reader, in tiles that overlap say, is not covered.";
+pub const NOT_COVERED: &str = "\
+Not covered unless named: TF32, bfloat16 or float16 in place of float32 (autocast, converters: several runtimes do so \
+by default); block sums of matrix units; Winograd, FFT, Strassen; scales moved across a sum, merged linear layers, \
+other algebra between nodes, casts that a runtime leaves out; int8 or multi-pass emulation; compensated, binary64 or \
+x87 accumulation; approximate division, square root and functions beyond the table that the path model names; double \
+rounding under `nearest`; other Softmax algorithms (with exponentials or sums in a narrower format, or without the \
+largest element) or Resize algorithms; sparsification; preprocessing; other tie-breaking; bugs. Each node that reads a \
+tensor is taken to see one evaluation of it, whole: a runtime that forms parts of a tensor twice for one reader, in \
+tiles that overlap say, is not covered.";
 
 /// Where sums and products are formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -151,6 +151,15 @@ impl Audit {
         let (tensor, names) = self.read_off(&model)?;
         let (asked, uncovered) = self.asked(&model.graph, tensor)?;
         let data = self.read_data(&model.graph)?;
+        let classes = self.classes(&data);
+        if classes.is_some() && names.is_empty() {
+            bail!(
+                "{}: the labels are names, and the places of the output {:?} of {} have none; say what they are called with --labels FILE",
+                self.data.display(),
+                model.output,
+                self.model.display()
+            );
+        }
         let rows = self.rows.clone().unwrap_or(Rows::of_all());
         let mut rows = rows.of(data.rows()).map_err(|error| anyhow!("--rows: {error}"))?;
         rows.sort_unstable();
@@ -184,7 +193,7 @@ impl Audit {
             }
             None => None,
         };
-        let judging = Judging { command: &self, graph: &model.graph, asked, names, classes: self.classes(&data), data };
+        let judging = Judging { command: &self, graph: &model.graph, asked, names, classes, data };
         let (tallies, verdicts) = judging.rows(&rows, &head, unfinished.as_mut())?;
         let format = judging.graph.inputs().next().map_or(Format::BINARY32, |id| judging.graph.tensors()[id].format());
         let counted = judging.asked.iter().zip(&tallies).filter(|(asked, _)| asked.counts);
@@ -279,12 +288,21 @@ impl Audit {
     /// The audits, one for each path model; and of those that were not asked for by name, why they are not covered.
     fn asked<'a>(&self, graph: &'a Graph, tensor: TensorId) -> Result<(Vec<Asked<'a>>, Vec<Uncovered>)> {
         let decision = self.decision.decided();
-        let single = graph.tensors()[tensor].elements() < 2;
-        if single && self.decision.decision.counts_places() {
+        let elements = graph.tensors()[tensor].elements();
+        if elements < 2 && self.decision.decision.counts_places() {
             bail!(
                 "{}: its output {:?} has one element, and so one answer; use --decision value, sign or threshold",
                 self.model.display(),
                 graph.tensors()[tensor].name
+            );
+        }
+        if let Reading::Top(count) = self.decision.decision
+            && count > elements
+        {
+            bail!(
+                "--decision: the {count} largest of {elements} elements are asked for; the output {:?} of {} has no more",
+                graph.tensors()[tensor].name,
+                self.model.display()
             );
         }
         let audit = |model: PathModel, counts| -> Result<Asked<'a>, NotCovered> {
@@ -388,9 +406,16 @@ impl Audit {
         Ok(())
     }
 
+    /// Whether answers are compared with labels; a column of labels that are not compared is no input all the same.
+    fn is_labelled(&self) -> bool {
+        self.label.is_some() && self.decision.decision.counts_places()
+    }
+
     /// The names of the label's classes in the order of their numbers, if the column has names.
     fn classes(&self, data: &Data) -> Option<Vec<String>> {
-        self.label.as_ref()?;
+        if !self.is_labelled() {
+            return None;
+        }
         let label = data.columns.as_ref()?.labels.first()?;
         data.remarks.iter().find_map(|remark| match remark {
             Remark::Classes { column, names } if column == label => Some(names.clone()),
@@ -408,7 +433,7 @@ impl Judging<'_> {
         head: &Head,
         mut unfinished: Option<&mut Unfinished>,
     ) -> Result<(Vec<Tally>, Words)> {
-        let labelled = self.command.label.is_some();
+        let labelled = self.command.is_labelled();
         let tally = |asked: &Asked<'_>| Tally::new(asked.paths.clone(), asked.counts, labelled);
         let mut tallies: Vec<Tally> = self.asked.iter().map(tally).collect();
         let progress = Progress::new();
@@ -458,7 +483,7 @@ impl Judging<'_> {
     /// Judges a row under each path model.
     fn row(&self, row: usize) -> Result<Vec<Judged>> {
         let inputs = audits::split(self.graph, self.data.input(row).into_iter());
-        let label = self.command.label.as_ref().and_then(|_| self.data.labels(row).first().copied());
+        let label = self.data.labels(row).first().copied().filter(|_| self.command.is_labelled());
         let judge = |asked: &Asked<'_>| {
             let verdict = asked.audit.row(&inputs);
             let verdict = verdict.with_context(|| format!("{}: row {row}", self.command.data.display()))?;

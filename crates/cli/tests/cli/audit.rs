@@ -305,3 +305,25 @@ fn an_interrupted_audit_goes_on() {
         "{run:?}"
     );
 }
+
+/// What the table calls classes has to be what the model calls places; and no more places are asked for than there are.
+#[test]
+fn labels_and_places_have_to_go_together() {
+    let folder = folder(&["mlp-64-64-10.onnx"]);
+    let header: Vec<String> = (0..64).map(|column| format!("x{column}")).collect();
+    let cells = vec!["1"; 64].join(",");
+    folder.write("named.csv", format!("{},kind\n{cells},tree\n{cells},shrub\n", header.join(",")));
+    let audit = "audit mlp-64-64-10.onnx --data named.csv --label kind";
+    let run = folder.expect(2, audit);
+    let told = "error: named.csv: the labels are names, and the places of the output \"y\" of mlp-64-64-10.onnx have none; say what they \
+                are called with --labels FILE\n";
+    assert_eq!(run.stderr, told);
+    folder.write("names.txt", "a\nb\nc\nd\ne\nf\ng\nh\nshrub\ntree\n");
+    let report = folder.expect_json(0, &format!("{audit} --labels names.txt --paths portable"));
+    assert!(report["rows"].as_array().is_some_and(|rows| rows.iter().all(|row| row["right"].is_boolean())), "{report}");
+    // Nothing is compared with labels where no place is decided.
+    let report = folder.expect_json(0, &format!("{audit} --decision value --tolerance 1 --paths portable"));
+    assert!(report["rows"][0]["right"].is_null() && report["summary"][0]["certainly_right"].is_null(), "{report}");
+    let run = folder.expect(2, "audit mlp-64-64-10.onnx --data digits-test.npz --label y --decision top-11");
+    assert!(run.stderr.contains("the 11 largest of 10 elements are asked for"), "{run:?}");
+}
