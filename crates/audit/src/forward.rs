@@ -157,3 +157,28 @@ fn pick(operands: &[Fixed], read: u32, at: u32) -> (i64, i64) {
     let Fixed { unit: _, low, high } = &operands[read as usize];
     (low[at as usize], high[at as usize])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a sum that is split into S parts, these are narrowed, and so are the S - 1 additions that join them; of each product by itself.
+    #[test]
+    fn parts_are_narrowed_and_so_are_the_additions_that_join_them() {
+        let plan = Plan { placed: Vec::new(), grains: Vec::new(), factors: None, folded: Vec::new() };
+        for (partials, splits, expected) in [(1, 3, None), (2, 1, Some(3)), (2, 3, Some(9)), (4, 2, Some(14))] {
+            let model = PathModel { partials, narrowing: Narrowing::Once, ..PathModel::PORTABLE };
+            let [storage, accumulator] = [Format::BFLOAT16, Format::BINARY32].map(|format| Grain::new(format, &model));
+            let (storage, accumulator) = (storage.expect("bounded"), accumulator.expect("bounded"));
+            let context = Context { model: &model, plan: &plan };
+            let counted = |additions: Additions| additions.narrowed.map(|(_, count)| count);
+            assert_eq!(counted(context.additions(storage, accumulator, 5, splits)), expected, "{partials} {splits}");
+            let model = PathModel { narrowing: Narrowing::Optional, ..model };
+            let context = Context { model: &model, plan: &plan };
+            let with_boundaries = counted(context.additions(storage, accumulator, 5, splits));
+            assert_eq!(with_boundaries, Some(expected.unwrap_or(0) + 5), "{partials} {splits}");
+            // A value that is stored where it is formed is not narrowed.
+            assert_eq!(counted(context.additions(storage, storage, 5, splits)), None);
+        }
+    }
+}
