@@ -456,6 +456,29 @@ fn the_larger_output_of_softmax_is_the_larger_one_on_every_path() {
     assert!(said > 150 && beyond_intervals > 20 && flips > 20 && flips == undecided_that_flip);
 }
 
+/// Scores that are told apart no more once the largest is subtracted, or once exp is off by its absolute error; and scores that are.
+#[test]
+fn scores_have_to_differ_by_what_each_step_may_take() {
+    let format = Format::BINARY32;
+    let judge = |absolute: &str, scores: [&str; 3]| {
+        let mut builder = Builder::new(format, &[1, 3]);
+        let y = builder.node(Op::Softmax { axis: 1 }, &[0], &[1, 3]);
+        let graph = builder.graph(y);
+        let mut table = Table::new(format).expect("a format with a name");
+        let exp = Bound::parse(Function::Exp, "0x1p-30", absolute, None, None).expect("a bound");
+        table.set(Function::Exp, exp).expect("none yet");
+        let model = PathModel { functions: Functions::Given(table), ..PathModel::NEAREST };
+        let audit = Audit::new(&graph, model, y, Decision::Top { count: 2, ordered: true }).expect("covered");
+        matches!(audit.row(&row(format, &scores)), Ok(Verdict::Invariant { answer: _, margin: _ }))
+    };
+    // -24 + 2^-20 is in the middle of two values, and becomes -24.
+    assert!(!judge("0x1p-149", ["12", "-0xbfffffp-20", "-12"]));
+    assert!(judge("0x1p-149", ["12", "-0xbffffcp-20", "-12"]));
+    // exp(-20) is about 2^-29.
+    assert!(!judge("0x1p-30", ["0", "-20", "-0x5004p-10"]));
+    assert!(judge("0x1p-60", ["0", "-20", "-0x5004p-10"]));
+}
+
 /// What ONNX Runtime 1.32.0 gave, in binary32: arguments, results.
 const RECORDED: [(Function, &str, &str); 13] = [
     (Function::Exp, "0x1.3e1d000000000p+4", "0x1.9b392e0000000p+28"),

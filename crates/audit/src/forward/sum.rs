@@ -393,3 +393,52 @@ fn common_unit(terms: &[Term]) -> i32 {
 const FINE_BITS: i32 = 90;
 /// Bits of a sum of leaves.
 const SUM_BITS: i32 = 122;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that come about in three ways, in units of their own: each lies in the interval that is joined, and within the slack of the
+    /// first way's map.
+    #[test]
+    fn every_way_is_within_what_is_joined() {
+        // x is read, and each way is x up to an error of its own, moved a little: all in units of 1/16.
+        let (low, high) = (-640i64, 960i64);
+        let ways: [(i32, i64, i64); 3] = [(-4, 20, 0), (-2, 4, 3), (-3, 30, -9)];
+        let states: Vec<State> = ways
+            .iter()
+            .map(|&(unit, error, moved)| {
+                let by = 1i64 << (unit + 4);
+                // Outward, with a unit for what is cut off.
+                let [least, most] = [low + moved - error * by, high + moved + error * by];
+                let fixed = Fixed { unit, low: vec![least.div_euclid(by)], high: vec![-(-most).div_euclid(by)] };
+                let slack = error + moved.unsigned_abs().div_ceil(by.unsigned_abs()) as i64 + 1;
+                let exact = Exactness { grid: unit, bits: 20 };
+                let mut state = State::new(fixed, vec![slack], exact);
+                // The map at the middle of x, less the middle of the interval, in half units.
+                state.offset = vec![(low + high) / by - state.centered.center[0]];
+                state
+            })
+            .collect();
+        for count in 1..=3 {
+            let joined = joined_ways(&states[..count]).expect("ways");
+            let by = 1i64 << (joined.fixed.unit + 4);
+            let slack = 2 * joined.slack[0] * by;
+            for &(unit, error, moved) in &ways[..count] {
+                for x in [low, -3, 0, 17, high] {
+                    for off in [-error, 0, error] {
+                        let value = x + moved + off * (1 << (unit + 4));
+                        assert!(
+                            joined.fixed.low[0] * by <= value && value <= joined.fixed.high[0] * by,
+                            "{count} {value}"
+                        );
+                        // Twice, so that middles are integers.
+                        let of_value = 2 * value - joined.centered.center[0] * by;
+                        let of_map = 2 * x - (low + high) + joined.offset[0] * by;
+                        assert!((of_value - of_map).abs() <= slack, "{count} {x} {value}: {of_value} {of_map} {slack}");
+                    }
+                }
+            }
+        }
+    }
+}
