@@ -91,7 +91,7 @@ pub struct Audit {
     /// With functions=measured, or functions=FILE.json, also of models with functions that runtimes approximate
     #[arg(short, long, value_name = "MODEL", value_parser = function_table::path_model)]
     paths: Vec<PathModel>,
-    /// The output of the model, if it has several
+    /// Which output of the model is read, if it has several; or any tensor inside it, by its name
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
     /// The label column of the table, compared with the answers, by name or as #5 for the fifth
